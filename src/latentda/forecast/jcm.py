@@ -1,0 +1,219 @@
+"""The embedded world: SPEEDY physics on a spectral core, T31 with 8 sigma levels, in JAX.
+
+A real moist global atmosphere (96 x 48 Gaussian grid, orography, sea, ice, seasons) that needs no
+download, runs more than a simulated day a second on a laptop core and can be differentiated.
+
+State: u, v, T on 8 sigma levels, q on the lower 6 (it is exactly zero above), surface pressure:
+31 channels. Sources: Molteni (2003), doi 10.1007/s00382-002-0268-2 (SPEEDY); the `jcm` package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax_datetime as jdt
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from latentda.grid import GRAVITY, Layout, SigmaLevels, build_layout, gaussian_grid, lead_steps
+
+SIGMA = (0.025, 0.095, 0.2, 0.34, 0.51, 0.685, 0.835, 0.95)
+"""Full levels of the eight-level SPEEDY atmosphere."""
+
+MOIST_LEVELS = SIGMA[2:]
+"""Levels that carry humidity."""
+
+REFERENCE_PRESSURE = 1.0e5
+"""Pressure (Pa) by which the model divides surface pressure."""
+
+IMPERFECT_PHYSICS: Mapping[str, float] = {
+    "convection.trcnv": 9.0,
+    "convection.rhbl": 0.85,
+    "condensation.rhlsc": 0.86,
+    "surface_flux.cds": 1.3e-3,
+    "surface_flux.cdl": 3.2e-3,
+    "vertical_diffusion.trshc": 9.0,
+    "mod_radcon.albsea": 0.09,
+    "shortwave_radiation.albcl": 0.38,
+}
+"""Parameters of the second model, the imperfect one of fraternal-twin experiments."""
+
+
+def jcm_layout() -> Layout:
+    """The 31 channels of the embedded world on its 48 x 96 Gaussian grid."""
+    on_levels = {"u": SIGMA, "v": SIGMA, "t": SIGMA, "q": MOIST_LEVELS}
+    return build_layout(gaussian_grid(48, 96), SigmaLevels(SIGMA), on_levels, ["sp"])
+
+
+@dataclass(frozen=True)
+class JcmModel:
+    """The embedded world as a :class:`~latentda.forecast.model.ForecastModel`.
+
+    Attributes:
+        physics: changed SPEEDY parameters, ``{"convection.trcnv": 9.0}``; none for the true world.
+        time_step_minutes: the integration's step.
+    """
+
+    physics: tuple[tuple[str, float], ...] = ()
+    time_step_minutes: float = 30.0
+
+    step_hours = 6
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The 31-channel layout."""
+        return jcm_layout()
+
+    @cached_property
+    def surface_geopotential(self) -> np.ndarray:
+        """Geopotential of the model's orography (m2 s-2), ``(lat, lon)``."""
+        return np.asarray(self._world.terrain.orog).T * GRAVITY
+
+    @cached_property
+    def _world(self) -> _World:
+        return _build_world(self.physics, self.time_step_minutes)
+
+    def propagate(
+        self,
+        state: Float[Array, "channel lat lon"],
+        start_hours: Int[Array, ""] | int,
+        lead_hours: tuple[int, ...],
+    ) -> Float[Array, "lead channel lat lon"]:
+        """Integrate from grid-point fields; leads in multiples of 6 h."""
+        lead_steps(lead_hours, self.step_hours)
+        return self._propagate(jnp.asarray(state), jnp.int32(start_hours), tuple(lead_hours))
+
+    def propagate_members(
+        self,
+        states: Float[Array, "member channel lat lon"],
+        start_hours: Int[Array, ""] | int,
+        lead_hours: tuple[int, ...],
+    ) -> Float[Array, "member lead channel lat lon"]:
+        """Integrate members; side by side on an accelerator, one after the other on a CPU."""
+        one = partial(self._propagate, start_hours=jnp.int32(start_hours), lead_hours=lead_hours)
+        batch = 1 if jax.default_backend() == "cpu" else states.shape[0]
+        return jax.lax.map(one, jnp.asarray(states), batch_size=batch)
+
+    @partial(jax.jit, static_argnames=("self", "lead_hours"))
+    def _propagate(self, state: Array, start_hours: Array, lead_hours: tuple[int, ...]) -> Array:
+        steps = lead_steps(lead_hours, self.step_hours)
+        native = self._world.native_from_fields(state)
+        if steps[-1] == 0:
+            return state[None]
+        _, trajectory = self._world.integrate(native, start_hours, 6 * steps[-1])
+        states = jnp.concatenate([state[None], fields_from_native(trajectory.dynamics)])
+        return states[jnp.asarray(steps)]
+
+
+def jcm_model(*, imperfect: bool = False) -> JcmModel:
+    """The embedded world, or its imperfect twin with changed physics parameters."""
+    return JcmModel(tuple(sorted(IMPERFECT_PHYSICS.items())) if imperfect else ())
+
+
+@dataclass(frozen=True, eq=False)
+class _World:
+    """The jcm objects behind a model: built once, then only used inside compiled code."""
+
+    model: Any
+    forcing: Any
+    terrain: Any
+
+    def native_from_fields(self, state: Array) -> Any:
+        """The spectral state of grid-point fields."""
+        from jcm.physics_interface import PhysicsState
+
+        u, v, t, q, pressure = _split(state)
+        dry = jnp.zeros((len(SIGMA) - len(MOIST_LEVELS), *q.shape[1:]), q.dtype)
+        fields = PhysicsState(
+            u, v, t, jnp.concatenate([dry, q]), jnp.zeros_like(t), pressure / REFERENCE_PRESSURE
+        )
+        return self.model.initial_state(fields)
+
+    def integrate(
+        self, native: Any, start_hours: Any, hours: int, carry: Any = None, every: int = 6
+    ) -> tuple[Any, Any]:
+        """Run ``hours`` from a spectral state, saving every ``every`` h: (final, trajectory)."""
+        start = jnp.int32(start_hours)
+        clock = jdt.Datetime(jdt.Timedelta(days=start // 24, seconds=(start % 24) * 3600))
+        if carry is None:
+            carry = self.model.initial_physics_carry()
+        return self.model.run_from_state_with_carry(
+            native,
+            self.forcing,
+            save_interval=every / 24.0,
+            total_time=hours / 24.0,
+            initial_physics_state=carry,
+            initial_time=clock,
+            initial_step=jnp.int32(0),
+        )
+
+
+def _build_world(physics: tuple[tuple[str, float], ...], time_step_minutes: float) -> _World:
+    import warnings
+
+    import jcm
+    from jcm.forcing import ForcingData
+    from jcm.model import Model
+    from jcm.physics.speedy.speedy_coords import get_speedy_coords
+    from jcm.physics.speedy.speedy_terms import speedy_physics
+    from jcm.terrain import TerrainData
+
+    climatology = Path(jcm.__file__).parent / "data" / "bc" / "t30" / "clim"
+    with warnings.catch_warnings(), jax.ensure_compile_time_eval():
+        warnings.simplefilter("ignore")
+        coordinates = get_speedy_coords(spectral_truncation=31)
+        terrain = TerrainData.from_file(climatology / "terrain.nc", coordinates)
+        forcing = ForcingData.from_file(climatology / "forcing.nc", coords=coordinates)
+        model = Model(
+            coords=coordinates,
+            terrain=terrain,
+            time_step=time_step_minutes,
+            physics=speedy_physics(_parameters(physics)),
+        )
+    return _World(model, forcing, terrain)
+
+
+def _parameters(changes: tuple[tuple[str, float], ...]) -> Any:
+    """SPEEDY parameters with some of them changed.
+
+    Raises:
+        ValueError: a name that SPEEDY does not have.
+    """
+    from jcm.physics.speedy.params import Parameters
+
+    parameters = Parameters.default()
+    for name, value in changes:
+        scheme, _, field = name.partition(".")
+        group = getattr(parameters, scheme, None)
+        if not hasattr(group, field):
+            raise ValueError(f"SPEEDY has no parameter {name!r}; write it like 'convection.trcnv'.")
+        changed = replace(group, **{field: jnp.asarray(value)})
+        parameters = replace(parameters, **{scheme: changed})
+    return parameters
+
+
+def fields_from_native(fields: Any) -> Float[Array, "*time channel lat lon"]:
+    """Stack jcm's grid-point fields ``(..., level, lon, lat)`` into the state's channels."""
+    moist = fields.specific_humidity[..., len(SIGMA) - len(MOIST_LEVELS) :, :, :]
+    pressure = REFERENCE_PRESSURE * fields.normalized_surface_pressure[..., None, :, :]
+    stacked = [fields.u_wind, fields.v_wind, fields.temperature, moist, pressure]
+    return jnp.swapaxes(jnp.concatenate(stacked, axis=-3), -1, -2)
+
+
+def _split(state: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """u, v, T, q ``(level, lon, lat)`` and surface pressure ``(lon, lat)`` of a state."""
+    turned = jnp.swapaxes(state, -1, -2)
+    n, m = len(SIGMA), len(MOIST_LEVELS)
+    return (
+        turned[:n],
+        turned[n : 2 * n],
+        turned[2 * n : 3 * n],
+        turned[3 * n : 3 * n + m],
+        turned[-1],
+    )

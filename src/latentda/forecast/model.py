@@ -1,0 +1,69 @@
+"""The forecast model: a state in, the states at the requested lead times out.
+
+x(t + lead) = M(x(t)), in physical units, one compiled function for every start time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from latentda.grid import Layout, Time, hours_since_1970
+
+
+@runtime_checkable
+class ForecastModel(Protocol):
+    """What the rest of the package asks of a model.
+
+    ``propagate`` is pure and differentiable: it may be traced, jitted, vmapped and differentiated.
+    """
+
+    @property
+    def layout(self) -> Layout:
+        """What the channels of a state are."""
+
+    @property
+    def step_hours(self) -> int:
+        """Lead times are multiples of this (h)."""
+
+    def propagate(
+        self,
+        state: Float[Array, "channel lat lon"],
+        start_hours: Int[Array, ""] | int,
+        lead_hours: tuple[int, ...],
+    ) -> Float[Array, "lead channel lat lon"]:
+        """States at the lead times (h, increasing), from ``start_hours`` since 1970-01-01 00 UTC."""
+
+    def propagate_members(
+        self,
+        states: Float[Array, "member channel lat lon"],
+        start_hours: Int[Array, ""] | int,
+        lead_hours: tuple[int, ...],
+    ) -> Float[Array, "member lead channel lat lon"]:
+        """The same for every member of an ensemble."""
+
+
+def forecast(
+    model: ForecastModel, state: np.ndarray, start: Time, lead_hours: Sequence[int]
+) -> np.ndarray:
+    """Forecast one state (``(channel, lat, lon)``) or an ensemble (``(member, ...)``) from a date.
+
+    Args:
+        model: the forecast model.
+        state: physical units, the model's layout.
+        start: valid time of ``state`` (UTC).
+        lead_hours: increasing lead times in hours.
+
+    Raises:
+        ValueError: wrong shape, or a value that is not finite.
+    """
+    state = np.asarray(state)
+    if state.shape[-3:] != model.layout.shape or state.ndim not in (3, 4):
+        raise ValueError(f"A state of shape {model.layout.shape} was wanted; got {state.shape}.")
+    if not np.isfinite(state).all():
+        raise ValueError("The initial state holds NaN or infinity; fill or mask it before a forecast.")
+    run = model.propagate if state.ndim == 3 else model.propagate_members
+    return np.asarray(run(state, hours_since_1970(start), tuple(int(h) for h in lead_hours)))

@@ -1,0 +1,151 @@
+"""Long runs of the embedded world, written to a store and restartable after a kill.
+
+The run continues in the model's own spectral state, not through grid points. Beside the store lies
+one small restart file, replaced whole after every piece; a killed run repeats at most one piece.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from latentda.fields.store import StateWriter
+from latentda.forecast.jcm import SIGMA, JcmModel, fields_from_native, jcm_layout
+from latentda.grid import Layout, Time, build_layout, datetime_of_hours, hours_since_1970
+from latentda.progress import Track, silent
+
+PIECE_HOURS = 120
+"""Hours integrated between two writes: five days, one compilation."""
+
+_SPECTRAL = ("vorticity", "divergence", "temperature_variation", "log_surface_pressure")
+
+
+def simulation_layout() -> Layout:
+    """What a simulation stores: the state's 31 channels and geopotential on the 8 levels."""
+    state = jcm_layout()
+    levels = {name: state.levels_of(name) for name in ("u", "v", "t", "q")}
+    return build_layout(state.grid, state.vertical, {**levels, "z": SIGMA}, ["sp"])
+
+
+def simulate(
+    model: JcmModel,
+    days: int,
+    out: str | Path,
+    *,
+    start: Time | None = None,
+    every_hours: int = 6,
+    initial: str | Path | None = None,
+    track: Track = silent,
+) -> Path:
+    """Run the embedded world and write its fields every ``every_hours``.
+
+    Args:
+        model: the world to run.
+        days: length of the run; a multiple of 5.
+        out: Zarr store to write; if a run into it was interrupted, it goes on.
+        start: first date; by default that of the initial state.
+        every_hours: interval of the stored states.
+        initial: restart file to start from; by default the spun-up state in the package.
+        track: shows progress.
+
+    Returns:
+        The store's path.
+
+    Raises:
+        ValueError: a length that is no multiple of five days, or a store of another run.
+    """
+    if days <= 0 or (24 * days) % PIECE_HOURS:
+        raise ValueError(f"A simulation runs in pieces of {PIECE_HOURS // 24} days; got {days} days.")
+    out = Path(out)
+    restart = out.with_name(out.name + ".restart")
+    settings = {"physics": dict(model.physics), "every_hours": every_hours}
+    if restart.exists():
+        native, carry, header = read_restart(model, restart)
+        if header["settings"] != settings:
+            raise ValueError(f"{out} belongs to another run ({header['settings']}); choose another name.")
+    else:
+        native, carry, header = read_restart(model, initial or spun_up_state())
+        begin = int(hours_since_1970(start)) if start is not None else header["hours"]
+        header = {"hours": begin, "begin": begin, "written": 0, "settings": settings}
+    writer = StateWriter(out, simulation_layout(), keep=header["written"])
+    attributes = {"title": "latentda embedded world", "physics": json.dumps(dict(model.physics))}
+    done = (header["hours"] - header["begin"]) // PIECE_HOURS
+    for _ in track(range(done, 24 * days // PIECE_HOURS), "simulating (5 days each)", 24 * days // PIECE_HOURS - done):
+        native, carry, states = _advance(model, native, carry, header["hours"], every_hours)
+        offsets = every_hours * (1 + np.arange(PIECE_HOURS // every_hours))
+        times = datetime_of_hours(header["hours"]) + offsets * np.timedelta64(1, "h")
+        writer.append(np.asarray(states), times, attributes)
+        header = header | {"hours": header["hours"] + PIECE_HOURS, "written": writer.written}
+        write_restart(restart, native, carry, header)
+    return out
+
+
+def write_restart(path: Path, native: Any, carry: Any, header: dict[str, Any]) -> None:
+    """Write a spectral state, its physics memory (or None) and a header, whole or not at all."""
+    arrays = {name: np.asarray(getattr(native, name)) for name in _SPECTRAL}
+    arrays["specific_humidity"] = np.asarray(native.tracers["specific_humidity"])
+    if carry is not None:
+        leaves = jax.tree.leaves(carry)
+        arrays |= {f"carry_{i:04d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+    partial = path.with_name(path.name + ".part")
+    save_file({k: np.array(v, order="C") for k, v in arrays.items()}, partial, {"header": json.dumps(header)})
+    partial.replace(path)
+
+
+def read_restart(model: JcmModel, path: str | Path) -> tuple[Any, Any, dict[str, Any]]:
+    """Read what :func:`write_restart` wrote: (spectral state, physics memory, header).
+
+    Raises:
+        ValueError: the file is no restart file of this model.
+    """
+    world = model._world
+    try:
+        with safe_open(str(path), "numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = json.loads(file.metadata()["header"])
+    except Exception as error:
+        raise ValueError(f"{path} is no restart file of the embedded world: {error}") from error
+    native = world.model.initial_state()
+    humidity = jnp.asarray(arrays["specific_humidity"])
+    native = native.replace(
+        sim_time=jnp.float32(0.0),
+        tracers={"specific_humidity": humidity},
+        **{name: jnp.asarray(arrays[name]) for name in _SPECTRAL},
+    )
+    carry = world.model.initial_physics_carry()
+    if "carry_0000" in arrays:
+        leaves, tree = jax.tree.flatten(carry)
+        stored = [arrays[f"carry_{i:04d}"] for i in range(len(leaves))]
+        carry = tree.unflatten([jnp.asarray(s, jnp.asarray(p).dtype) for s, p in zip(stored, leaves, strict=True)])
+    return native, carry, header
+
+
+def spun_up_state() -> Path:
+    """The spun-up spectral state shipped with the package (2000-01-01 00 UTC)."""
+    return Path(str(resources.files("latentda.forecast") / "data" / "spun_up.safetensors"))
+
+
+def initial_fields(model: JcmModel, path: str | Path | None = None) -> tuple[np.ndarray, np.datetime64]:
+    """Grid-point fields and date of a restart file (default: the shipped one)."""
+    native, _, header = read_restart(model, path or spun_up_state())
+    fields = fields_from_native(model._world.model.dycore.to_physics_state(native))
+    return np.asarray(fields), datetime_of_hours(header["hours"])
+
+
+def _advance(
+    model: JcmModel, native: Any, carry: Any, hours: int, every_hours: int
+) -> tuple[Any, Any, jax.Array]:
+    run, trajectory = model._world.integrate(native, hours, PIECE_HOURS, carry, every_hours)
+    fields = trajectory.dynamics
+    states = fields_from_native(fields)
+    geopotential = jnp.swapaxes(fields.geopotential, -1, -2)
+    stored = jnp.concatenate([states[:, :-1], geopotential, states[:, -1:]], axis=1)
+    return run.dynamics.replace(sim_time=jnp.float32(0.0)), run.physics, stored

@@ -1,0 +1,63 @@
+"""Where things are: horizontal grids, vertical coordinates, variables, and the layout of a state."""
+
+from latentda.grid.clock import (
+    Time,
+    as_datetime,
+    datetime_of_hours,
+    hour_sequence,
+    hours_since_1970,
+    iso,
+    lead_steps,
+)
+from latentda.grid.horizontal import (
+    EARTH_RADIUS,
+    Grid,
+    gaussian_grid,
+    great_circle_km,
+    grid_from_coordinates,
+    lat_lon_grid,
+    line_grid,
+    regional_grid,
+)
+from latentda.grid.layout import (
+    Channel,
+    Layout,
+    build_layout,
+    layout_from_dict,
+    vertical_from_units,
+)
+from latentda.grid.variables import BY_STORED_NAME, GRAVITY, VARIABLES, Variable, variable
+from latentda.grid.vertical import NoLevels, PressureLevels, SigmaLevels, Vertical, level_name
+
+__all__ = [
+    "BY_STORED_NAME",
+    "EARTH_RADIUS",
+    "GRAVITY",
+    "VARIABLES",
+    "Channel",
+    "Grid",
+    "Layout",
+    "NoLevels",
+    "PressureLevels",
+    "SigmaLevels",
+    "Time",
+    "Variable",
+    "Vertical",
+    "as_datetime",
+    "build_layout",
+    "datetime_of_hours",
+    "gaussian_grid",
+    "great_circle_km",
+    "grid_from_coordinates",
+    "lat_lon_grid",
+    "hour_sequence",
+    "hours_since_1970",
+    "iso",
+    "layout_from_dict",
+    "lead_steps",
+    "level_name",
+    "line_grid",
+    "regional_grid",
+    "variable",
+    "vertical_from_units",
+]

@@ -1,0 +1,69 @@
+"""Time as compiled code sees it: whole hours since 1970-01-01 00 UTC, an int32.
+
+A start date that is a traced number never recompiles anything; ``numpy.datetime64`` stays outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+Time = np.datetime64 | datetime | str
+"""Whatever a user may give as an instant (UTC)."""
+
+
+def as_datetime(time: Time) -> np.datetime64:
+    """The instant as ``datetime64[s]``.
+
+    Raises:
+        ValueError: the text is no ISO date.
+    """
+    try:
+        return np.datetime64(time, "s")
+    except ValueError as error:
+        raise ValueError(f"{time!r} is no date; write it like 2000-01-31T06:00.") from error
+
+
+def hours_since_1970(time: Time) -> np.int32:
+    """Whole hours since 1970-01-01 00 UTC.
+
+    Raises:
+        ValueError: the instant is not on the hour.
+    """
+    seconds = int((as_datetime(time) - np.datetime64(0, "s")) / np.timedelta64(1, "s"))
+    if seconds % 3600:
+        raise ValueError(f"{time} is not on the hour; analyses and forecasts start on full hours.")
+    return np.int32(seconds // 3600)
+
+
+def datetime_of_hours(hours: int) -> np.datetime64:
+    """The instant ``hours`` after 1970-01-01 00 UTC."""
+    return np.datetime64(int(hours) * 3600, "s")
+
+
+def iso(time: Time) -> str:
+    """``1989-01-01 12 UTC``: the way dates are printed on figures."""
+    text = str(as_datetime(time))
+    return f"{text[:10]} {text[11:13]} UTC"
+
+
+def hour_sequence(start: Time, count: int, step_hours: int) -> np.ndarray:
+    """``count`` instants every ``step_hours``, as ``datetime64[s]``."""
+    return as_datetime(start) + np.arange(count) * np.timedelta64(step_hours, "h")
+
+
+def lead_steps(lead_hours: Sequence[int], step_hours: int) -> tuple[int, ...]:
+    """Lead times as whole model steps.
+
+    Raises:
+        ValueError: a lead is negative, not increasing, or no multiple of the step.
+    """
+    leads = [int(lead) for lead in lead_hours]
+    wrong = not leads or leads[0] < 0 or any(b <= a for a, b in zip(leads, leads[1:], strict=False))
+    if wrong or any(lead % step_hours for lead in leads):
+        raise ValueError(
+            f"Lead times must increase in multiples of {step_hours} h; got {tuple(lead_hours)}."
+        )
+    return tuple(lead // step_hours for lead in leads)

@@ -1,0 +1,88 @@
+"""Vertical coordinates: on which surfaces the levels of a field lie.
+
+Pressure levels: p_k constant (hPa). Sigma levels: p_k = sigma_k p_s. Both give the pressure of every
+level of a column, which is all that an observation operator asks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+ROUNDING = 4
+"""Decimals kept of a level's value in names: 0.835, 500, 850."""
+
+
+@runtime_checkable
+class Vertical(Protocol):
+    """Levels ordered downwards (increasing pressure)."""
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The level values: hPa, or sigma between 0 and 1."""
+
+    @property
+    def units(self) -> str:
+        """``"hPa"`` or ``"sigma"``."""
+
+    def log_pressure(self, surface_pressure: Any) -> Any:
+        """Natural log of the levels' pressure (Pa), shape ``(level, ...)`` for ``p_s`` of ``(...)``."""
+
+
+@dataclass(frozen=True)
+class PressureLevels:
+    """Constant-pressure surfaces, ``levels`` in hPa."""
+
+    levels: tuple[float, ...]
+    units: str = "hPa"
+
+    def __post_init__(self) -> None:
+        _require_downward(self.levels, 0.01, 1100.0, "Pressure levels must be hPa")
+
+    def log_pressure(self, surface_pressure: Any) -> Any:
+        """ln(100 p_k), the same in every column."""
+        shape = (len(self.levels),) + (1,) * np.ndim(surface_pressure)
+        return np.log(100.0 * np.asarray(self.levels)).reshape(shape) + 0.0 * surface_pressure[None]
+
+
+@dataclass(frozen=True)
+class SigmaLevels:
+    """Terrain-following surfaces p = sigma p_s, ``levels`` the full-level sigmas."""
+
+    levels: tuple[float, ...]
+    units: str = "sigma"
+
+    def __post_init__(self) -> None:
+        _require_downward(self.levels, 0.0, 1.0, "Sigma levels must lie between 0 and 1")
+
+    def log_pressure(self, surface_pressure: Any) -> Any:
+        """ln sigma_k + ln p_s."""
+        import jax.numpy as jnp
+
+        shape = (len(self.levels),) + (1,) * jnp.ndim(surface_pressure)
+        return jnp.log(jnp.asarray(self.levels)).reshape(shape) + jnp.log(surface_pressure)[None]
+
+
+@dataclass(frozen=True)
+class NoLevels:
+    """A world without a vertical (single-level fields, Lorenz systems)."""
+
+    levels: tuple[float, ...] = ()
+    units: str = ""
+
+    def log_pressure(self, surface_pressure: Any) -> Any:
+        """Raise: there is no level to place."""
+        raise ValueError("This layout has no vertical levels, so it has no pressures.")
+
+
+def level_name(level: float) -> str:
+    """The level as written in a channel's name: ``500``, ``0.835``."""
+    return f"{round(float(level), ROUNDING):g}"
+
+
+def _require_downward(levels: tuple[float, ...], low: float, high: float, message: str) -> None:
+    array = np.asarray(levels, float)
+    if array.size == 0 or np.any(np.diff(array) <= 0) or array[0] <= low or array[-1] > high:
+        raise ValueError(f"{message}, increasing downwards; got {levels}.")
