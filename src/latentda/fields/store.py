@@ -1,8 +1,9 @@
 """Stores of fields in WeatherBench 2 names and layout, to arrays of a layout and back.
 
-Reading accepts either latitude order, ``(longitude, latitude)`` order, levels as integers or floats,
-short or stored variable names, and variables that nobody asked for. Writing makes Zarr v3 (or NetCDF)
-with dimensions ``(time, level, latitude, longitude)``; levels a variable lacks are NaN.
+Reading accepts either latitude order, ``(longitude, latitude)`` order, levels as integers or
+floats, short or stored variable names, fields without a time, and variables that nobody asked for.
+Writing makes Zarr v3 (or NetCDF) with dimensions ``(time, level, latitude, longitude)``; levels a
+variable lacks are NaN.
 
 Reference: Rasp et al. (2024), WeatherBench 2, doi 10.1029/2023MS004019.
 """
@@ -24,7 +25,6 @@ from latentda.grid import (
     VARIABLES,
     Channel,
     Layout,
-    Time,
     as_datetime,
     grid_from_coordinates,
     level_name,
@@ -34,9 +34,10 @@ from latentda.grid import (
 
 _ALIASES = {"lat": "latitude", "lon": "longitude", "isobaricInhPa": "level", "plev": "level"}
 _ALIASES |= {"pressure_level": "level", "sigma": "level", "valid_time": "time"}
+_ALIASES |= {"u10": "10m_u_component_of_wind", "v10": "10m_v_component_of_wind"}
 
-KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "sp": 16}
-"""Mantissa bits kept of float32 values in a compact store; the rest is zeroed before compression."""
+KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "msl": 16}
+"""Mantissa bits kept of float32 values in a compact store; the rest is zero, which packs well."""
 
 
 class FieldsError(ValueError):
@@ -55,13 +56,14 @@ def open_store(path: str | Path) -> xr.Dataset:
     try:
         dataset = _open(path)
     except Exception as error:
-        raise FieldsError(f"{path} is no Zarr, NetCDF or GRIB store that can be read: {error}") from error
-    names = {old: new for old, new in _ALIASES.items() if old in dataset.variables or old in dataset.dims}
-    dataset = dataset.rename({old: new for old, new in names.items() if new not in dataset.variables})
-    stored = {v.short: v.stored for v in VARIABLES.values() if v.short in dataset.data_vars}
-    dataset = dataset.rename(stored)
-    if not {"latitude", "longitude"} <= set(dataset.dims):
-        raise FieldsError(f"{path} has no latitude and longitude dimensions; it has {list(dataset.dims)}.")
+        raise FieldsError(
+            f"{path} is no Zarr, NetCDF or GRIB store that can be read: {error}"
+        ) from error
+    dataset = _with_level_dimension(_with_standard_names(dataset))
+    if not {"latitude", "longitude"} <= set(dataset.dims) & set(dataset.coords):
+        raise FieldsError(
+            f"{path} lacks latitude and longitude coordinates; it has {[*dataset.dims]}."
+        )
     return dataset
 
 
@@ -80,7 +82,9 @@ def layout_of_store(
     missing = [v.stored for v in wanted if v.stored not in dataset.data_vars]
     if missing or not wanted:
         found = ", ".join(map(str, dataset.data_vars)) or "nothing"
-        raise FieldsError(f"The store lacks {', '.join(missing) or 'known variables'}; it has {found}.")
+        raise FieldsError(
+            f"The store lacks {', '.join(missing) or 'known variables'}; it has {found}."
+        )
     stored_levels = _levels(dataset)
     chosen = _match_levels(stored_levels, levels)
     channels: list[Channel] = []
@@ -113,19 +117,14 @@ def read_states(
     Raises:
         FieldsError: a variable, level, date or grid that the store does not have, or NaN in it.
     """
-    latitude = dataset["latitude"].values
-    flip = bool((latitude[0] > latitude[-1]) != layout.grid.north_first) and latitude.size > 1
-    expected = np.asarray(layout.grid.latitude)[:: -1 if flip else 1]
-    same_shape = (dataset.sizes["latitude"], dataset.sizes["longitude"]) == layout.grid.shape
-    if not same_shape or not np.allclose(latitude, expected, atol=0.01):
-        raise FieldsError(
-            f"The store's grid {dataset.sizes['latitude']} x {dataset.sizes['longitude']} is not the "
-            f"layout's {layout.grid.shape[0]} x {layout.grid.shape[1]} one; regrid it first."
-        )
+    flip = _must_flip(dataset, layout)
     chosen = _select_times(dataset, times)
-    columns = [_read_channel(chosen, channel)[:, :: -1 if flip else 1] for channel in layout.channels]
-    states = np.stack(columns, axis=1).astype(np.float32)
-    bad = [n for n, ok in zip(layout.names, np.isfinite(states).all((0, 2, 3)), strict=True) if not ok]
+    states = np.empty((chosen.sizes["time"], *layout.shape), np.float32)
+    for short in layout.variables:
+        channels = layout.indices(short)
+        levels = [layout.channels[i].level for i in channels]
+        states[:, channels] = _read_variable(chosen, short, levels)[..., :: -1 if flip else 1, :]
+    bad = [layout.names[i] for i in np.flatnonzero(~np.isfinite(states).all(axis=(0, 2, 3)))]
     if bad:
         raise FieldsError(f"The store holds NaN or infinity in {', '.join(bad)}.")
     return states
@@ -139,11 +138,17 @@ def to_dataset(
 ) -> xr.Dataset:
     """States as a WeatherBench 2 dataset."""
     if states.shape[1:] != layout.shape or states.shape[0] != len(times):
-        raise FieldsError(f"States of shape {(len(times), *layout.shape)} were wanted; got {states.shape}.")
+        raise FieldsError(
+            f"States of shape {(len(times), *layout.shape)} were wanted; got {states.shape}."
+        )
     dataset = xr.Dataset(attrs=attributes or {})
     dataset["time"] = ("time", np.asarray([as_datetime(t) for t in times]).astype("datetime64[ns]"))
     dataset["latitude"] = ("latitude", np.asarray(layout.grid.latitude), {"units": "degrees_north"})
-    dataset["longitude"] = ("longitude", np.asarray(layout.grid.longitude), {"units": "degrees_east"})
+    dataset["longitude"] = (
+        "longitude",
+        np.asarray(layout.grid.longitude),
+        {"units": "degrees_east"},
+    )
     if layout.vertical.levels:
         levels = np.asarray(layout.vertical.levels)
         dataset["level"] = ("level", levels, {"units": layout.vertical.units})
@@ -156,7 +161,10 @@ class StateWriter:
     """Append states to a Zarr store, a few times at once; what is complete is never half-written.
 
     Opening an existing store with ``keep`` cuts it back to that many times, so that a run which was
-    killed goes on from its last checkpoint.
+    killed goes on from its last checkpoint; without ``keep`` the first append replaces the store.
+
+    Raises:
+        FieldsError: the path holds something else, or a store with fewer times than ``keep``.
     """
 
     def __init__(self, path: str | Path, layout: Layout, *, keep: int = 0, compact: bool = True):
@@ -166,6 +174,8 @@ class StateWriter:
         self.written = keep
         if keep:
             _cut(self.path, keep)
+        else:
+            _refuse_foreign(self.path)
 
     def append(self, states: ndarray, times: ndarray, attributes: dict | None = None) -> None:
         """Write the next states, physical units.
@@ -174,7 +184,9 @@ class StateWriter:
             FieldsError: a value that is not finite: the run that made it has blown up.
         """
         if not np.isfinite(states).all():
-            raise FieldsError(f"A state at {times[0]} or soon after holds NaN; the run was stopped there.")
+            raise FieldsError(
+                f"A state at {times[0]} or soon after holds NaN; the run was stopped there."
+            )
         dataset = to_dataset(states, self.layout, times, attributes)
         if self.compact:
             for short in self.layout.variables:
@@ -192,13 +204,16 @@ class StateWriter:
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a dataset as NetCDF, whole or not at all."""
     path = Path(path)
-    partial = path.with_suffix(path.suffix + ".part")
-    dataset.to_netcdf(partial)
-    partial.replace(path)
+    partial = path.with_name(path.name + ".part")
+    try:
+        dataset.to_netcdf(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def round_mantissa(values: ndarray, bits: int) -> ndarray:
-    """Round float32 values to ``bits`` explicit mantissa bits (relative error 2^-(bits+1))."""
+    """Round float32 values to ``bits`` (1 to 22) mantissa bits: relative error 2^-(bits+1)."""
     shift = 23 - bits
     raw = np.ascontiguousarray(values, np.float32).view(np.uint32)
     half = np.uint32((1 << (shift - 1)) - 1) + ((raw >> np.uint32(shift)) & np.uint32(1))
@@ -212,6 +227,22 @@ def _open(path: Path) -> xr.Dataset:
     if path.is_dir():
         return xr.open_zarr(path, chunks=None, consolidated=False, decode_timedelta=False)
     return xr.open_dataset(path, decode_timedelta=False)
+
+
+def _with_standard_names(dataset: xr.Dataset) -> xr.Dataset:
+    stored = {v.short: v.stored for v in VARIABLES.values() if v.short in dataset.data_vars}
+    taken = {*dataset.variables, *dataset.dims}
+    names = {old: new for old, new in (_ALIASES | stored).items() if old in taken}
+    return dataset.rename({old: new for old, new in names.items() if new not in taken})
+
+
+def _with_level_dimension(dataset: xr.Dataset) -> xr.Dataset:
+    """A store of one level keeps it as a scalar; give its upper-air variables the dimension."""
+    if "level" not in dataset.coords or dataset["level"].ndim:
+        return dataset
+    upper = [v.stored for v in VARIABLES.values() if v.has_levels and v.stored in dataset.data_vars]
+    surface = dataset.drop_vars(["level", *upper])
+    return surface.assign({name: dataset[name].expand_dims("level") for name in upper})
 
 
 def _levels(dataset: xr.Dataset) -> list[float]:
@@ -228,41 +259,87 @@ def _match_levels(stored: list[float], wanted: Sequence[float] | None) -> list[f
     return sorted(float(level) for level in wanted)
 
 
+def _must_flip(dataset: xr.Dataset, layout: Layout) -> bool:
+    """Whether the store's latitudes run against the layout's.
+
+    Raises:
+        FieldsError: the store stands on another grid.
+    """
+    latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
+    flip = latitude.size > 1 and bool(latitude[0] > latitude[-1]) != layout.grid.north_first
+    expected = np.asarray(layout.grid.latitude)[:: -1 if flip else 1]
+    if (
+        (latitude.size, longitude.size) != layout.grid.shape
+        or not np.allclose(latitude, expected, atol=0.01)
+        or not np.allclose(longitude, layout.grid.longitude, atol=0.01)
+    ):
+        raise FieldsError(
+            f"The store's grid, {latitude.size} x {longitude.size} from {latitude[0]:g} N "
+            f"{longitude[0]:g} E, is not the layout's, {expected.size} x "
+            f"{len(layout.grid.longitude)} from {expected[0]:g} N "
+            f"{layout.grid.longitude[0]:g} E; regrid it first."
+        )
+    return flip
+
+
 def _select_times(dataset: xr.Dataset, times: Any) -> xr.Dataset:
     if "time" not in dataset.dims:
-        return dataset.expand_dims("time")
+        dataset = dataset.expand_dims("time")
     if times is None:
         return dataset
-    if isinstance(times, slice) or np.issubdtype(np.asarray(times).dtype, np.integer):
+    if isinstance(times, slice):
         return dataset.isel(time=times)
-    try:
-        wanted = np.asarray([as_datetime(t) for t in np.atleast_1d(times)]).astype("datetime64[ns]")
-        return dataset.sel(time=wanted)
-    except KeyError as error:
-        have = dataset["time"].values
-        raise FieldsError(f"The store runs {have[0]} to {have[-1]} and lacks {error}.") from error
+    wanted = np.atleast_1d(times)
+    if np.issubdtype(wanted.dtype, np.integer):
+        return dataset.isel(time=wanted)
+    stamps = dataset["time"].values.astype("datetime64[s]")
+    position = {stamp: i for i, stamp in enumerate(stamps.tolist())}
+    instants = np.asarray([as_datetime(t) for t in wanted]).tolist()
+    missing = [instant.isoformat() for instant in instants if instant not in position]
+    if missing:
+        raise FieldsError(
+            f"The store runs from {stamps[0]} to {stamps[-1]} and lacks {', '.join(missing)}."
+        )
+    return dataset.isel(time=[position[instant] for instant in instants])
 
 
-def _read_channel(dataset: xr.Dataset, channel: Channel) -> ndarray:
-    stored = channel.variable.stored
+def _read_variable(
+    dataset: xr.Dataset, short: str, levels: Sequence[float | None]
+) -> Float[ndarray, "time level lat lon"]:
+    """One variable on some levels, at once since a chunk holds them all; ``[None]``: surface."""
+    stored = variable(short).stored
     if stored not in dataset.data_vars:
-        raise FieldsError(f"The store lacks {stored}; it has {', '.join(map(str, dataset.data_vars))}.")
+        found = ", ".join(map(str, dataset.data_vars))
+        raise FieldsError(f"The store lacks {stored}; it has {found}.")
     array = dataset[stored]
-    if channel.level is not None:
-        levels = [level_name(level) for level in _levels(dataset)]
-        if level_name(channel.level) not in levels:
-            raise FieldsError(f"The store lacks {stored} at {channel.level:g}; it has {levels}.")
-        array = array.isel(level=levels.index(level_name(channel.level)))
-    return array.transpose("time", "latitude", "longitude").values
+    if "level" in array.dims:
+        held = [level_name(level) for level in _levels(dataset)]
+    else:
+        held, array = ["the surface"], array.expand_dims("level")
+    wanted = ["the surface" if level is None else level_name(level) for level in levels]
+    missing = [name for name in wanted if name not in held]
+    if missing:
+        raise FieldsError(f"The store lacks {stored} at {', '.join(missing)}; it has {held}.")
+    if "time" not in array.dims:
+        array = array.expand_dims(time=dataset["time"])
+    extra = set(array.dims) - {"time", "level", "latitude", "longitude"}
+    if extra:
+        raise FieldsError(
+            f"{stored} also runs along {', '.join(map(str, extra))}; select one entry."
+        )
+    array = array.isel(level=[held.index(name) for name in wanted])
+    return array.transpose("time", "level", "latitude", "longitude").values
 
 
 def _stored_array(states: ndarray, layout: Layout, short: str) -> xr.DataArray:
     item = variable(short)
     attributes: dict[str, Any] = {"units": item.units, "long_name": item.title}
     indices = layout.indices(short)
-    if not item.has_levels:
+    if layout.channels[indices[0]].level is None:
         return xr.DataArray(
-            states[:, indices[0]].astype(np.float32), dims=("time", "latitude", "longitude"), attrs=attributes
+            states[:, indices[0]].astype(np.float32),
+            dims=("time", "latitude", "longitude"),
+            attrs=attributes,
         )
     names = [level_name(level) for level in layout.vertical.levels]
     values = np.full((states.shape[0], len(names), *layout.grid.shape), np.nan, np.float32)
@@ -278,16 +355,25 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
 
     codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
     encoding: dict[str, dict[str, Any]] = {
-        name: {"compressors": [codec], "chunks": (min(8, array.shape[0]), *array.shape[1:])}
+        str(name): {"compressors": [codec], "chunks": (min(8, array.shape[0]), *array.shape[1:])}
         for name, array in dataset.data_vars.items()
     }
     encoding["time"] = {"units": "hours since 1970-01-01", "dtype": "int64", "chunks": (4096,)}
     return encoding
 
 
+def _refuse_foreign(path: Path) -> None:
+    """Raise if the path holds anything but a Zarr store: writing there would delete it."""
+    ours = path.is_dir() and ((path / "zarr.json").exists() or not any(path.iterdir()))
+    if path.exists() and not ours:
+        raise FieldsError(f"{path} exists and is no Zarr store; it is left alone.")
+
+
 def _cut(path: Path, keep: int) -> None:
     import zarr
 
+    if not path.exists():
+        raise FieldsError(f"There is no store at {path} but {keep} times were expected in it.")
     group = zarr.open_group(str(path), mode="r+")
     for name, array in group.arrays():
         if name == "time" or "time" in (array.metadata.dimension_names or ()):  # type: ignore[union-attr]

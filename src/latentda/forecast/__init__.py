@@ -1,0 +1,45 @@
+"""Forecast models: the embedded world, Lorenz systems, persistence, and the protocol they share."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from latentda.forecast.lorenz96 import Lorenz96
+from latentda.forecast.model import ForecastModel, forecast
+from latentda.forecast.persistence import Persistence
+
+if TYPE_CHECKING:
+    from latentda.forecast.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
+    from latentda.forecast.simulate import initial_fields, simulation_layout, spun_up_state
+
+__all__ = [
+    "IMPERFECT_PHYSICS",
+    "ForecastModel",
+    "JcmModel",
+    "Lorenz96",
+    "Persistence",
+    "forecast",
+    "initial_fields",
+    "jcm_layout",
+    "jcm_model",
+    "simulation_layout",
+    "spun_up_state",
+]
+
+# The embedded world takes seconds to import, so its names are looked up when first asked for.
+# The function `simulate` has its module's name, which it would hide or be hidden by: it is imported
+# from `latentda.forecast.simulate`.
+_LAZY = {
+    "IMPERFECT_PHYSICS": "jcm",
+    "JcmModel": "jcm",
+    "jcm_layout": "jcm",
+    "jcm_model": "jcm",
+    "initial_fields": "simulate",
+    "simulation_layout": "simulate",
+    "spun_up_state": "simulate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

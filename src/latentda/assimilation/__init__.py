@@ -1,0 +1,22 @@
+"""Assimilation: one cost function, its minimisers, and the analyses that come out."""
+
+from latentda.assimilation.cost import CostFunction, CostParts, ObservationTerm, Prior
+from latentda.assimilation.minimise import Lbfgs, Minimum, Result
+from latentda.assimilation.variational import Analysis, AnalysisError, Variational
+from latentda.assimilation.window import Instant, StrongConstraint, Window
+
+__all__ = [
+    "Analysis",
+    "AnalysisError",
+    "CostFunction",
+    "CostParts",
+    "Instant",
+    "Lbfgs",
+    "Minimum",
+    "ObservationTerm",
+    "Prior",
+    "Result",
+    "StrongConstraint",
+    "Variational",
+    "Window",
+]

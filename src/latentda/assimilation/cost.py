@@ -1,0 +1,109 @@
+"""The one cost function: a prior, observation terms and a window compose into it.
+
+    J(v) = 1/2 |v|^2 + 1/2 sum_k | R_k^(-1/2) ( H_k( M_k( x(v) ) ) - y_k ) |^2
+
+v is white; x(v) is the prior's map to a state of standardised anomalies; M_k the forecast to slot k of the
+window (the identity in 3-D); H_k the observation operator on physical fields; R_k diagonal. Every variational
+method of the package minimises this and nothing else.
+
+Source: Lorenc (1986), doi 10.1002/qj.49711247414; notation of Ide et al. (1997), doi 10.2151/jmsj1965.75.1B_181.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from latentda.assimilation.window import Window
+from latentda.fields import Standardizer
+from latentda.operators import Control
+
+
+class Prior(Protocol):
+    """The map x(v) around a background; :mod:`latentda.priors` holds its members."""
+
+    def anchor(self, background: Float[Array, "channel lat lon"]) -> Any:
+        """What depends on the background alone, computed once an analysis."""
+
+    def state(self, anchor: Any, control: Control) -> Float[Array, "channel lat lon"]:
+        """x(v), standardised anomalies."""
+
+    def zero_control(self) -> Control:
+        """v = 0, the background."""
+
+
+class ObservationOperator(Protocol):
+    """H on a physical state; needs no more than this."""
+
+    def __call__(self, state: Float[Array, "channel lat lon"]) -> Float[Array, " datum"]:
+        """The model's equivalents of the data."""
+
+
+class ObservationTerm(eqx.Module):
+    """The data of one slot of the window: H, y, the diagonal of R, and which rows are real data.
+
+    Attributes:
+        operator: H.
+        value: y, in the data's units.
+        error: standard deviations of R, the same units.
+        valid: False for padding.
+    """
+
+    operator: ObservationOperator
+    value: Float[Array, " datum"]
+    error: Float[Array, " datum"]
+    valid: Bool[Array, " datum"]
+
+    def departure(self, state: Float[Array, "channel lat lon"]) -> Float[Array, " datum"]:
+        """R^(-1/2) (H(x) - y); zero for padding."""
+        return jnp.where(self.valid, (self.operator(state) - self.value) / self.error, 0.0)
+
+
+class CostParts(NamedTuple):
+    """J = background + observations."""
+
+    background: Float[Array, ""]
+    observations: Float[Array, ""]
+
+
+class CostFunction(eqx.Module):
+    """J(v) for one background, one window and its observations; a pytree, so that it can be an argument.
+
+    Attributes:
+        prior: x(v).
+        anchor: the prior's anchor of this background.
+        window: M_k.
+        terms: the observations of each slot, in the window's order.
+        standardizer: from anomalies to the physical fields that H and M want.
+        start_hours: valid time of v, hours since 1970.
+    """
+
+    prior: Prior
+    anchor: Any
+    window: Window
+    terms: tuple[ObservationTerm, ...]
+    standardizer: Standardizer
+    start_hours: Any
+
+    def __call__(self, control: Control) -> Float[Array, ""]:
+        """J(v)."""
+        parts = self.parts(control)
+        return parts.background + parts.observations
+
+    def parts(self, control: Control) -> CostParts:
+        """The two halves of J(v)."""
+        squares = jax.tree.map(lambda leaf: jnp.sum(leaf**2), control)
+        background = 0.5 * jax.tree.reduce(jnp.add, squares)
+        state = self.prior.state(self.anchor, control)
+        misfit = [jnp.sum(departure**2) for departure in self.departures(state)]
+        return CostParts(background, 0.5 * sum(misfit, jnp.zeros(())))
+
+    def departures(self, state: Float[Array, "channel lat lon"]) -> list[Float[Array, " datum"]]:
+        """R_k^(-1/2) (H_k(M_k(x)) - y_k) of every slot, for a state at the window's start."""
+        physical = self.standardizer.to_physical(state, self.start_hours)
+        slots = self.window.trajectory(physical, self.start_hours)
+        return [term.departure(slots[k]) for k, term in enumerate(self.terms)]

@@ -1,0 +1,110 @@
+"""Minimisers of the cost in white control space, compiled whole, with a result code.
+
+White control variables are the preconditioner: the Hessian of J is I plus a term whose rank is at most the
+number of observations. L-BFGS with a strong-Wolfe line search (optax) serves linear and nonlinear maps alike.
+
+Source: Liu & Nocedal (1989), doi 10.1007/BF01589116.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int
+
+from latentda.operators import Control
+
+
+class Result(IntEnum):
+    """How a minimisation ended."""
+
+    CONVERGED = 0
+    ITERATIONS_SPENT = 1
+    NOT_FINITE = 2
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return {
+            Result.CONVERGED: "converged",
+            Result.ITERATIONS_SPENT: "the gradient is still above its tolerance: allow more iterations",
+            Result.NOT_FINITE: "the cost became NaN or infinite: check the observations and the background",
+        }[self]
+
+
+class Minimum(NamedTuple):
+    """What a minimiser returns.
+
+    Attributes:
+        control: v of the lowest cost seen.
+        cost: J at the start and after each iteration; the last value repeats once it has stopped.
+        gradient_norm: |grad J| likewise.
+        iterations: iterations done.
+        result: a :class:`Result`.
+    """
+
+    control: Control
+    cost: Float[Array, " iterations"]
+    gradient_norm: Float[Array, " iterations"]
+    iterations: Int[Array, ""]
+    result: Int[Array, ""]
+
+
+@dataclass(frozen=True)
+class Lbfgs:
+    """Limited-memory BFGS.
+
+    Attributes:
+        iterations: at most so many.
+        tolerance: stop when |grad J| has fallen to this share of its first value.
+        memory: pairs kept.
+    """
+
+    iterations: int = 40
+    tolerance: float = 1e-2
+    memory: int = 12
+
+    def minimise(self, cost: Callable[[Control], Array], start: Control) -> Minimum:
+        """Minimise ``cost`` from ``start``; to be called inside compiled code."""
+        solver = optax.lbfgs(memory_size=self.memory)
+        value_and_gradient = optax.value_and_grad_from_state(cost)
+        value, gradient = jax.value_and_grad(cost)(start)
+        norm = optax.tree.norm(gradient)
+        history = jnp.full((self.iterations + 1,), value)
+        norms = jnp.full((self.iterations + 1,), norm)
+        state = solver.init(start)
+        carry = (start, state, start, value, norm, jnp.int32(0), history, norms)
+
+        def unfinished(carry: Any) -> Array:
+            *_, last_norm, k, history, _ = carry
+            steep = last_norm > self.tolerance * norm
+            return (k < self.iterations) & steep & jnp.isfinite(history[k])
+
+        def step(carry: Any) -> Any:
+            control, state, best, lowest, _, k, history, norms = carry
+            value, gradient = value_and_gradient(control, state=state)
+            updates, state = solver.update(
+                gradient, state, control, value=value, grad=gradient, value_fn=cost
+            )
+            control = optax.apply_updates(control, updates)
+            value = optax.tree.get(state, "value")
+            last_norm = optax.tree.norm(optax.tree.get(state, "grad"))
+            better = value < lowest
+            best = jax.tree.map(lambda new, old: jnp.where(better, new, old), control, best)
+            history = jnp.where(jnp.arange(history.size) > k, value, history)
+            norms = jnp.where(jnp.arange(norms.size) > k, last_norm, norms)
+            lowest = jnp.where(better, value, lowest)
+            return control, state, best, lowest, last_norm, k + 1, history, norms
+
+        *_, best, _, last, k, history, norms = jax.lax.while_loop(unfinished, step, carry)
+        stopped = jnp.where(
+            last <= self.tolerance * norm, Result.CONVERGED, Result.ITERATIONS_SPENT
+        )
+        result = jnp.where(jnp.all(jnp.isfinite(history)), stopped, Result.NOT_FINITE)
+        return Minimum(best, history, norms, k, result.astype(jnp.int32))

@@ -1,0 +1,125 @@
+"""Variational analysis: minimise the one cost function and report what it did.
+
+One compiled function a combination of shapes: cost, prior and observations are arguments, never closures, so a
+cycle compiles once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+from numpy import ndarray
+
+from latentda.assimilation.cost import CostFunction, ObservationTerm, Prior
+from latentda.assimilation.minimise import Lbfgs, Minimum, Result
+from latentda.assimilation.window import Instant, Window
+from latentda.fields import Standardizer
+
+
+class AnalysisError(ValueError):
+    """An analysis that cannot be made, said in one sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """The outcome of one analysis.
+
+    Attributes:
+        state: x_a, standardised anomalies ``(channel, lat, lon)``.
+        background: x_b, likewise.
+        minimum: control vector, costs, gradient norms, iterations.
+        result: how the minimisation ended; ``result.advice`` says what to do.
+        observation_background: R^(-1/2) (H(x_b) - y) a slot.
+        observation_analysis: R^(-1/2) (H(x_a) - y) a slot.
+    """
+
+    state: Float[Array, "channel lat lon"]
+    background: Float[Array, "channel lat lon"]
+    minimum: Minimum
+    result: Result
+    observation_background: list[ndarray]
+    observation_analysis: list[ndarray]
+
+    @property
+    def increment(self) -> Float[Array, "channel lat lon"]:
+        """x_a - x_b."""
+        return self.state - self.background
+
+
+@dataclass(frozen=True)
+class Variational:
+    """3D-Var, 4D-Var and their latent forms: which one is the prior's and the window's choice.
+
+    Attributes:
+        prior: x(v).
+        standardizer: between anomalies and physical fields.
+        window: M_k; the identity by default.
+        minimiser: the iteration.
+    """
+
+    prior: Prior
+    standardizer: Standardizer
+    window: Window = Instant()
+    minimiser: Lbfgs = Lbfgs()
+
+    def analyse(
+        self, background: Float[Array, "channel lat lon"], terms: tuple[ObservationTerm, ...], start_hours: int
+    ) -> Analysis:
+        """Combine a background (standardised anomalies at the window's start) with observations.
+
+        Args:
+            background: x_b.
+            terms: the observations of each slot of the window.
+            start_hours: valid time of the background, hours since 1970.
+
+        Raises:
+            AnalysisError: the background or an observation is not finite, or there is no slot.
+        """
+        _require_finite(background, terms)
+        hours = np.int32(start_hours)
+        state, minimum, before, after = _solve(
+            self.prior, self.window, self.standardizer, self.minimiser, background, terms, hours
+        )
+        result = Result(int(minimum.result))
+        return Analysis(
+            state,
+            background,
+            minimum,
+            result,
+            [np.asarray(d) for d in before],
+            [np.asarray(d) for d in after],
+        )
+
+
+@eqx.filter_jit
+def _solve(
+    prior: Prior,
+    window: Window,
+    standardizer: Standardizer,
+    minimiser: Lbfgs,
+    background: Array,
+    terms: tuple[ObservationTerm, ...],
+    hours: Any,
+) -> tuple[Array, Minimum, list[Array], list[Array]]:
+    cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
+    start = prior.zero_control()
+    minimum = minimiser.minimise(cost, start)
+    state = prior.state(cost.anchor, minimum.control)
+    return state, minimum, cost.departures(background), cost.departures(state)
+
+
+def _require_finite(background: Array, terms: tuple[ObservationTerm, ...]) -> None:
+    if not terms:
+        raise AnalysisError("An analysis needs at least one slot of observations; it may be empty.")
+    if not bool(jax.numpy.isfinite(background).all()):
+        raise AnalysisError("The background holds NaN or infinity; repair the forecast before it.")
+    for term in terms:
+        value, error = np.asarray(term.value), np.asarray(term.error)
+        good = np.isfinite(value) & np.isfinite(error) & (error > 0)
+        if not np.all(good | ~np.asarray(term.valid)):
+            raise AnalysisError("An observation or its error is NaN, infinite or not positive.")

@@ -1,0 +1,80 @@
+"""From an observation table to a term of the cost: equivalents, first-guess check, batch of fixed shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import equinox as eqx
+import jax
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Array, Float
+from numpy import ndarray
+
+from latentda.assimilation import ObservationTerm
+from latentda.grid import Layout, datetime_of_hours
+from latentda.observations import ObservationBatch, first_guess_check, make_batch
+from latentda.operators import PointObservations
+
+
+@dataclass(frozen=True, eq=False)
+class Intake:
+    """What stands between a table and the analysis.
+
+    Attributes:
+        layout: the states' channels.
+        surface_geopotential: of the model's orography (m2 s-2), ``(lat, lon)``.
+        background_sd: standard deviation of the background error, physical units, ``(channel, lat, lon)``.
+        first_guess_factor: data further than this many expected standard deviations are refused.
+    """
+
+    layout: Layout
+    surface_geopotential: ndarray
+    background_sd: Float[ndarray, "channel lat lon"]
+    first_guess_factor: float = 5.0
+
+    def screen(self, table: pa.Table, state: Float[ndarray, "channel lat lon"]) -> pa.Table:
+        """The table after the first-guess check against a physical background."""
+        if table.num_rows == 0:
+            return table
+        equivalent = self.equivalents(table, state)
+        shifted = self.equivalents(table, state + self.background_sd)
+        spread = np.nan_to_num(np.abs(shifted - equivalent))
+        return first_guess_check(table, equivalent, spread, self.first_guess_factor)
+
+    def equivalents(self, table: pa.Table, state: Float[ndarray, "channel lat lon"]) -> Float[ndarray, " row"]:
+        """H(x) of every row of a table, used or not; NaN where the model has none."""
+        every = np.ones(table.num_rows, bool)
+        complete = table.set_column(table.column_names.index("used"), "used", pa.array(every))
+        complete = _with_errors(complete)
+        batch = make_batch(complete, datetime_of_hours(0))
+        values = np.asarray(_equivalents(self._operator(batch), state))
+        out = np.full(table.num_rows, np.nan)
+        valid = np.asarray(batch.valid)
+        out[np.asarray(batch.row)[valid]] = values[valid]
+        return out
+
+    def term(self, table: pa.Table, hours: int) -> ObservationTerm:
+        """The used rows as a term of the cost."""
+        batch = make_batch(table, datetime_of_hours(hours))
+        return ObservationTerm(self._operator(batch), batch.value, batch.error, batch.valid)
+
+    def _operator(self, batch: ObservationBatch) -> PointObservations:
+        return PointObservations(batch, self.layout, self.surface_geopotential)
+
+
+@eqx.filter_jit
+def _equivalents(operator: PointObservations, state: Array) -> Array:
+    value = operator(state)
+    return jax.numpy.where(operator.reachable(state), value, jax.numpy.nan)
+
+
+def _with_errors(table: pa.Table) -> pa.Table:
+    """Errors and pressures filled in where missing: an equivalent needs neither error nor a used row."""
+    for name, fill in (("error", 1.0), ("pres", 1.0)):
+        position = table.column_names.index(name)
+        filled = partial(pc.fill_null, fill_value=pa.scalar(fill, pa.float32()))
+        table = table.set_column(position, name, filled(table[name]))
+    return table

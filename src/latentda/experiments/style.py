@@ -1,0 +1,158 @@
+"""The look that all figures share: canvas, colours of methods, units as they are printed.
+
+Figures are objects drawn by the Agg canvas; nothing here or above touches pyplot or its global
+state, so they can be made in a server's threads.
+
+The colours are those of Okabe and Ito (2008), which people with any colour vision tell apart.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colorbar import Colorbar
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+INK = "#22272e"
+FAINT = "#8a919a"
+GRID_LINE = "#e3e6ea"
+SMALL = 8.5
+MEDIUM = 10.0
+LARGE = 12.0
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How a method looks in every figure: its name in words and its colour."""
+
+    label: str
+    colour: str
+
+
+METHOD_STYLE: dict[str, MethodStyle] = {
+    "truth": MethodStyle("truth", "#000000"),
+    "free_run": MethodStyle("free run", "#8a919a"),
+    "climatology": MethodStyle("climatology", "#b5bac1"),
+    "background": MethodStyle("background", "#5f6670"),
+    "3dvar": MethodStyle("3D-Var", "#0072b2"),
+    "4dvar": MethodStyle("4D-Var", "#004466"),
+    "latent_3dvar": MethodStyle("latent 3D-Var", "#d55e00"),
+    "latent_3dvar_published": MethodStyle("latent 3D-Var, as published", "#f0a15e"),
+    "latent_4dvar": MethodStyle("latent 4D-Var", "#8c2d04"),
+    "latent_4dvar_published": MethodStyle("latent 4D-Var, as published", "#c98a6b"),
+    "3denvar": MethodStyle("3D-EnVar", "#56b4e9"),
+    "hybrid": MethodStyle("hybrid", "#8f7fd6"),
+    "latent_hybrid": MethodStyle("latent hybrid", "#5b3f99"),
+    "etkf": MethodStyle("ETKF", "#009e73"),
+    "etkf_q": MethodStyle("ETKF-Q", "#57b98f"),
+    "latent_etkf": MethodStyle("latent ETKF", "#cc79a7"),
+    "etkf_q_l": MethodStyle("ETKF-Q-L", "#a0447a"),
+    "hloba": MethodStyle("HLOBA", "#c9a400"),
+}
+"""Looks of the known methods; :func:`method_style` finds the look of any."""
+
+_FALLBACK = ("#7f3c8d", "#11a579", "#3969ac", "#e68310", "#80ba5a", "#e73f74", "#a5782b", "#4b8b9b")
+
+
+def method_style(method: str) -> MethodStyle:
+    """The look of a method; an unknown one keeps its name and gets a colour by it."""
+    key = re.sub(r"[^a-z0-9]+", "_", method.lower()).strip("_")
+    plain = re.sub(r"([34])_?d_?((?:en)?var)", r"\1d\2", key)
+    found = METHOD_STYLE.get(plain)
+    if found is None:
+        colour = _FALLBACK[zlib.crc32(plain.encode()) % len(_FALLBACK)]
+        return MethodStyle(method.replace("_", " "), colour)
+    return found
+
+
+def new_figure(width: float, height: float, title: str = "") -> Figure:
+    """An empty white figure of ``width`` x ``height`` inches that arranges its own panels."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    if title:
+        figure.suptitle(title, fontsize=LARGE, color=INK, fontweight="bold")
+    return figure
+
+
+def dress(
+    axes: Axes,
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    *,
+    lines: Literal["", "x", "y", "both"] = "",
+) -> None:
+    """Small ticks, no box, and faint ``lines`` at the ticks of ``x``, ``y`` or ``both``."""
+    axes.set_title(title, fontsize=MEDIUM, color=INK, loc="left")
+    axes.set_xlabel(xlabel, fontsize=SMALL + 0.5, color=INK)
+    axes.set_ylabel(ylabel, fontsize=SMALL + 0.5, color=INK)
+    axes.tick_params(which="both", labelsize=SMALL, colors=INK, length=3, width=0.6)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set(color=FAINT, linewidth=0.7)
+    if lines:
+        axes.grid(True, axis=lines, color=GRID_LINE, linewidth=0.7)
+        axes.set_axisbelow(True)
+
+
+def dress_bar(bar: Colorbar, label: str) -> None:
+    """Give a colour bar the common look and its label."""
+    bar.set_label(label, fontsize=SMALL + 0.5, color=INK)
+    bar.ax.tick_params(labelsize=SMALL, colors=INK, length=2.5, width=0.6)
+    bar.outline.set(edgecolor=FAINT, linewidth=0.6)
+
+
+def legend_beside(axes: Axes, **options: Any) -> Legend:
+    """A frameless legend to the right of the axes, where it hides no data."""
+    return axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+        **options,
+    )
+
+
+def pressure_axis(axes: Axes, pressures_hpa: np.ndarray) -> None:
+    """A vertical axis of log pressure (hPa), upside down, ticked at round levels."""
+    low, high = float(np.min(pressures_hpa)), float(np.max(pressures_hpa))
+    axes.set_yscale("log")
+    axes.set_ylim(high, low)
+    round_levels = np.array([1000, 850, 700, 500, 300, 200, 100, 50, 30, 20, 10, 5, 2, 1], float)
+    inside = round_levels[(round_levels >= 0.999 * low) & (round_levels <= 1.001 * high)]
+    axes.yaxis.set_major_locator(FixedLocator(inside.tolist() or [low, high]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def time_axis(axes: Axes, times: np.ndarray) -> None:
+    """A horizontal axis of dates without repetition; plain numbers keep their own."""
+    if np.issubdtype(np.asarray(times).dtype, np.datetime64) or isinstance(times[0], datetime):
+        locator = AutoDateLocator(minticks=3, maxticks=8)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.xaxis.get_offset_text().set(fontsize=SMALL, color=INK)
+
+
+def shown_units(units: str) -> tuple[float, str]:
+    """Factor and units in which SI ``units`` are shown: g/kg and hPa, powers raised."""
+    factor, name = {"kg kg-1": (1e3, "g kg-1"), "Pa": (1e-2, "hPa")}.get(units, (1.0, units))
+    return factor, raised(name)
+
+
+def raised(units: str) -> str:
+    """``m s-1`` as it is printed: ``m s⁻¹``."""
+    raise_ = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return re.sub(r"(?<=[A-Za-z])-?\d+", lambda found: found.group().translate(raise_), units)

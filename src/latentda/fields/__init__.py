@@ -1,0 +1,38 @@
+"""Fields on disk and in memory: stores, climatology and standardised anomalies, samplers."""
+
+from latentda.fields.climatology import Climatology, fit_climatology
+from latentda.fields.sampler import StoreSampler
+from latentda.fields.standardizer import (
+    Standardizer,
+    fit_standardizer,
+    read_standardizer,
+    unit_standardizer,
+    write_standardizer,
+)
+from latentda.fields.store import (
+    FieldsError,
+    StateWriter,
+    layout_of_store,
+    open_store,
+    read_states,
+    to_dataset,
+    write_netcdf,
+)
+
+__all__ = [
+    "Climatology",
+    "FieldsError",
+    "Standardizer",
+    "StateWriter",
+    "StoreSampler",
+    "fit_climatology",
+    "fit_standardizer",
+    "layout_of_store",
+    "open_store",
+    "read_standardizer",
+    "read_states",
+    "to_dataset",
+    "unit_standardizer",
+    "write_netcdf",
+    "write_standardizer",
+]

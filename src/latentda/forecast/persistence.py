@@ -1,0 +1,48 @@
+"""Persistence: the forecast that nothing changes, x(t + lead) = x(t).
+
+The baseline that every forecast model has to beat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from latentda.grid import Layout, lead_steps
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """Persistence as a :class:`~latentda.forecast.model.ForecastModel`.
+
+    Attributes:
+        layout: what the channels of a state are.
+        step_hours: lead times are multiples of this (h).
+    """
+
+    layout: Layout
+    step_hours: int = 6
+
+    def propagate(
+        self,
+        state: Float[Array, "channel lat lon"],
+        start_hours: Int[Array, ""] | int,
+        lead_hours: tuple[int, ...],
+    ) -> Float[Array, "lead channel lat lon"]:
+        """Repeat the state at every lead time."""
+        del start_hours
+        leads = lead_steps(lead_hours, self.step_hours)
+        return jnp.repeat(jnp.asarray(state)[None], len(leads), axis=0)
+
+    def propagate_members(
+        self,
+        states: Float[Array, "member channel lat lon"],
+        start_hours: Int[Array, ""] | int,
+        lead_hours: tuple[int, ...],
+    ) -> Float[Array, "member lead channel lat lon"]:
+        """Repeat every member at every lead time."""
+        del start_hours
+        leads = lead_steps(lead_hours, self.step_hours)
+        return jnp.repeat(jnp.asarray(states)[:, None], len(leads), axis=1)

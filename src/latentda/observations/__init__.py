@@ -1,0 +1,100 @@
+"""Observations: one table for all kinds, readers, networks, quality control and batches."""
+
+from latentda.observations.batch import DEFAULT_SIZES, ObservationBatch, make_batch, padded_size
+from latentda.observations.error_table import (
+    ErrorProfile,
+    ErrorTable,
+    assign_errors,
+    default_error_table,
+)
+from latentda.observations.networks import (
+    MANDATORY_LEVELS_HPA,
+    columns,
+    radiosonde_network,
+    random_network,
+    surface_network,
+    swath_network,
+)
+from latentda.observations.orbit import Orbit
+from latentda.observations.places import ObservationPlaces, places_to_table
+from latentda.observations.prepbufr import read_prepbufr
+from latentda.observations.quality import (
+    PHYSICAL_RANGES,
+    check_below_ground,
+    check_duplicates,
+    check_quality_marks,
+    check_range,
+    first_guess_check,
+    require_used,
+    thin_by_box,
+    withhold_stations,
+)
+from latentda.observations.readers import read_observations
+from latentda.observations.table import (
+    SCHEMA,
+    SURFACE_VARIABLES,
+    UPPER_AIR_VARIABLES,
+    VARIABLES,
+    ObservationError,
+    column,
+    concatenate,
+    empty_table,
+    read_table,
+    refuse,
+    renumber,
+    select,
+    summary,
+    table_from_columns,
+    used,
+    write_table,
+)
+from latentda.observations.wmo_bufr import read_radiosondes, read_synop
+
+__all__ = [
+    "DEFAULT_SIZES",
+    "MANDATORY_LEVELS_HPA",
+    "PHYSICAL_RANGES",
+    "SCHEMA",
+    "SURFACE_VARIABLES",
+    "UPPER_AIR_VARIABLES",
+    "VARIABLES",
+    "ErrorProfile",
+    "ErrorTable",
+    "ObservationBatch",
+    "ObservationError",
+    "ObservationPlaces",
+    "Orbit",
+    "assign_errors",
+    "check_below_ground",
+    "check_duplicates",
+    "check_quality_marks",
+    "check_range",
+    "column",
+    "columns",
+    "concatenate",
+    "default_error_table",
+    "empty_table",
+    "first_guess_check",
+    "make_batch",
+    "padded_size",
+    "places_to_table",
+    "radiosonde_network",
+    "random_network",
+    "read_observations",
+    "read_prepbufr",
+    "read_radiosondes",
+    "read_synop",
+    "read_table",
+    "refuse",
+    "renumber",
+    "require_used",
+    "select",
+    "summary",
+    "surface_network",
+    "swath_network",
+    "table_from_columns",
+    "thin_by_box",
+    "used",
+    "withhold_stations",
+    "write_table",
+]

@@ -1,0 +1,190 @@
+"""Quality control: small checks, each from table to table.
+
+A check only ever takes rows out: it sets `used` false and `verdict` to its name for rows that were
+still used, and leaves everything else as it was. So the order of the checks decides only which one
+is named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from latentda.observations.error_table import level_numbers
+from latentda.observations.table import VARIABLES, ObservationError, column, refuse, used
+from latentda.observations.thermodynamics import GRAVITY
+
+PHYSICAL_RANGES = {
+    "t": (150.0, 340.0),
+    "q": (0.0, 0.045),
+    "u": (-150.0, 150.0),
+    "v": (-150.0, 150.0),
+    "z": (-8000.0, 600000.0),
+    "sp": (30000.0, 110000.0),
+    "t2m": (180.0, 335.0),
+    "q2m": (0.0, 0.045),
+    "u10m": (-75.0, 75.0),
+    "v10m": (-75.0, 75.0),
+}
+"""What the atmosphere can do, SI; the bounds themselves pass."""
+
+
+def check_quality_marks(table: pa.Table, worst: int = 3) -> pa.Table:
+    """Refuse data with a prepBUFR mark above `worst`: verdict `quality_mark`."""
+    return refuse(table, column(table, "quality") > worst, "quality_mark")
+
+
+def check_range(table: pa.Table) -> pa.Table:
+    """Refuse data outside `PHYSICAL_RANGES`: verdict `range`."""
+    value, variable = column(table, "observation"), column(table, "variable")
+    bad = np.zeros(table.num_rows, dtype=bool)
+    for name, (low, high) in PHYSICAL_RANGES.items():
+        bad |= (variable == name) & ~((value >= low) & (value <= high))
+    return refuse(table, bad, "range")
+
+
+def check_below_ground(table: pa.Table) -> pa.Table:
+    """Refuse geopotential below the station, which is extrapolated: verdict `below_ground`."""
+    height = column(table, "observation") / GRAVITY
+    below = (column(table, "variable") == "z") & (height < column(table, "elev"))
+    return refuse(table, below, "below_ground")
+
+
+def check_duplicates(table: pa.Table) -> pa.Table:
+    """Keep one of the data alike in variable, station, time, place, pressure: verdict `duplicate`.
+
+    The one with the best quality mark stays; among equals the first.
+    """
+    repeated = _all_but_best(table, used(table), [level_numbers(table), _variable_numbers(table)])
+    return refuse(table, repeated, "duplicate")
+
+
+def first_guess_check(
+    table: pa.Table,
+    background_equivalent: np.ndarray,
+    background_sd: np.ndarray | float,
+    factor: float = 4.0,
+) -> pa.Table:
+    """Refuse data too far from the background.
+
+    |y - H(x_b)| > factor * sqrt(error^2 + background_sd^2)
+
+    Verdict `first_guess`; rows whose equivalent is NaN get `no_equivalent`.
+
+    Args:
+        table: the observations; errors must be assigned.
+        background_equivalent: H(x_b), a value a row, SI.
+        background_sd: standard deviation of the background in observation space, SI.
+        factor: how many standard deviations pass.
+
+    Raises:
+        ObservationError: the shapes do not fit, or a used row has no error.
+    """
+    equivalent = np.asarray(background_equivalent, dtype=np.float64)
+    if equivalent.shape != (table.num_rows,):
+        raise ObservationError(
+            f"background equivalents need shape ({table.num_rows},), not {equivalent.shape}"
+        )
+    table = refuse(table, np.isnan(equivalent), "no_equivalent")
+    error = column(table, "error").astype(np.float64)
+    if np.isnan(error[used(table)]).any():
+        raise ObservationError("the first-guess check needs errors; call assign_errors first")
+    departure = np.abs(column(table, "observation") - equivalent)
+    limit = factor * np.sqrt(error**2 + np.asarray(background_sd, dtype=np.float64) ** 2)
+    return refuse(table, departure > limit, "first_guess")
+
+
+def thin_by_box(
+    table: pa.Table,
+    degrees: float,
+    log_pressure: float,
+    classes: tuple[str, ...] | None = None,
+) -> pa.Table:
+    """Keep one datum a variable and class in each box: verdict `thinned`.
+
+    Boxes are `degrees` high and about as wide in distance, and `log_pressure` thick in ln p. The
+    best quality mark stays, among equals the first row.
+
+    Args:
+        table: the observations.
+        degrees: side of the box in degrees of latitude.
+        log_pressure: thickness of the box in ln p.
+        classes: thin only these message classes; None thins all.
+    """
+    latitude, longitude = column(table, "lat"), column(table, "lon")
+    row_of_boxes = np.floor((latitude + 90.0) / degrees)
+    centre = np.deg2rad((row_of_boxes + 0.5) * degrees - 90.0)
+    width = degrees / np.maximum(np.cos(centre), 1e-3)
+    pressure = np.nan_to_num(column(table, "pres"), nan=100000.0)
+    keys = [
+        row_of_boxes,
+        np.floor(longitude / width),
+        np.floor(np.log(pressure) / log_pressure),
+        _variable_numbers(table),
+        table["class"].combine_chunks().dictionary_encode().indices.to_numpy(),
+    ]
+    eligible = used(table)
+    if classes is not None:
+        eligible &= np.isin(column(table, "class"), list(classes))
+    return refuse(table, _all_but_best(table, eligible, keys), "thinned")
+
+
+def withhold_stations(table: pa.Table, fraction: float, seed: int = 0) -> pa.Table:
+    """Withhold whole stations for verification: verdict `withheld`.
+
+    A station's fate depends on its name and the seed only, so it is the same in every cycle and
+    every file. Data without a station name are never withheld.
+
+    Raises:
+        ValueError: `fraction` is not between 0 and 1.
+    """
+    if not 0.0 <= fraction <= 1.0:
+        raise ValueError(
+            f"the fraction of withheld stations must be between 0 and 1, not {fraction}"
+        )
+    names = pc.unique(table["station"]).to_pylist()
+    withheld = [name for name in names if name and _draw(name, seed) < fraction]
+    mask = pc.is_in(table["station"], pa.array(withheld, pa.string())).to_numpy()
+    return refuse(table, mask, "withheld")
+
+
+def require_used(table: pa.Table) -> pa.Table:
+    """Return the table if any row is used.
+
+    Raises:
+        ObservationError: none is; the sentence says which check refused how many.
+    """
+    if used(table).any():
+        return table
+    if table.num_rows == 0:
+        raise ObservationError("no observation is left: the table is empty")
+    counts = pc.value_counts(table["verdict"]).to_pylist()
+    counts.sort(key=lambda count: -count["counts"])
+    reasons = ", ".join(f"{count['values'] or 'unnamed'} {count['counts']}" for count in counts)
+    raise ObservationError(
+        f"no observation is left: of {table.num_rows}, refused by check: {reasons}"
+    )
+
+
+def _draw(name: str, seed: int) -> float:
+    digest = hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2.0**64
+
+
+def _all_but_best(table: pa.Table, eligible: np.ndarray, keys: list[np.ndarray]) -> np.ndarray:
+    """Of eligible rows equal in all keys all but the one with the best mark (the first of such)."""
+    rows = np.flatnonzero(eligible)
+    order = rows[np.lexsort((rows, column(table, "quality")[rows], *(key[rows] for key in keys)))]
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for key in keys:
+        same &= key[order][1:] == key[order][:-1]
+    others = np.zeros(table.num_rows, dtype=bool)
+    others[order[1:][same]] = True
+    return others
+
+
+def _variable_numbers(table: pa.Table) -> np.ndarray:
+    return pc.index_in(table["variable"], pa.array(VARIABLES)).to_numpy()

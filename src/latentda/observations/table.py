@@ -1,0 +1,271 @@
+"""The observation table: one long Arrow table, a row a datum.
+
+Every reader returns this table, every check and every batch takes it. The leading columns follow
+the observation schema of earth2studio (time, lat, lon, elev, pres, observation, variable, type,
+class, source, station, quality); `error`, `obs_id`, `used` and `verdict` are ours. Units are SI
+throughout:
+
+| variable | meaning | unit |
+| --- | --- | --- |
+| t, q, u, v | sensible temperature, specific humidity, wind on `pres` | K, kg/kg, m/s |
+| z | geopotential on `pres` | m2/s2 |
+| sp | pressure at the station's height `elev` | Pa |
+| t2m, q2m, u10m, v10m | temperature, specific humidity and wind near the surface | K, kg/kg, m/s |
+
+A datum is in the analysis when `used` is true; otherwise `verdict` names the check that refused it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+UPPER_AIR_VARIABLES = ("t", "q", "u", "v", "z")
+SURFACE_VARIABLES = ("sp", "t2m", "q2m", "u10m", "v10m")
+VARIABLES = UPPER_AIR_VARIABLES + SURFACE_VARIABLES
+"""All variables a table may hold; a batch stores an index into this tuple."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("time", pa.timestamp("ns"), nullable=False),  # UTC
+        pa.field("lat", pa.float32(), nullable=False),  # degrees north
+        pa.field("lon", pa.float32(), nullable=False),  # degrees east, 0 <= lon < 360
+        pa.field("elev", pa.float32()),  # height of the station, m
+        pa.field("pres", pa.float32()),  # Pa; null where the datum has no pressure of its own
+        pa.field("observation", pa.float32(), nullable=False),  # SI
+        pa.field("variable", pa.string(), nullable=False),
+        pa.field("type", pa.uint16(), nullable=False),  # NCEP report type, for example 120
+        pa.field("class", pa.string(), nullable=False),  # NCEP message type, for example ADPUPA
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("station", pa.string(), nullable=False),
+        pa.field("quality", pa.uint8(), nullable=False),  # prepBUFR mark: 0-3 good, 4-15 not
+        pa.field("error", pa.float32()),  # observation error standard deviation, SI
+        pa.field("obs_id", pa.int64(), nullable=False),  # row number in file order
+        pa.field("used", pa.bool_(), nullable=False),
+        pa.field("verdict", pa.string(), nullable=False),  # "" or the check that refused the row
+    ]
+)
+
+_REQUIRED = ("time", "lat", "lon", "observation", "variable")
+_DEFAULTS: dict[str, Any] = {
+    "elev": None,
+    "pres": None,
+    "type": 0,
+    "class": "",
+    "source": "",
+    "station": "",
+    "quality": 2,
+    "error": None,
+    "used": True,
+    "verdict": "",
+}
+
+
+class ObservationError(ValueError):
+    """Observations that cannot be read or used; the message is one sentence for the user."""
+
+
+def table_from_columns(columns: Mapping[str, Any]) -> pa.Table:
+    """Build an observation table from columns, filling in what is missing.
+
+    Args:
+        columns: arrays by column name, all of one length; `time`, `lat`, `lon`, `observation` and
+            `variable` are required. NaN in `elev`, `pres` and `error` means null. Longitudes from
+            -180 to 360 are accepted. Columns the schema does not name are kept at the end.
+
+    Raises:
+        ObservationError: a required column is missing, lengths differ, or a value is outside its
+            range.
+    """
+    missing = [name for name in _REQUIRED if name not in columns]
+    if missing:
+        raise ObservationError(f"an observation table needs the column(s) {', '.join(missing)}")
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ObservationError(f"the columns of an observation table differ in length: {lengths}")
+    rows = lengths["time"]
+    arrays = [_column(field, columns, rows) for field in SCHEMA]
+    arrays[SCHEMA.get_field_index("lon")] = _wrapped_longitude(columns["lon"])
+    table = pa.table(arrays, schema=SCHEMA)
+    for name in columns:
+        if name not in SCHEMA.names:
+            table = table.append_column(name, pa.array(columns[name]))
+    _validate(table)
+    return table
+
+
+def empty_table() -> pa.Table:
+    """An observation table without rows."""
+    return SCHEMA.empty_table()
+
+
+def read_table(path: str | Path) -> pa.Table:
+    """Read an observation table from a Parquet file.
+
+    Raises:
+        ObservationError: the file is missing, is not Parquet, or lacks columns of the schema.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ObservationError(
+            f"{path} cannot be read as an observation table in Parquet: {error}"
+        ) from error
+    missing = [name for name in SCHEMA.names if name not in table.column_names]
+    if missing:
+        raise ObservationError(
+            f"{path} is Parquet but no observation table: it lacks {', '.join(missing)}"
+        )
+    extra = [name for name in table.column_names if name not in SCHEMA.names]
+    schema = pa.schema([*SCHEMA, *(table.schema.field(name) for name in extra)])
+    try:
+        table = table.select(schema.names).cast(schema).combine_chunks()
+    except (pa.ArrowException, ValueError) as error:
+        raise ObservationError(
+            f"{path} has columns of another type than an observation table: {error}"
+        ) from error
+    _validate(table)
+    return table
+
+
+def write_table(table: pa.Table, path: str | Path) -> None:
+    """Write the table to Parquet; a reader sees the old file or the whole new one, never a part.
+
+    Raises:
+        OSError: the folder does not exist or cannot be written.
+    """
+    path = Path(path)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(descriptor)
+    try:
+        pq.write_table(table, temporary, compression="zstd")
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def concatenate(tables: Iterable[pa.Table]) -> pa.Table:
+    """One table from many, in the order given; `obs_id` is numbered anew."""
+    table = pa.concat_tables([SCHEMA.empty_table(), *tables], promote_options="default")
+    return renumber(table.combine_chunks())
+
+
+def renumber(table: pa.Table) -> pa.Table:
+    """The table with `obs_id` counting its rows from zero."""
+    index = table.schema.get_field_index("obs_id")
+    numbers = pa.array(np.arange(table.num_rows), pa.int64())
+    return table.set_column(index, SCHEMA.field("obs_id"), numbers)
+
+
+def select(table: pa.Table, mask: Any) -> pa.Table:
+    """The rows where `mask` (bool, a value a row) is true; `obs_id` stays as it was."""
+    return table.filter(pa.array(np.asarray(mask, dtype=bool)))
+
+
+def column(table: pa.Table, name: str) -> np.ndarray:
+    """A column as a NumPy array; nulls of a float column become NaN."""
+    array = table[name].combine_chunks()
+    if pa.types.is_string(array.type):
+        return np.asarray(array.to_numpy(zero_copy_only=False), dtype=object)
+    return array.to_numpy(zero_copy_only=False)
+
+
+def as_time64(time: datetime | np.datetime64) -> np.datetime64:
+    """A UTC time as datetime64[ns]; a zone-aware datetime is converted to UTC first."""
+    if isinstance(time, datetime):
+        if time.tzinfo is not None:
+            time = time.astimezone(UTC).replace(tzinfo=None)
+        return np.datetime64(time, "ns")
+    return time.astype("datetime64[ns]")
+
+
+def used(table: pa.Table) -> np.ndarray:
+    """The `used` column as a boolean array."""
+    return column(table, "used").astype(bool)
+
+
+def refuse(table: pa.Table, mask: Any, verdict: str) -> pa.Table:
+    """Set `used` false and `verdict` for the rows in `mask` that were still used; leave others."""
+    refused = pa.array(np.asarray(mask, dtype=bool) & used(table))
+    table = table.set_column(
+        table.schema.get_field_index("verdict"),
+        SCHEMA.field("verdict"),
+        pc.if_else(refused, verdict, table["verdict"]),
+    )
+    return table.set_column(
+        table.schema.get_field_index("used"),
+        SCHEMA.field("used"),
+        pc.if_else(refused, False, table["used"]),
+    )
+
+
+def summary(table: pa.Table) -> pa.Table:
+    """Counts by class and variable: columns `class`, `variable`, `total`, `used`."""
+    counted = table.select(["class", "variable", "used"]).append_column(
+        "count", pc.cast(table["used"], pa.int64())
+    )
+    groups = counted.group_by(["class", "variable"]).aggregate(
+        [("used", "count"), ("count", "sum")]
+    )
+    groups = groups.rename_columns(["class", "variable", "total", "used"])
+    return groups.sort_by([("class", "ascending"), ("variable", "ascending")])
+
+
+def _column(field: pa.Field, columns: Mapping[str, Any], rows: int) -> pa.Array:
+    name = field.name
+    if name == "obs_id" and name not in columns:
+        return pa.array(np.arange(rows), pa.int64())
+    if name not in columns:
+        return pa.repeat(pa.scalar(_DEFAULTS[name], field.type), rows)
+    values = columns[name]
+    if not isinstance(values, pa.Array | pa.ChunkedArray):
+        values = np.asarray(values)
+        if name == "time":
+            values = values.astype("datetime64[ns]")
+        values = pa.array(values, from_pandas=True)
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    try:
+        return values.cast(field.type, safe=not pa.types.is_floating(field.type))
+    except pa.ArrowException as error:
+        raise ObservationError(f"the column {name} must be {field.type}: {error}") from error
+
+
+def _wrapped_longitude(values: Any) -> pa.Array:
+    longitude = np.asarray(values, dtype=np.float64)
+    inside = (longitude >= -180.0) & (longitude <= 360.0)
+    if not inside.all():
+        worst = longitude[~inside][0]
+        raise ObservationError(f"longitudes must lie between -180 and 360 degrees, not {worst}")
+    wrapped = np.mod(longitude, 360.0).astype(np.float32)
+    wrapped[wrapped >= 360.0] = 0.0  # rounding to float32 can reach the end of the circle
+    return pa.array(wrapped)
+
+
+def _validate(table: pa.Table) -> None:
+    for name in SCHEMA.names:
+        if not SCHEMA.field(name).nullable and table[name].null_count:
+            raise ObservationError(f"the column {name} has missing values")
+    latitude, value = column(table, "lat"), column(table, "observation")
+    if not (np.abs(latitude) <= 90.0).all():
+        raise ObservationError("latitudes must lie between -90 and 90 degrees")
+    if not np.isfinite(value).all():
+        raise ObservationError("observations must be finite; leave a missing datum out")
+    for name in ("pres", "error"):
+        if (column(table, name) <= 0.0).any():
+            raise ObservationError(f"the column {name} must be positive or null")
+    unknown = sorted(set(pc.unique(table["variable"]).to_pylist()) - set(VARIABLES))
+    if unknown:
+        raise ObservationError(
+            f"unknown variable(s) {', '.join(unknown)}; known are {', '.join(VARIABLES)}"
+        )

@@ -1,0 +1,39 @@
+"""Linear-operator algebra of covariances, and observation operators."""
+
+from latentda.operators.covariance import (
+    Control,
+    Covariance,
+    Dense,
+    Diagonal,
+    Ensemble,
+    Scaled,
+    Sum,
+    white_control,
+)
+from latentda.operators.grid_points import GridPoints
+from latentda.operators.point import PointObservations
+from latentda.operators.spherical import (
+    SphericalBlocks,
+    SphericalTransform,
+    estimate_spherical_blocks,
+)
+from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn
+
+__all__ = [
+    "Control",
+    "Covariance",
+    "Dense",
+    "Diagonal",
+    "Ensemble",
+    "GridPoints",
+    "PointObservations",
+    "Scaled",
+    "SphericalBlocks",
+    "SphericalTransform",
+    "Sum",
+    "ZonalBlocks",
+    "estimate_spherical_blocks",
+    "estimate_zonal_blocks",
+    "gaspari_cohn",
+    "white_control",
+]

@@ -1,0 +1,139 @@
+"""Spherical harmonics on a global grid: transforms, winds of a streamfunction, isotropic covariances.
+
+Coefficients have shape ``(..., m, n)``: real harmonics, n the total wavenumber. Winds follow Helmholtz,
+
+    u = -d psi / d phi + (1 / cos phi) d chi / d lambda,   v = (1 / cos phi) d psi / d lambda + d chi / d phi,
+
+on the unit sphere, so psi and chi are in m/s: the physical ones over the Earth's radius.
+The transforms are those of the `dinosaur` package.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from dinosaur import spherical_harmonic
+from jaxtyping import Array, Float
+
+from latentda.grid import Grid
+from latentda.operators.covariance import Control, Covariance
+
+
+class SphericalTransform(eqx.Module):
+    """Grid fields ``(..., lat, lon)`` to harmonics ``(..., m, n)`` and back, truncated at ``truncation``."""
+
+    grid: Grid = eqx.field(static=True)
+    truncation: int = eqx.field(static=True)
+
+    def __init__(self, grid: Grid, truncation: int | None = None):
+        if not grid.periodic or grid.kind not in ("gaussian", "lat-lon"):
+            raise ValueError(f"Spherical harmonics need a global grid; this one is {grid.kind}.")
+        self.grid = grid
+        self.truncation = truncation or (grid.shape[1] - 1) // 3
+
+    @property
+    def _harmonics(self) -> Any:
+        return _harmonics(self.grid, self.truncation)
+
+    @property
+    def spectral_shape(self) -> tuple[int, int]:
+        """``(m, n)``."""
+        return self._harmonics.modal_shape
+
+    @property
+    def mask(self) -> np.ndarray:
+        """True where a coefficient exists, ``(m, n)``."""
+        return np.asarray(self._harmonics.mask)
+
+    def to_spectral(self, field: Float[Array, "*any lat lon"]) -> Float[Array, "*any m n"]:
+        """Analysis."""
+        turned = field[..., ::-1, :] if self.grid.north_first else field
+        return self._harmonics.to_modal(jnp.swapaxes(turned, -1, -2))
+
+    def to_grid(self, spectral: Float[Array, "*any m n"]) -> Float[Array, "*any lat lon"]:
+        """Synthesis."""
+        field = jnp.swapaxes(self._harmonics.to_nodal(spectral), -1, -2)
+        return field[..., ::-1, :] if self.grid.north_first else field
+
+    def winds(self, psi: Float[Array, "*any m n"], chi: Float[Array, "*any m n"]) -> tuple[Array, Array]:
+        """Winds (m/s) on the grid of streamfunction and velocity potential (m/s, unit sphere)."""
+        harmonics = self._harmonics
+        vorticity, divergence = harmonics.laplacian(psi), harmonics.laplacian(chi)
+        u, v = spherical_harmonic.vor_div_to_uv_nodal(harmonics, vorticity, divergence, clip=False)
+        u, v = jnp.swapaxes(u, -1, -2), jnp.swapaxes(v, -1, -2)
+        return (u[..., ::-1, :], v[..., ::-1, :]) if self.grid.north_first else (u, v)
+
+    def potentials(self, u: Float[Array, "*any lat lon"], v: Float[Array, "*any lat lon"]) -> tuple[Array, Array]:
+        """Streamfunction and velocity potential ``(..., m, n)`` of winds (m/s) on the grid."""
+        harmonics = self._harmonics
+        if self.grid.north_first:
+            u, v = u[..., ::-1, :], v[..., ::-1, :]
+        vorticity, divergence = spherical_harmonic.uv_nodal_to_vor_div_modal(
+            harmonics, jnp.swapaxes(u, -1, -2), jnp.swapaxes(v, -1, -2), clip=False
+        )
+        return harmonics.inverse_laplacian(vorticity), harmonics.inverse_laplacian(divergence)
+
+
+class SphericalBlocks(Covariance):
+    """Isotropic correlations, one block across channels a total wavenumber, times a standard deviation.
+
+    U v = s * synthesis(L_n v_n): homogeneous on the sphere but for s(channel, lat, lon).
+
+    Attributes:
+        blocks: L_n, lower triangular, ``(n, channel, channel)``.
+        sd: s, broadcastable to ``(channel, lat, lon)``.
+    """
+
+    blocks: Float[Array, "n channel channel"]
+    sd: Float[Array, "channel lat #lon"]
+    transform: SphericalTransform
+
+    def root(self, control: Control) -> Array:
+        """U v."""
+        mixed = jnp.einsum("nij,jmn->imn", self.blocks, control * self.transform.mask)
+        return self.sd * self.transform.to_grid(mixed)
+
+    def zero_control(self) -> Control:
+        """Zeros ``(channel, m, n)``."""
+        shape = (self.blocks.shape[1], *self.transform.spectral_shape)
+        return jnp.zeros(shape, self.blocks.dtype)
+
+
+def estimate_spherical_blocks(
+    samples: Float[np.ndarray, "sample channel lat lon"], transform: SphericalTransform
+) -> SphericalBlocks:
+    """Zonal-mean standard deviations, then a covariance across channels a total wavenumber.
+
+    Raises:
+        ValueError: a channel without variance somewhere.
+    """
+    variance = np.mean(np.asarray(samples, np.float64) ** 2, axis=(0, 3))
+    if not np.all(variance > 0):
+        raise ValueError("A channel of the samples never varies: it cannot carry a covariance.")
+    sd = np.sqrt(variance).astype(np.float32)[:, :, None]
+    spectral = np.asarray(transform.to_spectral(jnp.asarray(samples / sd, jnp.float32)), np.float64)
+    products = np.einsum("simn,sjmn->nij", spectral, spectral, optimize=True)
+    count = len(samples) * np.maximum(transform.mask.sum(0), 1)
+    blocks = products / count[:, None, None]
+    size = blocks.shape[-1]
+    floor = 1e-6 * np.trace(blocks, axis1=1, axis2=2).max() / size
+    roots = np.linalg.cholesky(blocks + floor * np.eye(size))
+    return SphericalBlocks(jnp.asarray(roots, jnp.float32), jnp.asarray(sd), transform)
+
+
+@cache
+def _harmonics(grid: Grid, truncation: int) -> Any:
+    """One object a grid: its basis matrices are large and its identity keys compiled functions."""
+    return spherical_harmonic.Grid(
+        longitude_wavenumbers=truncation + 1,
+        total_wavenumbers=truncation + 2,
+        longitude_nodes=grid.shape[1],
+        latitude_nodes=grid.shape[0],
+        latitude_spacing="gauss" if grid.kind == "gaussian" else "equiangular",
+        longitude_offset=float(np.deg2rad(grid.longitude[0])),
+        radius=1.0,
+    )

@@ -1,0 +1,128 @@
+"""Covariance with one block a zonal wavenumber: homogeneous along latitude circles, free elsewhere.
+
+A field f (channel, row, column) on a periodic grid is scaled by position-dependent standard deviations
+and expanded along longitude:
+
+    f = s * sum_m  e^{i m lambda}  L_m v_m ,      B_m = L_m L_m^H
+
+L_m couples all channels and all rows, so correlations between channels and latitudes are whatever the
+samples say; only their dependence on longitude is that of a stationary process. The same class serves
+latent tokens and model fields.
+
+Estimation: correlations C(channel, row, channel', row'; delta lambda) averaged over samples and
+longitudes, multiplied by a Gaspari-Cohn taper of the great-circle distance (a Schur product of two
+positive semi-definite functions, so the result is one), and Fourier-transformed in delta lambda.
+
+Sources: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10, for the taper.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+from numpy import ndarray
+
+from latentda.grid import great_circle_km
+from latentda.operators.covariance import Control, Covariance
+
+
+class ZonalBlocks(Covariance):
+    """The covariance above.
+
+    Attributes:
+        blocks: L_m, lower triangular, ``(wavenumber, channel*row, channel*row)``.
+        sd: standard deviations s ``(channel, row, column)``.
+    """
+
+    blocks: Complex[Array, "wavenumber n n"]
+    sd: Float[Array, "channel row column"]
+
+    def root(self, control: Control) -> Array:
+        """U v, with v white of the field's shape, one real number a field value."""
+        channels, rows, columns = self.sd.shape
+        # An orthonormal transform along longitude keeps a white vector white.
+        white = jnp.fft.rfft(control, axis=-1, norm="ortho").reshape(channels * rows, -1)
+        mixed = jnp.einsum("mij,jm->im", self.blocks, white)
+        correlated = jnp.fft.irfft(mixed, n=columns, axis=-1, norm="ortho")
+        return self.sd * correlated.reshape(channels, rows, columns)
+
+    def zero_control(self) -> Control:
+        """Zeros of the field's shape."""
+        return jnp.zeros_like(self.sd)
+
+
+def gaspari_cohn(distance: ndarray, radius: float) -> ndarray:
+    """The fifth-order taper: 1 at zero distance, 0 from ``radius`` on (same units)."""
+    r = np.abs(np.asarray(distance, float)) / (0.5 * radius)
+    near = 1 - 5 / 3 * r**2 + 5 / 8 * r**3 + 0.5 * r**4 - 0.25 * r**5
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = 4 - 5 * r + 5 / 3 * r**2 + 5 / 8 * r**3 - 0.5 * r**4 + r**5 / 12 - 2 / (3 * r)
+    return np.where(r <= 1, near, np.where(r < 2, far, 0.0))
+
+
+def estimate_zonal_blocks(
+    samples: Float[ndarray, "sample channel row column"],
+    latitude: Float[ndarray, " row"],
+    *,
+    localization_radius_km: float,
+    smooth_sd: float = 0.5,
+) -> ZonalBlocks:
+    """Estimate the covariance of mean-free samples.
+
+    Args:
+        samples: error samples on a periodic grid with equal longitude steps.
+        latitude: degrees north of the rows.
+        localization_radius_km: where the taper reaches zero.
+        smooth_sd: weight of the zonal-mean variance in the position-dependent one, 0..1.
+
+    Raises:
+        ValueError: fewer than two samples, or a channel without variance.
+    """
+    count, channels, rows, columns = samples.shape
+    if count < 2:
+        raise ValueError(f"A covariance needs at least two samples; got {count}.")
+    sd = _standard_deviation(samples, smooth_sd)
+    normal = (samples / sd).astype(np.float32)
+    spectrum = np.fft.rfft(normal, axis=-1, norm="ortho").reshape(count, channels * rows, -1)
+    spectrum = spectrum.astype(np.complex64)
+    blocks = np.einsum("sim,sjm->mij", spectrum, spectrum.conj(), optimize=True) / count
+    tapered = _taper(blocks, latitude, channels, columns, localization_radius_km)
+    return ZonalBlocks(jnp.asarray(_cholesky(tapered)), jnp.asarray(sd, jnp.float32))
+
+
+def _standard_deviation(samples: ndarray, smooth: float) -> ndarray:
+    variance = np.mean(samples.astype(np.float64) ** 2, axis=0)
+    zonal = variance.mean(axis=-1, keepdims=True)
+    mixed = (1 - smooth) * variance + smooth * zonal
+    if not np.all(mixed > 0):
+        raise ValueError("A channel of the samples never varies: it cannot carry a covariance.")
+    return np.sqrt(mixed).astype(np.float32)
+
+
+def _taper(blocks: ndarray, latitude: ndarray, channels: int, columns: int, radius: float) -> ndarray:
+    """Multiply the correlations by the taper in longitude-difference space, block row by block row."""
+    rows = len(latitude)
+    shift = np.arange(columns) * 360.0 / columns
+    distance = great_circle_km(
+        latitude[:, None, None], np.zeros(1), latitude[None, :, None], shift[None, None, :]
+    )
+    weight = gaspari_cohn(distance, radius).astype(np.float32)
+    shaped = blocks.reshape(-1, channels, rows, channels, rows)
+    out = np.empty_like(shaped)
+    for row in range(rows):
+        lagged = np.fft.irfft(shaped[:, :, row], n=columns, axis=0)
+        lagged *= np.moveaxis(weight[row], -1, 0)[:, None, None, :]
+        out[:, :, row] = np.fft.rfft(lagged, axis=0)
+    return out.reshape(blocks.shape)
+
+
+def _cholesky(blocks: ndarray) -> ndarray:
+    """Lower roots; a floor of 1e-4 of the mean variance keeps near-singular blocks positive."""
+    size = blocks.shape[-1]
+    hermitian = 0.5 * (blocks + np.conj(np.swapaxes(blocks, -1, -2)))
+    floor = 1e-4 * np.real(np.trace(hermitian, axis1=-2, axis2=-1)).mean() / size
+    return np.linalg.cholesky(hermitian.astype(np.complex128) + floor * np.eye(size)).astype(
+        np.complex64
+    )

@@ -1,0 +1,74 @@
+"""Samples of forecast error by the NMC method: two forecasts of different lead, valid at one time.
+
+    e = ( M_long(x(t - long)) - M_short(x(t - short)) ),   mean removed
+
+In standardised anomalies; encoded, E(M_long) - E(M_short), for a latent space. The starts x are analyses of a
+cycling run, so that analysis error and model error both are in the samples.
+
+Source: Parrish & Derber (1992), doi 10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.fields import Standardizer
+from latentda.forecast import ForecastModel
+from latentda.networks import Autoencoder
+
+
+def forecast_pairs(
+    model: ForecastModel,
+    standardizer: Standardizer,
+    starts: Iterable[tuple[int, ndarray]],
+    *,
+    short: int = 24,
+    long: int = 48,
+) -> Iterator[tuple[ndarray, ndarray]]:
+    """Pairs of forecasts (short, long) valid at one time, standardised anomalies.
+
+    Args:
+        model: the forecast model whose errors are wanted.
+        standardizer: to anomalies.
+        starts: (hours since 1970, physical state) in order of time, evenly spaced in steps that divide
+            ``long - short``.
+        short: the shorter lead (h).
+        long: the longer lead (h).
+    """
+    waiting: dict[int, ndarray] = {}
+    for hours, state in starts:
+        at_short, at_long = np.asarray(model.propagate(state, hours, (short, long)))
+        valid = hours + short
+        if valid in waiting:
+            yield _anomaly(standardizer, at_short, valid), waiting.pop(valid)
+        waiting[hours + long] = _anomaly(standardizer, at_long, hours + long)
+
+
+def errors_from_pairs(
+    pairs: Float[ndarray, "pair 2 channel lat lon"], autoencoder: Autoencoder | None = None
+) -> Float[ndarray, "pair channel lat lon"]:
+    """Mean-free differences long - short, of the states or of their codes.
+
+    Raises:
+        ValueError: fewer than two pairs.
+    """
+    if len(pairs) < 2:
+        raise ValueError(f"Error statistics need at least two pairs of forecasts; got {len(pairs)}.")
+    if autoencoder is None:
+        difference = np.asarray(pairs[:, 1], np.float32) - np.asarray(pairs[:, 0], np.float32)
+    else:
+        encode = jax.jit(lambda code, state: code.encode(state))
+        codes = np.stack(
+            [[np.asarray(encode(autoencoder, np.asarray(s, np.float32))) for s in p] for p in pairs]
+        )
+        difference = codes[:, 1] - codes[:, 0]
+    return difference - difference.mean(axis=0)
+
+
+def _anomaly(standardizer: Standardizer, state: ndarray, hours: int) -> ndarray:
+    return np.asarray(standardizer.to_anomaly(state, np.int32(hours)))

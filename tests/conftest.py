@@ -1,0 +1,16 @@
+"""What several test modules share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets; tests that need it skip where it is absent."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    path = Path(os.environ.get("LATENTDA_SHARED_DATA", default))
+    if not path.is_dir():
+        pytest.skip(f"no real data at {path}; LATENTDA_SHARED_DATA names their folder")
+    return path

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from latentda.grid import NoLevels, PressureLevels, SigmaLevels, level_name, vertical_from_units
+
+
+def test_sigma_levels_follow_the_surface_pressure():
+    surface_pressure = np.array([[1.0e5, 6.0e4]])
+    pressure = np.exp(SigmaLevels((0.25, 0.5, 1.0)).log_pressure(surface_pressure))
+    expected = [[[2.5e4, 1.5e4]], [[5.0e4, 3.0e4]], [[1.0e5, 6.0e4]]]
+    np.testing.assert_allclose(pressure, expected, rtol=1e-5)
+
+
+def test_pressure_levels_do_not():
+    log_pressure = PressureLevels((500.0, 850.0)).log_pressure(np.array([1.0e5, 6.0e4, 8e4]))
+    expected = np.log([[5.0e4] * 3, [8.5e4] * 3])
+    np.testing.assert_allclose(log_pressure, expected, rtol=1e-12)
+
+
+def test_a_world_without_levels_has_no_pressure():
+    with pytest.raises(ValueError, match="no vertical levels"):
+        NoLevels().log_pressure(np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("kind", "levels"),
+    [
+        (PressureLevels, (850.0, 500.0)),
+        (PressureLevels, (500.0, 500.0)),
+        (PressureLevels, (50000.0, 85000.0)),
+        (PressureLevels, ()),
+        (SigmaLevels, (0.5, 1.5)),
+        (SigmaLevels, (0.0, 0.5)),
+    ],
+)
+def test_bad_levels_are_refused(kind, levels):
+    with pytest.raises(ValueError, match="increasing downwards; got"):
+        kind(levels)
+
+
+def test_units_choose_the_vertical():
+    assert vertical_from_units("hPa", [500, 850]) == PressureLevels((500.0, 850.0))
+    assert vertical_from_units("sigma", [0.5]) == SigmaLevels((0.5,))
+    assert vertical_from_units("", []) == NoLevels()
+    with pytest.raises(ValueError, match="Unknown level units 'furlong'"):
+        vertical_from_units("furlong", [1.0])
+
+
+@pytest.mark.parametrize(
+    ("level", "name"), [(500, "500"), (np.float32(0.835), "0.835"), (0.025, "0.025")]
+)
+def test_level_names_do_not_depend_on_the_number_type(level, name):
+    assert level_name(level) == name
