@@ -123,7 +123,8 @@ def _level_label(columns: Sequence[str]) -> str:
 
 
 def _percent(value: float) -> str:
-    digits = f"{value:+.0f}" if abs(value) >= 9.5 else f"{value:+.1f}"
+    # Adding zero turns a rounded -0.0 into 0.0.
+    digits = f"{value:+.0f}" if abs(value) >= 9.5 else f"{round(value, 1) + 0.0:+.1f}"
     return digits.replace("-", "\N{MINUS SIGN}")
 
 

@@ -1,8 +1,8 @@
 """A report of an experiment as one HTML file that needs nothing else.
 
 Figures are PNG inside the file, style is inline, and a content policy forbids the browser to load
-anything from anywhere, so that a report can be mailed, archived and read without a network. Every text
-is escaped: names that come from files cannot become markup.
+anything from anywhere, so that a report can be mailed, archived and read without a network. Every
+text is escaped: names that come from files cannot become markup.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -27,7 +27,8 @@ Best = Literal["min", "max"]
 DPI = 110
 """Resolution of figures (pixels an inch): sharp on a screen, and small in the file."""
 
-FIGURES = 3
+DIGITS = 3
+"""Significant digits of the middle value of a column of numbers."""
 
 
 class Report:
@@ -85,8 +86,8 @@ class Report:
             header: one heading a column.
             rows: one cell a column; None is shown as a dash.
             caption: over the table.
-            highlight_best: the best number of which columns is set bold, ``{"RMSE": "min"}``; a plain
-                ``"min"`` or ``"max"`` speaks of all columns of numbers.
+            highlight_best: the best number of which columns is marked, ``{"RMSE": "min"}``; a
+                plain ``"min"`` or ``"max"`` speaks of all columns of numbers.
 
         Raises:
             ValueError: a row of another length than the header, or a column nobody has.
@@ -177,25 +178,26 @@ def _is_numeric(column: Sequence[Cell]) -> bool:
 
 def _shown(column: Sequence[Cell]) -> list[str]:
     """Cells as text; floats of a column with as many decimals as show its middle value well."""
-    sizes = [abs(float(c)) for c in column if _is_float(c) and math.isfinite(c) and c]  # type: ignore[arg-type]
+    sizes = [abs(float(c)) for c in column if _is_float(c) and math.isfinite(c) and c]
     middle = float(np.median(sizes)) if sizes else 1.0
-    decimals = FIGURES - 1 - math.floor(math.log10(middle))
+    decimals = DIGITS - 1 - math.floor(math.log10(middle))
     return [_text(cell, decimals) for cell in column]
 
 
-def _is_float(cell: Cell) -> bool:
+def _is_float(cell: Cell) -> TypeGuard[float]:
     return isinstance(cell, float | np.floating)
 
 
 def _text(cell: Cell, decimals: int) -> str:
-    if cell is None or (_is_float(cell) and not math.isfinite(cell)):  # type: ignore[arg-type]
+    if cell is None or (_is_float(cell) and not math.isfinite(cell)):
         return "\N{EN DASH}"
-    if isinstance(cell, bool):
+    if isinstance(cell, bool | np.bool_):
         return "yes" if cell else "no"
     if not _is_number(cell):
         return str(cell)
     if not _is_float(cell):
-        return f"{cell:,}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "\N{MINUS SIGN}")
+        digits = f"{cell:,}" if abs(int(cell)) >= 10_000 else f"{cell}"
+        return digits.replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "\N{MINUS SIGN}")
     text = f"{cell:.2e}" if decimals > 6 else f"{cell:.{max(decimals, 0)}f}"
     return text.replace("-", "\N{MINUS SIGN}")
 

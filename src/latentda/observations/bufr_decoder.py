@@ -29,7 +29,8 @@ def decode(file: Path, named: Path) -> list[pa.RecordBatch]:
         ObservationError: a message is damaged.
     """
     with _one_sentence(f"{named} is damaged BUFR"):
-        return list(earth2bufr.read_bufr(str(file)))
+        # Lenient decoding of a damaged replication can ask for all memory; strict stops at its end.
+        return list(earth2bufr.read_bufr(str(file), strict=True))
 
 
 @contextmanager

@@ -46,8 +46,13 @@ class SphericalTransform(eqx.Module):
 
     @property
     def mask(self) -> np.ndarray:
-        """True where a coefficient exists, ``(m, n)``."""
-        return np.asarray(self._harmonics.mask)
+        """True where a coefficient of a field exists, ``(m, n)``.
+
+        The last n is kept by the transforms for winds alone; a streamfunction has none there.
+        """
+        mask = np.array(self._harmonics.mask)
+        mask[:, -1] = False
+        return mask
 
     def to_spectral(self, field: Float[Array, "*any lat lon"]) -> Float[Array, "*any m n"]:
         """Analysis."""
@@ -75,7 +80,8 @@ class SphericalTransform(eqx.Module):
         vorticity, divergence = spherical_harmonic.uv_nodal_to_vor_div_modal(
             harmonics, jnp.swapaxes(u, -1, -2), jnp.swapaxes(v, -1, -2), clip=False
         )
-        return harmonics.inverse_laplacian(vorticity), harmonics.inverse_laplacian(divergence)
+        psi, chi = harmonics.inverse_laplacian(vorticity), harmonics.inverse_laplacian(divergence)
+        return psi * self.mask, chi * self.mask
 
 
 class SphericalBlocks(Covariance):

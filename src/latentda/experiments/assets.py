@@ -1,0 +1,68 @@
+"""What ships with the package for the embedded world: scales, autoencoder, background errors, a start state.
+
+``assets/`` holds small binary files and ``PROVENANCE.md``, which says with which commands they were made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+from latentda.fields import Standardizer, read_standardizer
+from latentda.networks import PatchAutoencoder, read_autoencoder
+from latentda.operators import ZonalBlocks
+from latentda.priors import BalancedCovariance, read_background_error
+
+
+def shipped_folder() -> Path:
+    """Where the shipped assets lie."""
+    return Path(str(resources.files("latentda.experiments") / "assets"))
+
+
+@dataclass(frozen=True)
+class Assets:
+    """The files of one world, read when first asked for.
+
+    Attributes:
+        folder: where they are; the shipped ones by default.
+    """
+
+    folder: Path
+
+    @cached_property
+    def standardizer(self) -> Standardizer:
+        """Climatology and scales of the true world."""
+        return read_standardizer(self.folder / "standardizer.safetensors")
+
+    @cached_property
+    def autoencoder(self) -> PatchAutoencoder:
+        """The trained network."""
+        return read_autoencoder(self.folder / "autoencoder.safetensors")
+
+    @cached_property
+    def model_space_error(self) -> BalancedCovariance:
+        """Background error of 3D-Var."""
+        covariance = read_background_error(self.folder / "background_error_model.safetensors")
+        if not isinstance(covariance, BalancedCovariance):
+            raise ValueError(f"{self.folder} holds another kind of model-space background error.")
+        return covariance
+
+    @cached_property
+    def latent_error(self) -> ZonalBlocks:
+        """Background error of latent 3D-Var."""
+        covariance = read_background_error(self.folder / "background_error_latent.safetensors")
+        if not isinstance(covariance, ZonalBlocks):
+            raise ValueError(f"{self.folder} holds another kind of latent background error.")
+        return covariance
+
+    @property
+    def start(self) -> Path:
+        """Restart file from which twin experiments take their truth; later than all training data."""
+        return self.folder / "twin_start.safetensors"
+
+
+def shipped_assets() -> Assets:
+    """The assets in the package."""
+    return Assets(shipped_folder())

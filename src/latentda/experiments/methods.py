@@ -1,0 +1,77 @@
+"""The methods by name: here, and only here, a string becomes an object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import jax.numpy as jnp
+
+from latentda.assimilation import Lbfgs, Variational
+from latentda.experiments.assets import Assets
+from latentda.operators import Covariance, Diagonal, Scaled
+from latentda.priors import LatentPrior, ModelSpacePrior
+
+Prior = ModelSpacePrior | LatentPrior
+
+
+def _three_d_var(assets: Assets, factor: float) -> Prior:
+    return ModelSpacePrior(_scaled(assets.model_space_error, factor))
+
+
+def _latent(assets: Assets, factor: float) -> Prior:
+    return LatentPrior(assets.autoencoder, _scaled(assets.latent_error, factor))
+
+
+def _latent_diagonal(assets: Assets, factor: float) -> Prior:
+    diagonal = Diagonal(assets.latent_error.sd)
+    return LatentPrior(assets.autoencoder, _scaled(diagonal, factor))
+
+
+def _published(assets: Assets, factor: float) -> Prior:
+    diagonal = Diagonal(assets.latent_error.sd)
+    return LatentPrior(assets.autoencoder, _scaled(diagonal, factor), form="published")
+
+
+METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {
+    "free_run": None,
+    "3dvar": _three_d_var,
+    "latent_3dvar": _latent,
+    "latent_3dvar_diagonal": _latent_diagonal,
+    "latent_3dvar_published": _published,
+}
+"""Methods by name; each builds its prior from assets and a factor on background-error variances."""
+
+TITLES: Mapping[str, str] = {
+    "free_run": "no assimilation",
+    "3dvar": "3D-Var",
+    "latent_3dvar": "latent 3D-Var",
+    "latent_3dvar_diagonal": "latent 3D-Var, diagonal B",
+    "latent_3dvar_published": "latent 3D-Var, as published",
+}
+"""The same in words."""
+
+
+def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: int = 40) -> Variational | None:
+    """The analysis method of a name; None for the run without assimilation.
+
+    Args:
+        name: a key of :data:`METHODS`.
+        assets: scales, network and background errors.
+        factor: on the background error's variances.
+        iterations: the minimiser's budget, the same for every method.
+
+    Raises:
+        ValueError: unknown name, with the known ones listed.
+    """
+    if name not in METHODS:
+        raise ValueError(f"Unknown method {name!r}; there are {', '.join(METHODS)}.")
+    build = METHODS[name]
+    if build is None:
+        return None
+    return Variational(
+        build(assets, factor), assets.standardizer, minimiser=Lbfgs(iterations=iterations)
+    )
+
+
+def _scaled(covariance: Covariance, factor: float) -> Covariance:
+    return Scaled(covariance, jnp.float32(factor))
