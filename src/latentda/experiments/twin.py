@@ -6,16 +6,70 @@ identical twin the assimilating model is the true one; in a fraternal twin it ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Intake
-from latentda.grid import datetime_of_hours
-from latentda.observations import ObservationPlaces, places_to_table
+from latentda.cycling import Cycle, Cycler, CycleSettings, Intake
+from latentda.experiments.assets import Assets
+from latentda.experiments.methods import TITLES, build_method
+from latentda.fields import open_store, read_states
+from latentda.forecast import ForecastModel, JcmModel, jcm_model
+from latentda.forecast.simulate import initial_fields, simulate
+from latentda.grid import datetime_of_hours, hours_since_1970
+from latentda.observations import ObservationPlaces, places_to_table, radiosonde_network
+from latentda.priors import ModelSpacePrior, background_spread
+from latentda.progress import Track, silent
+
+
+@dataclass(frozen=True)
+class TwinSetUp:
+    """A twin experiment as data.
+
+    Attributes:
+        name: of the experiment, in scores.
+        methods: names from :data:`latentda.experiments.methods.METHODS`.
+        identical: whether the assimilating model is the true one.
+        background_days: lead of the forecast that is the first background.
+        cycles: number of analyses.
+        interval_hours: between analyses, at 00 and 12 UTC by default when radiosondes fly.
+        spinup_cycles: cycles not scored.
+        forecast_days: length of the forecasts from the last analysis and from the middle one.
+        seed: of the observation errors.
+    """
+
+    name: str = "demo"
+    methods: tuple[str, ...] = ("free_run", "3dvar", "latent_3dvar")
+    identical: bool = False
+    background_days: int = 5
+    cycles: int = 20
+    interval_hours: int = 12
+    spinup_cycles: int = 4
+    forecast_days: int = 5
+    seed: int = 0
+
+    @property
+    def twin(self) -> str:
+        """The word for result tables."""
+        return "identical" if self.identical else "fraternal"
+
+    @property
+    def days(self) -> int:
+        """Days of truth the experiment needs, in whole pieces of a simulation."""
+        cycling = -(-self.cycles * self.interval_hours // 24)
+        return 5 * -(-(self.background_days + cycling + self.forecast_days) // 5)
+
+    @property
+    def forecast_cycles(self) -> tuple[int, ...]:
+        """The cycles from which forecasts are scored: the middle one and the last."""
+        return tuple(sorted({(self.spinup_cycles + self.cycles) // 2, self.cycles - 1}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,3 +119,102 @@ class TwinObservations:
         exact = self.intake.equivalents(table, self.truth.at(hours))
         noise = np.random.default_rng([self.seed, hours]).standard_normal(len(self.places))
         return places_to_table(self.places, exact + self.places.error * noise, time)
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """One verified forecast: its start and its states at ``lead_hours``."""
+
+    start_hours: int
+    lead_hours: tuple[int, ...]
+    states: Float[ndarray, "lead channel lat lon"]
+
+
+@dataclass(frozen=True, eq=False)
+class TwinRun:
+    """What a twin experiment produced.
+
+    Attributes:
+        setup: the experiment.
+        truth: the nature run.
+        cycles: finished cycles by method.
+        forecasts: verified forecasts by method.
+        observations: the network's table at the last analysis.
+        model: the assimilating model.
+    """
+
+    setup: TwinSetUp
+    truth: Truth
+    cycles: dict[str, list[Cycle]]
+    observations: pa.Table
+    model: ForecastModel
+    forecasts: dict[str, list[Forecast]] = field(default_factory=dict)
+
+
+def run_twin(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> TwinRun:
+    """Run every method of a set-up on the same observations; what is finished in ``folder`` is kept."""
+    true_model = jcm_model()
+    model = true_model if setup.identical else jcm_model(imperfect=True)
+    truth = nature_run(true_model, assets.start, setup.days, folder, track)
+    first = int(truth.hours[0]) + 24 * setup.background_days
+    background = _lagged_background(model, truth, setup, track)
+    intake = make_intake(model, assets, truth.at(first))
+    observe = TwinObservations(truth, radiosonde_network(), intake, setup.seed)
+    settings = CycleSettings(first, setup.cycles, setup.interval_hours)
+    cycles: dict[str, list[Cycle]] = {}
+    for name in setup.methods:
+        cycler = Cycler(model, assets.standardizer, intake, build_method(name, assets))
+        cycles[name] = cycler.run(
+            background, observe, settings, folder=folder / name, name=TITLES[name], track=track
+        )
+    last = cycles[setup.methods[0]][-1].hours
+    run = TwinRun(setup, truth, cycles, observe(last), model)
+    return _with_forecasts(run, track)
+
+
+def nature_run(model: JcmModel, start: Path, days: int, folder: Path, track: Track) -> Truth:
+    """The true states every 12 h from a restart file, kept in ``folder/nature.zarr``."""
+    fields, begin = initial_fields(model, start)
+    store = simulate(model, days, folder / "nature.zarr", every_hours=12, initial=start, track=track)
+    dataset = open_store(store)
+    states = read_states(dataset, model.layout)
+    hours = [hours_since_1970(time) for time in dataset["time"].values]
+    return Truth(
+        np.asarray([hours_since_1970(begin), *hours], int), np.concatenate([fields[None], states])
+    )
+
+
+def make_intake(model: JcmModel, assets: Assets, state: ndarray) -> Intake:
+    """The intake that all methods share, with the classical background error's spread."""
+    spread = background_spread(
+        ModelSpacePrior(assets.model_space_error), jnp.zeros_like(jnp.asarray(state)), jax.random.key(0)
+    )
+    scale = np.asarray(assets.standardizer.scale)[:, None, None]
+    return Intake(model.layout, model.surface_geopotential, np.asarray(spread) * scale)
+
+
+def steps(model: ForecastModel, state: ndarray, hours: int, count: int, step: int) -> Iterator[ndarray]:
+    """``count`` forecasts ``step`` hours apart by one compiled step."""
+    for k in range(count):
+        state = np.asarray(model.propagate(state, np.int32(hours + k * step), (step,))[0])
+        yield state
+
+
+def _lagged_background(model: ForecastModel, truth: Truth, setup: TwinSetUp, track: Track) -> ndarray:
+    count = 24 * setup.background_days // setup.interval_hours
+    state, hours = truth.states[0], int(truth.hours[0])
+    run = steps(model, state, hours, count, setup.interval_hours)
+    return list(track(run, "first background", count))[-1]
+
+
+def _with_forecasts(run: TwinRun, track: Track) -> TwinRun:
+    setup = run.setup
+    count = 24 * setup.forecast_days // setup.interval_hours
+    leads = tuple(setup.interval_hours * (k + 1) for k in range(count))
+    jobs = [(name, k) for name in setup.methods for k in setup.forecast_cycles]
+    forecasts: dict[str, list[Forecast]] = {name: [] for name in setup.methods}
+    for name, k in track(jobs, f"forecasts of {setup.forecast_days} days", len(jobs)):
+        cycle = run.cycles[name][k]
+        states = list(steps(run.model, cycle.analysis, cycle.hours, count, setup.interval_hours))
+        forecasts[name].append(Forecast(cycle.hours, leads, np.stack(states)))
+    return TwinRun(setup, run.truth, run.cycles, run.observations, run.model, forecasts)
