@@ -89,9 +89,7 @@ def test_a_turned_field_stays_at_its_longitudes(grid):
 def test_observations_lie_on_the_chosen_panels_of_a_region():
     grid = regional_grid(np.linspace(60.0, 30.0, 5), np.linspace(-20.0, 14.5, 6))
     where = (np.array([50.0, 50.0, 50.0]), np.array([355.0, 5.0, 180.0]))
-    figure = drawn(
-        map_panels([field(0, grid)] * 2, ["a", "b"], grid, "K", observations=where, observed=[1])
-    )
+    figure = drawn(map_panels([field(0, grid)] * 2, ["a", "b"], grid, "K", observations=where, observed=[1]))
     dots = [c.get_offsets() for axes in figure.axes for c in axes.collections if c.zorder == 4]
     np.testing.assert_allclose(dots, [[[-5.0, 50.0], [5.0, 50.0]]])
 

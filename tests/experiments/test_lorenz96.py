@@ -8,9 +8,7 @@ from latentda.forecast import Lorenz96
 SHORT = Lorenz96Twin(Lorenz96(points=8), cycles=30, spinup_cycles=10, climatology_steps=300)
 
 
-@pytest.mark.parametrize(
-    ("method", "low", "high"), [("optimal-interpolation", 0.92, 0.96), ("3d-var", 0.39, 0.46)]
-)
+@pytest.mark.parametrize(("method", "low", "high"), [("optimal-interpolation", 0.92, 0.96), ("3d-var", 0.39, 0.46)])
 def test_published_scores(method, low, high):
     rows = run_lorenz96(method, seeds=(1, 2, 3))
     analyses = [row["rmse"] for row in rows if row["kind"] == "analysis"]

@@ -93,9 +93,7 @@ def test_a_failed_netcdf_leaves_nothing_and_spares_the_old_one(tmp_path, dataset
 def test_mantissa_rounds_to_nearest():
     values = np.float32([1.0, 1.0 + 2**-10, 1.0 + 2**-12, -1.0 - 3 * 2**-12, 0.0, np.nan])
     found = round_mantissa(values, 10)
-    np.testing.assert_array_equal(
-        found, np.float32([1.0, 1 + 2**-10, 1.0, -1 - 2**-10, 0.0, np.nan])
-    )
+    np.testing.assert_array_equal(found, np.float32([1.0, 1 + 2**-10, 1.0, -1 - 2**-10, 0.0, np.nan]))
 
 
 def test_either_latitude_order_is_turned_to_the_layouts(tmp_path, layout, dataset):
@@ -195,9 +193,7 @@ def test_what_is_missing_is_named(tmp_path, layout, dataset):
     with pytest.raises(FieldsError, match=r"lacks u_component_of_wind at 0\.5"):
         read_states(found, deeper)
     dates = ["2000-01-01T06:00", "2000-01-01T07:00"]
-    with pytest.raises(
-        FieldsError, match=r"to 2000-01-02T00:00:00 and lacks 2000-01-01T07:00:00\."
-    ):
+    with pytest.raises(FieldsError, match=r"to 2000-01-02T00:00:00 and lacks 2000-01-01T07:00:00\."):
         read_states(found, layout.select(["u"]), dates)
 
 

@@ -66,9 +66,7 @@ def test_runge_kutta_is_of_fourth_order():
 
 def test_one_lead_is_one_step_of_a_twentieth():
     state = on_the_attractor()
-    np.testing.assert_allclose(
-        Lorenz96().propagate(state, 0, (6,))[0], runge_kutta_step(state, 8.0, 0.05), rtol=1e-6
-    )
+    np.testing.assert_allclose(Lorenz96().propagate(state, 0, (6,))[0], runge_kutta_step(state, 8.0, 0.05), rtol=1e-6)
 
 
 def test_leads_lie_on_one_trajectory():

@@ -46,8 +46,6 @@ def test_units_choose_the_vertical():
         vertical_from_units("furlong", [1.0])
 
 
-@pytest.mark.parametrize(
-    ("level", "name"), [(500, "500"), (np.float32(0.835), "0.835"), (0.025, "0.025")]
-)
+@pytest.mark.parametrize(("level", "name"), [(500, "500"), (np.float32(0.835), "0.835"), (0.025, "0.025")])
 def test_level_names_do_not_depend_on_the_number_type(level, name):
     assert level_name(level) == name

@@ -25,8 +25,7 @@ def columns_of():
 
     def build(**changes):
         station, pressure, variable = (
-            axis.reshape(-1)
-            for axis in np.meshgrid(["A", "B", "C"], [85000.0, 50000.0], ["t", "u"], indexing="ij")
+            axis.reshape(-1) for axis in np.meshgrid(["A", "B", "C"], [85000.0, 50000.0], ["t", "u"], indexing="ij")
         )
         latitude = np.select([station == "A", station == "B"], [-60.0, 0.0], 60.0)
         columns = {

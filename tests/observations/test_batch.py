@@ -54,9 +54,7 @@ def test_only_used_rows_in_stable_order(small_table):
 
 
 def test_hours_and_surface_pressure(columns_of):
-    table = table_from_columns(
-        columns_of(variable=np.full(12, "t2m", dtype=object), pres=np.full(12, np.nan))
-    )
+    table = table_from_columns(columns_of(variable=np.full(12, "t2m", dtype=object), pres=np.full(12, np.nan)))
     batch = make_batch(table, TIME - np.timedelta64(90, "m"))
     assert np.asarray(batch.hours)[:12] == pytest.approx(1.5)
     assert (np.asarray(batch.pressure) == 0.0).all()

@@ -18,9 +18,7 @@ def test_profile_is_linear_in_log_pressure():
     assert profile.at(pressures) == pytest.approx([1.0, 2.0, 3.0, 3.0, 1.0, 1.0])
 
 
-@pytest.mark.parametrize(
-    ("pressure", "error"), [((1e4, 1e5), (1.0, 1.0)), ((1e5,), (0.0,)), ((1e5,), (1.0, 2.0))]
-)
+@pytest.mark.parametrize(("pressure", "error"), [((1e4, 1e5), (1.0, 1.0)), ((1e5,), (0.0,)), ((1e5,), (1.0, 2.0))])
 def test_bad_profiles_are_refused(pressure, error):
     with pytest.raises(ValueError, match="error profile"):
         ErrorProfile(pressure, error)
@@ -42,9 +40,7 @@ def test_humidity_error_follows_the_temperature_of_its_level(columns_of):
     variable = np.tile(np.array(["t", "q"], dtype=object), 6)
     value = np.where(variable == "t", 260.0, 1e-3)
     value[0] = 300.0
-    table = table_from_columns(
-        columns_of(variable=variable, observation=value, error=np.full(12, np.nan))
-    )
+    table = table_from_columns(columns_of(variable=variable, observation=value, error=np.full(12, np.nan)))
     error = column(assign_errors(table), "error")
     assert error[1] > 10.0 * error[5] > 0.0
 

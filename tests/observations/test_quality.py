@@ -24,9 +24,7 @@ def refused(table, verdict):
 
 def test_quality_marks(columns_of):
     marks = np.array([0, 1, 2, 3, 4, 9, 15, 2, 2, 2, 2, 2])
-    assert refused(
-        check_quality_marks(table_from_columns(columns_of(quality=marks))), "quality_mark"
-    ) == [4, 5, 6]
+    assert refused(check_quality_marks(table_from_columns(columns_of(quality=marks))), "quality_mark") == [4, 5, 6]
 
 
 def test_range(columns_of):

@@ -38,17 +38,13 @@ def test_chunks_merge_to_the_whole(states):
 def test_leading_axes_are_all_summed_over(states):
     layout, forecast, truth = states
     flat = error_sums(forecast[:6], truth[:6], layout)
-    folded = error_sums(
-        forecast[:6].reshape(2, 3, *layout.shape), truth[:6].reshape(2, 3, *layout.shape), layout
-    )
+    folded = error_sums(forecast[:6].reshape(2, 3, *layout.shape), truth[:6].reshape(2, 3, *layout.shape), layout)
     single = error_sums(forecast[0], truth[0], layout)
     np.testing.assert_array_equal(flat.sum_square, folded.sum_square)
     assert (folded.count, single.count) == (6, 1)
 
 
-@pytest.mark.parametrize(
-    "grid", [gaussian_grid(8, 12), lat_lon_grid(9, 12, poles=True), lat_lon_grid(8, 12)]
-)
+@pytest.mark.parametrize("grid", [gaussian_grid(8, 12), lat_lon_grid(9, 12, poles=True), lat_lon_grid(8, 12)])
 def test_a_constant_offset_is_its_own_bias_and_rmse(grid):
     layout = layout_on(grid)
     truth = np.random.default_rng(1).normal(size=(3, *layout.shape))

@@ -33,7 +33,7 @@ class Prior(Protocol):
         """x(v), standardised anomalies."""
 
     def zero_control(self) -> Control:
-        """v = 0, the background."""
+        """V = 0, the background."""
 
 
 class ObservationOperator(Protocol):
@@ -60,7 +60,9 @@ class ObservationTerm(eqx.Module):
 
     def departure(self, state: Float[Array, "channel lat lon"]) -> Float[Array, " datum"]:
         """R^(-1/2) (H(x) - y); zero for padding."""
-        return jnp.where(self.valid, (self.operator(state) - self.value) / self.error, 0.0)
+        # A zero error in padding would make the gradient NaN even though the value is not taken.
+        error = jnp.where(self.valid, self.error, 1.0)
+        return jnp.where(self.valid, (self.operator(state) - self.value) / error, 0.0)
 
 
 class CostParts(NamedTuple):

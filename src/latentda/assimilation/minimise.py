@@ -89,9 +89,7 @@ class Lbfgs:
         def step(carry: Any) -> Any:
             control, state, best, lowest, _, k, history, norms = carry
             value, gradient = value_and_gradient(control, state=state)
-            updates, state = solver.update(
-                gradient, state, control, value=value, grad=gradient, value_fn=cost
-            )
+            updates, state = solver.update(gradient, state, control, value=value, grad=gradient, value_fn=cost)
             control = optax.apply_updates(control, updates)
             value = optax.tree.get(state, "value")
             last_norm = optax.tree.norm(optax.tree.get(state, "grad"))
@@ -103,8 +101,7 @@ class Lbfgs:
             return control, state, best, lowest, last_norm, k + 1, history, norms
 
         *_, best, _, last, k, history, norms = jax.lax.while_loop(unfinished, step, carry)
-        stopped = jnp.where(
-            last <= self.tolerance * norm, Result.CONVERGED, Result.ITERATIONS_SPENT
-        )
-        result = jnp.where(jnp.all(jnp.isfinite(history)), stopped, Result.NOT_FINITE)
+        stopped = jnp.where(last <= self.tolerance * norm, Result.CONVERGED, Result.ITERATIONS_SPENT)
+        finite = jnp.all(jnp.isfinite(history)) & jnp.all(jnp.isfinite(norms))
+        result = jnp.where(finite, stopped, Result.NOT_FINITE)
         return Minimum(best, history, norms, k, result.astype(jnp.int32))

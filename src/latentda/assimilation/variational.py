@@ -68,7 +68,10 @@ class Variational:
     minimiser: Lbfgs = Lbfgs()
 
     def analyse(
-        self, background: Float[Array, "channel lat lon"], terms: tuple[ObservationTerm, ...], start_hours: int
+        self,
+        background: Float[Array, "channel lat lon"],
+        terms: tuple[ObservationTerm, ...],
+        start_hours: int,
     ) -> Analysis:
         """Combine a background (standardised anomalies at the window's start) with observations.
 

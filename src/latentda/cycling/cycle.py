@@ -173,6 +173,9 @@ def _read(folder: Path, settings: CycleSettings) -> Iterator[Cycle]:
             if stored != asdict(settings):
                 raise ValueError(f"{folder} holds another run ({about['settings']}); choose another folder.")
             yield Cycle(
-                about["hours"], file.get_tensor("background"), file.get_tensor("analysis"), about["facts"]
+                about["hours"],
+                file.get_tensor("background"),
+                file.get_tensor("analysis"),
+                about["facts"],
             )
         k += 1

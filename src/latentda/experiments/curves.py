@@ -131,9 +131,7 @@ def _handles(axes: Axes, dashed: bool) -> list[Any]:
     handles: list[Any] = axes.get_legend_handles_labels()[0]
     if dashed:
         handles.append(Line2D([], [], color=INK, linewidth=1.7, label="analysis"))
-        handles.append(
-            Line2D([], [], color=INK, linewidth=1.1, linestyle=(0, (4, 2)), label="background")
-        )
+        handles.append(Line2D([], [], color=INK, linewidth=1.1, linestyle=(0, (4, 2)), label="background"))
     return handles
 
 

@@ -95,9 +95,7 @@ def score_bars(
         axes.text(max(seeds.max(), seeds.mean()) + 0.012 * top, i, f"{seeds.mean():.3g}",
                   va="center", fontsize=SMALL, color=INK)  # fmt: skip
     dress(axes, title, xlabel, lines="x")
-    axes.set_yticks(
-        range(len(values)), [method_style(m).label for m in values], fontsize=MEDIUM - 0.5
-    )
+    axes.set_yticks(range(len(values)), [method_style(m).label for m in values], fontsize=MEDIUM - 0.5)
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.1 * top)

@@ -69,9 +69,7 @@ class Prior(NamedTuple):
     mean: Float[Array, " point"] | None
 
 
-def run_lorenz96(
-    method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = None
-) -> list[dict[str, Any]]:
+def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = None) -> list[dict[str, Any]]:
     """Run the twin experiment for some seeds side by side.
 
     Args:
@@ -125,18 +123,14 @@ METHODS: dict[str, Callable[[Lorenz96Twin], Prior]] = {
 
 
 @partial(jax.jit, static_argnames="twin")
-def _spatial_errors(
-    twin: Lorenz96Twin, prior: Prior, keys: Array
-) -> Float[Array, "seed cycle kind"]:
+def _spatial_errors(twin: Lorenz96Twin, prior: Prior, keys: Array) -> Float[Array, "seed cycle kind"]:
     """Spatial RMS errors of background and analysis, every seed and cycle."""
     H = jnp.eye(twin.model.points)
     K = gain(prior.B, H, twin.observation_variance * H)
     return jax.vmap(lambda key: _one_run(twin, prior, K, H, key))(keys)
 
 
-def _one_run(
-    twin: Lorenz96Twin, prior: Prior, K: Array, H: Array, key: Array
-) -> Float[Array, "cycle kind"]:
+def _one_run(twin: Lorenz96Twin, prior: Prior, K: Array, H: Array, key: Array) -> Float[Array, "cycle kind"]:
     def step(x: Array) -> Array:
         return twin.model.propagate(x[None, None], 0, (twin.model.step_hours,))[0, 0, 0]
 

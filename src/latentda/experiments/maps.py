@@ -72,16 +72,12 @@ def map_panels(
         if observations is not None and (observed is None or i in observed):
             _dots(axes, *observations)
         extend = overflow(together, float(scale.vmin or 0.0), float(scale.vmax or 0.0))
-        bar = figure.colorbar(
-            mesh, ax=axes, orientation="horizontal", pad=0.03, aspect=38, shrink=0.86, extend=extend
-        )
+        bar = figure.colorbar(mesh, ax=axes, orientation="horizontal", pad=0.03, aspect=38, shrink=0.86, extend=extend)
         dress_bar(bar, shown_units(unit_list[i])[1])
     return figure
 
 
-def cells(
-    field: Float[ndarray, "lat lon"], grid: Grid
-) -> tuple[ndarray, ndarray, Float[ndarray, "lat column"]]:
+def cells(field: Float[ndarray, "lat lon"], grid: Grid) -> tuple[ndarray, ndarray, Float[ndarray, "lat column"]]:
     """Edges of longitude and latitude, and the field, turned to -180..180 if the circle closes."""
     longitude = np.asarray(grid.longitude)
     if grid.periodic:
@@ -101,9 +97,7 @@ def cells(
 
 def _draw(axes: Axes, field: ndarray, grid: Grid, scale: Normalize, signed: bool) -> QuadMesh:
     longitude, latitude, turned = cells(field, grid)
-    mesh = axes.pcolormesh(
-        longitude, latitude, turned, cmap=colour_map(signed), norm=scale, rasterized=True
-    )
+    mesh = axes.pcolormesh(longitude, latitude, turned, cmap=colour_map(signed), norm=scale, rasterized=True)
     if grid.periodic:
         axes.set(xlim=(-180.0, 180.0), ylim=(-90.0, 90.0))
     else:
@@ -175,6 +169,4 @@ def _require_one_each(fields: Sequence[ndarray], grid: Grid, **lists: Sequence[o
             raise ValueError(f"{len(fields)} fields need as many {name}; got {len(entries)}.")
     for field in fields:
         if np.shape(field) != grid.shape:
-            raise ValueError(
-                f"A field of the grid's shape {grid.shape} was wanted; got {np.shape(field)}."
-            )
+            raise ValueError(f"A field of the grid's shape {grid.shape} was wanted; got {np.shape(field)}.")

@@ -68,9 +68,7 @@ def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: 
     build = METHODS[name]
     if build is None:
         return None
-    return Variational(
-        build(assets, factor), assets.standardizer, minimiser=Lbfgs(iterations=iterations)
-    )
+    return Variational(build(assets, factor), assets.standardizer, minimiser=Lbfgs(iterations=iterations))
 
 
 def _scaled(covariance: Covariance, factor: float) -> Covariance:

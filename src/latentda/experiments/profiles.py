@@ -70,12 +70,8 @@ def _profile(axes: Axes, rows: Sequence[FitRow], short: str) -> None:
         (BACKGROUND_COLOUR, [r.background_rms for r in rows], [r.background_bias for r in rows]),
         (ANALYSIS_COLOUR, [r.analysis_rms for r in rows], [r.analysis_bias for r in rows]),
     ):
-        axes.plot(
-            factor * np.array(rms), levels, color=colour, linewidth=1.7, marker="o", markersize=3
-        )
-        axes.plot(
-            factor * np.array(bias), levels, color=colour, linewidth=1.2, linestyle=(0, (4, 2))
-        )
+        axes.plot(factor * np.array(rms), levels, color=colour, linewidth=1.7, marker="o", markersize=3)
+        axes.plot(factor * np.array(bias), levels, color=colour, linewidth=1.2, linestyle=(0, (4, 2)))
     axes.axvline(0.0, color=FAINT, linewidth=0.8)
     for row, level in zip(rows, levels, strict=True):
         axes.annotate(

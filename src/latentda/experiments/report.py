@@ -102,10 +102,7 @@ class Report:
             for name, column, number in zip(header, columns, numeric, strict=True)
         ]
         head = _row("th", header, numeric, scope="col")
-        body = [
-            _row("td", [c[i] for c in shown], numeric, bold=[i in b for b in best])
-            for i in range(len(rows))
-        ]
+        body = [_row("td", [c[i] for c in shown], numeric, bold=[i in b for b in best]) for i in range(len(rows))]
         self._body.append(
             f'<div class="table"><table><caption><b>Table {self._tables}.</b> {escape(caption)}'
             f"</caption><thead>{head}</thead><tbody>{''.join(body)}</tbody></table></div>"
@@ -115,10 +112,7 @@ class Report:
     def html(self) -> str:
         """The whole page."""
         page = files("latentda.experiments").joinpath("data/report.html").read_text("utf-8")
-        entries = "".join(
-            f'<li><a href="#{anchor}">{escape(heading)}</a></li>'
-            for anchor, heading in self._contents
-        )
+        entries = "".join(f'<li><a href="#{anchor}">{escape(heading)}</a></li>' for anchor, heading in self._contents)
         parts = {
             "TITLE": escape(self.title),
             "SUBTITLE": f'<p class="subtitle">{escape(self.subtitle)}</p>' if self.subtitle else "",
@@ -160,9 +154,7 @@ def _row(
     parts: list[str] = []
     for text, number, best in zip(cells, numeric, marks, strict=True):
         classes = " ".join(["number"] * number + ["best"] * best)
-        attributes = (f' class="{classes}"' if classes else "") + (
-            f' scope="{scope}"' if scope else ""
-        )
+        attributes = (f' class="{classes}"' if classes else "") + (f' scope="{scope}"' if scope else "")
         parts.append(f"<{tag}{attributes}>{escape(text)}</{tag}>")
     return f"<tr>{''.join(parts)}</tr>"
 
@@ -208,9 +200,7 @@ def _wanted(best: Mapping[str, Best] | Best | None, name: str) -> Best | None:
 
 def _best(column: Sequence[Cell], wanted: Best | None) -> set[int]:
     """Rows of the best number; ties share it."""
-    numbers = {
-        i: float(c) for i, c in enumerate(column) if c is not None and math.isfinite(float(c))
-    }
+    numbers = {i: float(c) for i, c in enumerate(column) if c is not None and math.isfinite(float(c))}
     if wanted is None or not numbers:
         return set()
     top = min(numbers.values()) if wanted == "min" else max(numbers.values())

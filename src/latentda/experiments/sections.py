@@ -52,9 +52,7 @@ def section_panel(
     if np.shape(values) != shape:
         raise ValueError(f"A section of shape {shape} was wanted; got {np.shape(values)}.")
     factor, shown = shown_units(units)
-    across, pressures, section = _ordered(
-        factor * np.asarray(values), coordinate, pressures_hpa, along
-    )
+    across, pressures, section = _ordered(factor * np.asarray(values), coordinate, pressures_hpa, along)
     scale = colour_scale([section], signed)
     levels = contour_levels(scale, signed)
     figure = new_figure(7.5, 3.9)
@@ -76,9 +74,7 @@ def section_panel(
     return figure
 
 
-def _ordered(
-    values: ndarray, coordinate: ndarray, pressures: ndarray, along: str
-) -> tuple[ndarray, ndarray, ndarray]:
+def _ordered(values: ndarray, coordinate: ndarray, pressures: ndarray, along: str) -> tuple[ndarray, ndarray, ndarray]:
     """Both axes increasing, longitudes around Greenwich."""
     across = np.asarray(coordinate, float)
     if along == "longitude":

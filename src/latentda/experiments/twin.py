@@ -22,7 +22,7 @@ from latentda.experiments.assets import Assets
 from latentda.experiments.methods import TITLES, build_method
 from latentda.fields import open_store, read_states
 from latentda.forecast import ForecastModel, JcmModel, jcm_model
-from latentda.forecast.simulate import initial_fields, simulate
+from latentda.forecast.simulation import initial_fields, simulate
 from latentda.grid import datetime_of_hours, hours_since_1970
 from latentda.observations import ObservationPlaces, places_to_table, radiosonde_network
 from latentda.priors import ModelSpacePrior, background_spread
@@ -164,9 +164,7 @@ def run_twin(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
     cycles: dict[str, list[Cycle]] = {}
     for name in setup.methods:
         cycler = Cycler(model, assets.standardizer, intake, build_method(name, assets))
-        cycles[name] = cycler.run(
-            background, observe, settings, folder=folder / name, name=TITLES[name], track=track
-        )
+        cycles[name] = cycler.run(background, observe, settings, folder=folder / name, name=TITLES[name], track=track)
     last = cycles[setup.methods[0]][-1].hours
     run = TwinRun(setup, truth, cycles, observe(last), model)
     return _with_forecasts(run, track)
@@ -179,15 +177,15 @@ def nature_run(model: JcmModel, start: Path, days: int, folder: Path, track: Tra
     dataset = open_store(store)
     states = read_states(dataset, model.layout)
     hours = [hours_since_1970(time) for time in dataset["time"].values]
-    return Truth(
-        np.asarray([hours_since_1970(begin), *hours], int), np.concatenate([fields[None], states])
-    )
+    return Truth(np.asarray([hours_since_1970(begin), *hours], int), np.concatenate([fields[None], states]))
 
 
 def make_intake(model: JcmModel, assets: Assets, state: ndarray) -> Intake:
     """The intake that all methods share, with the classical background error's spread."""
     spread = background_spread(
-        ModelSpacePrior(assets.model_space_error), jnp.zeros_like(jnp.asarray(state)), jax.random.key(0)
+        ModelSpacePrior(assets.model_space_error),
+        jnp.zeros_like(jnp.asarray(state)),
+        jax.random.key(0),
     )
     scale = np.asarray(assets.standardizer.scale)[:, None, None]
     return Intake(model.layout, model.surface_geopotential, np.asarray(spread) * scale)

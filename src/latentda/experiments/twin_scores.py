@@ -41,9 +41,7 @@ def mean_errors(run: TwinRun, method: str, kind: str, spread: Float[ndarray, " c
     return np.asarray(errors)
 
 
-def _rows(
-    run: TwinRun, method: str, kind: str, lead: int, sums: ErrorSums, spread: ndarray
-) -> list[Score]:
+def _rows(run: TwinRun, method: str, kind: str, lead: int, sums: ErrorSums, spread: ndarray) -> list[Score]:
     return channel_scores(
         sums.rmse,
         spread,
@@ -67,10 +65,7 @@ def _cycle_sums(run: TwinRun, method: str, kind: str) -> ErrorSums:
 def _forecast_sums(run: TwinRun, method: str) -> dict[int, ErrorSums]:
     forecasts = run.forecasts[method]
     leads = forecasts[0].lead_hours if forecasts else ()
-    return {
-        lead: _total(run, ((f.states[i], f.start_hours + lead) for f in forecasts))
-        for i, lead in enumerate(leads)
-    }
+    return {lead: _total(run, ((f.states[i], f.start_hours + lead) for f in forecasts)) for i, lead in enumerate(leads)}
 
 
 def _total(run: TwinRun, states: Iterable[tuple[ndarray, int]]) -> ErrorSums:

@@ -43,9 +43,7 @@ class Climatology(eqx.Module):
         return jnp.tensordot(terms, self.coefficients, axes=1)
 
 
-def fit_climatology(
-    pieces: Iterable[tuple[ndarray, ndarray]], *, annual: int = 2, diurnal: int = 1
-) -> Climatology:
+def fit_climatology(pieces: Iterable[tuple[ndarray, ndarray]], *, annual: int = 2, diurnal: int = 1) -> Climatology:
     """Least-squares harmonics from pieces ``(hours, states)``, one pass, bounded memory.
 
     Args:

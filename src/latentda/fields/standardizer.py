@@ -42,19 +42,17 @@ class Standardizer(eqx.Module):
     def to_anomaly(
         self, state: Float[Array, "*any channel lat lon"], hours: Int[Array, ""] | int
     ) -> Float[Array, "*any channel lat lon"]:
-        """a = (x - c(t)) / s."""
+        """A = (x - c(t)) / s."""
         return (state - self.climatology.mean(hours)) / self.scale[:, None, None]
 
     def to_physical(
         self, anomaly: Float[Array, "*any channel lat lon"], hours: Int[Array, ""] | int
     ) -> Float[Array, "*any channel lat lon"]:
-        """x = c(t) + s a."""
+        """X = c(t) + s a."""
         return self.climatology.mean(hours) + self.scale[:, None, None] * anomaly
 
 
-def fit_standardizer(
-    pieces: Pieces, layout: Layout, *, annual: int = 2, diurnal: int = 1
-) -> Standardizer:
+def fit_standardizer(pieces: Pieces, layout: Layout, *, annual: int = 2, diurnal: int = 1) -> Standardizer:
     """Fit the climatology, then the scales, in two passes over the training states."""
     climatology = fit_climatology(pieces(), annual=annual, diurnal=diurnal)
     weights = layout.grid.area_weights
@@ -110,7 +108,5 @@ def read_standardizer(path: str | Path) -> Standardizer:
     scale = arrays["scale"]
     harmonics = arrays["harmonics"].astype(np.float32) * scale[:, None, None]
     coefficients = np.concatenate([arrays["mean"][None], harmonics])
-    climatology = Climatology(
-        jnp.asarray(coefficients), int(header["annual"]), int(header["diurnal"])
-    )
+    climatology = Climatology(jnp.asarray(coefficients), int(header["annual"]), int(header["diurnal"]))
     return Standardizer(climatology, jnp.asarray(scale), layout)

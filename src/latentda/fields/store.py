@@ -56,14 +56,10 @@ def open_store(path: str | Path) -> xr.Dataset:
     try:
         dataset = _open(path)
     except Exception as error:
-        raise FieldsError(
-            f"{path} is no Zarr, NetCDF or GRIB store that can be read: {error}"
-        ) from error
+        raise FieldsError(f"{path} is no Zarr, NetCDF or GRIB store that can be read: {error}") from error
     dataset = _with_level_dimension(_with_standard_names(dataset))
     if not {"latitude", "longitude"} <= set(dataset.dims) & set(dataset.coords):
-        raise FieldsError(
-            f"{path} lacks latitude and longitude coordinates; it has {[*dataset.dims]}."
-        )
+        raise FieldsError(f"{path} lacks latitude and longitude coordinates; it has {[*dataset.dims]}.")
     return dataset
 
 
@@ -82,9 +78,7 @@ def layout_of_store(
     missing = [v.stored for v in wanted if v.stored not in dataset.data_vars]
     if missing or not wanted:
         found = ", ".join(map(str, dataset.data_vars)) or "nothing"
-        raise FieldsError(
-            f"The store lacks {', '.join(missing) or 'known variables'}; it has {found}."
-        )
+        raise FieldsError(f"The store lacks {', '.join(missing) or 'known variables'}; it has {found}.")
     stored_levels = _levels(dataset)
     chosen = _match_levels(stored_levels, levels)
     channels: list[Channel] = []
@@ -92,9 +86,7 @@ def layout_of_store(
         if "level" in dataset[item.stored].dims:
             kept = json.loads(dataset[item.stored].attrs.get("levels", "null"))
             names = {level_name(k) for k in kept} if kept is not None else None
-            channels += [
-                Channel(item.short, k) for k in chosen if names is None or level_name(k) in names
-            ]
+            channels += [Channel(item.short, k) for k in chosen if names is None or level_name(k) in names]
         else:
             channels.append(Channel(item.short))
     units = str(dataset["level"].attrs.get("units", "hPa")) if "level" in dataset.coords else ""
@@ -104,9 +96,7 @@ def layout_of_store(
     return Layout(grid, vertical_from_units(units, sorted(stored_levels)), tuple(channels))
 
 
-def read_states(
-    dataset: xr.Dataset, layout: Layout, times: Any = None
-) -> Float[ndarray, "time channel lat lon"]:
+def read_states(dataset: xr.Dataset, layout: Layout, times: Any = None) -> Float[ndarray, "time channel lat lon"]:
     """Read the channels of a layout, float32, in the layout's latitude order.
 
     Args:
@@ -138,9 +128,7 @@ def to_dataset(
 ) -> xr.Dataset:
     """States as a WeatherBench 2 dataset."""
     if states.shape[1:] != layout.shape or states.shape[0] != len(times):
-        raise FieldsError(
-            f"States of shape {(len(times), *layout.shape)} were wanted; got {states.shape}."
-        )
+        raise FieldsError(f"States of shape {(len(times), *layout.shape)} were wanted; got {states.shape}.")
     dataset = xr.Dataset(attrs=attributes or {})
     dataset["time"] = ("time", np.asarray([as_datetime(t) for t in times]).astype("datetime64[ns]"))
     dataset["latitude"] = ("latitude", np.asarray(layout.grid.latitude), {"units": "degrees_north"})
@@ -184,9 +172,7 @@ class StateWriter:
             FieldsError: a value that is not finite: the run that made it has blown up.
         """
         if not np.isfinite(states).all():
-            raise FieldsError(
-                f"A state at {times[0]} or soon after holds NaN; the run was stopped there."
-            )
+            raise FieldsError(f"A state at {times[0]} or soon after holds NaN; the run was stopped there.")
         dataset = to_dataset(states, self.layout, times, attributes)
         if self.compact:
             for short in self.layout.variables:
@@ -195,9 +181,7 @@ class StateWriter:
         if self.written:
             dataset.to_zarr(self.path, append_dim="time", consolidated=False)
         else:
-            dataset.to_zarr(
-                self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset)
-            )
+            dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
         self.written += len(times)
 
 
@@ -297,9 +281,7 @@ def _select_times(dataset: xr.Dataset, times: Any) -> xr.Dataset:
     instants = np.asarray([as_datetime(t) for t in wanted]).tolist()
     missing = [instant.isoformat() for instant in instants if instant not in position]
     if missing:
-        raise FieldsError(
-            f"The store runs from {stamps[0]} to {stamps[-1]} and lacks {', '.join(missing)}."
-        )
+        raise FieldsError(f"The store runs from {stamps[0]} to {stamps[-1]} and lacks {', '.join(missing)}.")
     return dataset.isel(time=[position[instant] for instant in instants])
 
 
@@ -324,9 +306,7 @@ def _read_variable(
         array = array.expand_dims(time=dataset["time"])
     extra = set(array.dims) - {"time", "level", "latitude", "longitude"}
     if extra:
-        raise FieldsError(
-            f"{stored} also runs along {', '.join(map(str, extra))}; select one entry."
-        )
+        raise FieldsError(f"{stored} also runs along {', '.join(map(str, extra))}; select one entry.")
     array = array.isel(level=[held.index(name) for name in wanted])
     return array.transpose("time", "level", "latitude", "longitude").values
 

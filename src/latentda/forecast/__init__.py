@@ -9,7 +9,7 @@ from latentda.forecast.persistence import Persistence
 
 if TYPE_CHECKING:
     from latentda.forecast.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
-    from latentda.forecast.simulate import initial_fields, simulation_layout, spun_up_state
+    from latentda.forecast.simulation import initial_fields, simulate, simulation_layout, spun_up_state
 
 __all__ = [
     "IMPERFECT_PHYSICS",
@@ -21,21 +21,21 @@ __all__ = [
     "initial_fields",
     "jcm_layout",
     "jcm_model",
+    "simulate",
     "simulation_layout",
     "spun_up_state",
 ]
 
 # The embedded world takes seconds to import, so its names are looked up when first asked for.
-# The function `simulate` has its module's name, which it would hide or be hidden by: it is imported
-# from `latentda.forecast.simulate`.
 _LAZY = {
     "IMPERFECT_PHYSICS": "jcm",
     "JcmModel": "jcm",
     "jcm_layout": "jcm",
     "jcm_model": "jcm",
-    "initial_fields": "simulate",
-    "simulation_layout": "simulate",
-    "spun_up_state": "simulate",
+    "initial_fields": "simulation",
+    "simulate": "simulation",
+    "simulation_layout": "simulation",
+    "spun_up_state": "simulation",
 }
 
 

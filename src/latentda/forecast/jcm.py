@@ -96,9 +96,13 @@ class JcmModel:
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "member lead channel lat lon"]:
         """Integrate members; side by side on an accelerator, one after the other on a CPU."""
-        one = partial(self._propagate, start_hours=jnp.int32(start_hours), lead_hours=lead_hours)
+        lead_steps(lead_hours, self.step_hours)
+        return self._propagate_members(jnp.asarray(states), jnp.int32(start_hours), tuple(lead_hours))
+
+    @partial(jax.jit, static_argnames=("self", "lead_hours"))
+    def _propagate_members(self, states: Array, start_hours: Array, lead_hours: tuple[int, ...]) -> Array:
         batch = 1 if jax.default_backend() == "cpu" else states.shape[0]
-        return jax.lax.map(one, jnp.asarray(states), batch_size=batch)
+        return jax.lax.map(lambda state: self._propagate(state, start_hours, lead_hours), states, batch_size=batch)
 
     @partial(jax.jit, static_argnames=("self", "lead_hours"))
     def _propagate(self, state: Array, start_hours: Array, lead_hours: tuple[int, ...]) -> Array:
@@ -107,8 +111,8 @@ class JcmModel:
         if steps[-1] == 0:
             return state[None]
         _, trajectory = self._world.integrate(native, start_hours, 6 * steps[-1])
-        states = jnp.concatenate([state[None], fields_from_native(trajectory.dynamics)])
-        return states[jnp.asarray(steps)]
+        later = fields_from_native(trajectory.dynamics)
+        return jnp.stack([later[k - 1] if k else state for k in steps])
 
 
 def jcm_model(*, imperfect: bool = False) -> JcmModel:
@@ -130,9 +134,7 @@ class _World:
 
         u, v, t, q, pressure = _split(state)
         dry = jnp.zeros((len(SIGMA) - len(MOIST_LEVELS), *q.shape[1:]), q.dtype)
-        fields = PhysicsState(
-            u, v, t, jnp.concatenate([dry, q]), jnp.zeros_like(t), pressure / REFERENCE_PRESSURE
-        )
+        fields = PhysicsState(u, v, t, jnp.concatenate([dry, q]), jnp.zeros_like(t), pressure / REFERENCE_PRESSURE)
         return self.model.initial_state(fields)
 
     def integrate(

@@ -86,9 +86,7 @@ def tendency(x: Float[Array, "*batch point"], forcing: float) -> Float[Array, "*
     return advection - x + forcing
 
 
-def runge_kutta_step(
-    x: Float[Array, "*batch point"], forcing: float, time_step: float
-) -> Float[Array, "*batch point"]:
+def runge_kutta_step(x: Float[Array, "*batch point"], forcing: float, time_step: float) -> Float[Array, "*batch point"]:
     """The classical fourth-order Runge-Kutta step, local error O(time_step^5)."""
     k1 = tendency(x, forcing)
     k2 = tendency(x + 0.5 * time_step * k1, forcing)

@@ -46,9 +46,7 @@ class ForecastModel(Protocol):
         """The same for every member of an ensemble."""
 
 
-def forecast(
-    model: ForecastModel, state: np.ndarray, start: Time, lead_hours: Sequence[int]
-) -> np.ndarray:
+def forecast(model: ForecastModel, state: np.ndarray, start: Time, lead_hours: Sequence[int]) -> np.ndarray:
     """Forecast one state (``(channel, lat, lon)``) or an ensemble (``(member, ...)``) from a date.
 
     Args:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,9 +22,12 @@ def as_datetime(time: Time) -> np.datetime64:
         ValueError: the text is no ISO date.
     """
     try:
-        return np.datetime64(time, "s")
+        instant = np.datetime64(time, "s")
     except ValueError as error:
         raise ValueError(f"{time!r} is no date; write it like 2000-01-31T06:00.") from error
+    if np.isnat(instant):
+        raise ValueError(f"{time!r} is no date; write it like 2000-01-31T06:00.")
+    return instant
 
 
 def hours_since_1970(time: Time) -> np.int32:
@@ -60,10 +64,8 @@ def lead_steps(lead_hours: Sequence[int], step_hours: int) -> tuple[int, ...]:
     Raises:
         ValueError: a lead is negative, not increasing, or no multiple of the step.
     """
-    leads = [int(lead) for lead in lead_hours]
-    wrong = not leads or leads[0] < 0 or any(b <= a for a, b in zip(leads, leads[1:], strict=False))
+    leads = list(lead_hours)
+    wrong = not leads or leads[0] < 0 or any(b <= a for a, b in pairwise(leads))
     if wrong or any(lead % step_hours for lead in leads):
-        raise ValueError(
-            f"Lead times must increase in multiples of {step_hours} h; got {tuple(lead_hours)}."
-        )
-    return tuple(lead // step_hours for lead in leads)
+        raise ValueError(f"Lead times must increase in multiples of {step_hours} h; got {tuple(lead_hours)}.")
+    return tuple(int(lead) // step_hours for lead in leads)

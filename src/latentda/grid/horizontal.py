@@ -59,7 +59,7 @@ class Grid:
     def latitude_weights(self) -> Float[ndarray, " latitude"]:
         """Relative area of a row, mean 1."""
         if self.kind == "gaussian":
-            nodes, weights = np.polynomial.legendre.leggauss(len(self.latitude))
+            _, weights = np.polynomial.legendre.leggauss(len(self.latitude))
             order = np.argsort(np.argsort(self.latitude))
             return (weights / weights.mean())[order]
         edges = _edges(np.asarray(self.latitude))
@@ -118,7 +118,7 @@ def grid_from_coordinates(latitude: Sequence[float], longitude: Sequence[float])
     periodic = bool(abs(lon[-1] - lon[0] + spacing - 360.0) < 0.01 * max(spacing, 1.0))
     if not periodic:
         return regional_grid(lat.tolist(), lon.tolist())
-    kind = "lat-lon"
+    kind = "lat-lon" if lat.size > 1 else "line"
     if lat.size > 1:
         roots = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(lat.size)[0]))
         if np.allclose(np.sort(lat), roots, atol=0.01):

@@ -55,9 +55,7 @@ class Layout:
         if not names or twice:
             raise ValueError(f"A layout needs distinct channels; got {sorted(twice) or 'none'}.")
         known = {level_name(level) for level in self.vertical.levels}
-        strange = [
-            c.name for c in self.channels if c.level is not None and level_name(c.level) not in known
-        ]
+        strange = [c.name for c in self.channels if c.level is not None and level_name(c.level) not in known]
         if strange:
             raise ValueError(f"Channels {strange} lie on levels that the vertical does not have.")
 

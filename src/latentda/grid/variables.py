@@ -46,9 +46,7 @@ _ALL = (
     Variable("t2m", "2m_temperature", "K", "2 m temperature", False, 170.0, 350.0),
     Variable("q2m", "2m_specific_humidity", "kg kg-1", "2 m specific humidity", False, -0.01, 0.06),
     Variable("u10m", "10m_u_component_of_wind", "m s-1", "10 m zonal wind", False, -120.0, 120.0),
-    Variable(
-        "v10m", "10m_v_component_of_wind", "m s-1", "10 m meridional wind", False, -120.0, 120.0
-    ),
+    Variable("v10m", "10m_v_component_of_wind", "m s-1", "10 m meridional wind", False, -120.0, 120.0),
     Variable("zs", "geopotential_at_surface", "m2 s-2", "surface geopotential", False, -2e4, 9e4),
     Variable("x", "x", "1", "Lorenz variable", False, -100.0, 100.0),
 )

@@ -58,7 +58,7 @@ class SigmaLevels:
         _require_downward(self.levels, 0.0, 1.0, "Sigma levels must lie between 0 and 1")
 
     def log_pressure(self, surface_pressure: Any) -> Any:
-        """ln sigma_k + ln p_s."""
+        """Ln sigma_k + ln p_s."""
         import jax.numpy as jnp
 
         shape = (len(self.levels),) + (1,) * jnp.ndim(surface_pressure)

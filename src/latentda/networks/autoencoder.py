@@ -99,14 +99,17 @@ class TokenTransformer(eqx.Module):
     out: eqx.nn.Linear
 
     def __init__(
-        self, inputs: int, outputs: int, grid: tuple[int, int], settings: AutoencoderSettings, key: PRNGKeyArray
+        self,
+        inputs: int,
+        outputs: int,
+        grid: tuple[int, int],
+        settings: AutoencoderSettings,
+        key: PRNGKeyArray,
     ):
         keys = jax.random.split(key, settings.blocks + 2)
         self.embed = eqx.nn.Linear(inputs, settings.width, key=keys[0])
         self.position = position_embedding(*grid, settings.width)
-        self.blocks = tuple(
-            Block(settings.width, settings.heads, settings.mlp_ratio, k) for k in keys[2:]
-        )
+        self.blocks = tuple(Block(settings.width, settings.heads, settings.mlp_ratio, k) for k in keys[2:])
         self.norm = eqx.nn.LayerNorm(settings.width)
         out = eqx.nn.Linear(settings.width, outputs, use_bias=False, key=keys[1])
         self.out = eqx.tree_at(lambda layer: layer.weight, out, jnp.zeros_like(out.weight))
@@ -148,13 +151,13 @@ class PatchAutoencoder(eqx.Module):
         return self.settings.latent, rows // patch, columns // patch
 
     def encode(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "latent row column"]:
-        """z = E(a)."""
+        """Z = E(a)."""
         patches = to_patches(anomaly, self.settings.patch)
         tokens = patches @ self.linear_encoder + self.encoder(patches)
         return from_tokens(tokens, self.latent_shape)
 
     def decode(self, latent: Float[Array, "latent row column"]) -> Float[Array, "channel lat lon"]:
-        """a' = D(z)."""
+        """A' = D(z)."""
         tokens = to_tokens(latent)
         patches = tokens @ self.linear_decoder + self.decoder(tokens)
         return from_patches(patches, self.settings.patch, self.state_shape)

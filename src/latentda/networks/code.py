@@ -99,9 +99,7 @@ def to_tokens(latent: Float[Array, "latent row column"]) -> Float[Array, "token 
     return jnp.moveaxis(latent, 0, -1).reshape(-1, latent.shape[0])
 
 
-def from_tokens(
-    tokens: Float[Array, "token latent"], shape: tuple[int, int, int]
-) -> Float[Array, "latent row column"]:
+def from_tokens(tokens: Float[Array, "token latent"], shape: tuple[int, int, int]) -> Float[Array, "latent row column"]:
     """Undo :func:`to_tokens`."""
     latent, rows, columns = shape
     return jnp.moveaxis(tokens.reshape(rows, columns, latent), -1, 0)

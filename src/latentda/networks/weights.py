@@ -20,7 +20,10 @@ from latentda.networks.autoencoder import AutoencoderSettings, PatchAutoencoder,
 
 
 def write_autoencoder(
-    network: PatchAutoencoder, path: str | Path, about: dict[str, Any] | None = None, dtype: Any = None
+    network: PatchAutoencoder,
+    path: str | Path,
+    about: dict[str, Any] | None = None,
+    dtype: Any = None,
 ) -> None:
     """Write ``path`` (``.safetensors``) and the JSON beside it; ``dtype`` e.g. float16 to ship small."""
     path = Path(path).with_suffix(".safetensors")

@@ -122,7 +122,5 @@ def _checked(table: pa.Table, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     surface = np.isin(column(table, "variable")[rows], SURFACE_VARIABLES)
     pressure = np.where(surface, 0.0, column(table, "pres")[rows])
     if np.isnan(pressure).any():
-        raise ObservationError(
-            f"{int(np.isnan(pressure).sum())} used upper-air observations have no pressure"
-        )
+        raise ObservationError(f"{int(np.isnan(pressure).sum())} used upper-air observations have no pressure")
     return pressure, error

@@ -155,15 +155,11 @@ def _soundings(
 
 
 def _read_stations(path: str | Path | None, shipped: str) -> _Stations:
-    source: Path | Traversable = (
-        Path(path) if path else files("latentda.observations").joinpath("data", shipped)
-    )
+    source: Path | Traversable = Path(path) if path else files("latentda.observations").joinpath("data", shipped)
     try:
         text = source.read_text(encoding="utf-8")
         rows = list(csv.DictReader(row for row in text.splitlines() if not row.startswith("#")))
-        place = {
-            name: np.array([float(row[name]) for row in rows]) for name in ("lat", "lon", "elev")
-        }
+        place = {name: np.array([float(row[name]) for row in rows]) for name in ("lat", "lon", "elev")}
         names = np.array([row["station"] for row in rows], dtype=object)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ObservationError(

@@ -53,9 +53,7 @@ def ground_track(orbit: Orbit, times: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.rad2deg(lat), np.mod(np.rad2deg(lon) + node, 360.0)
 
 
-def swath_places(
-    orbit: Orbit, time: datetime | np.datetime64, hours: float
-) -> tuple[np.ndarray, np.ndarray]:
+def swath_places(orbit: Orbit, time: datetime | np.datetime64, hours: float) -> tuple[np.ndarray, np.ndarray]:
     """Latitude and longitude (degrees) of all footprints within `hours` centred on `time` (UTC)."""
     step_minutes = orbit.period_minutes * orbit.spacing_km / (2.0 * np.pi * _EARTH_RADIUS_KM)
     count = max(int(hours * 60.0 / step_minutes), 1)
@@ -68,14 +66,10 @@ def swath_places(
     return _across(_vector(lat, lon), _vector(*ahead), distance)
 
 
-def _across(
-    here: np.ndarray, ahead: np.ndarray, angle: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _across(here: np.ndarray, ahead: np.ndarray, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     side = np.cross(here, ahead)
     side /= np.linalg.norm(side, axis=-1, keepdims=True)
-    points = (
-        np.cos(angle)[:, None] * here[:, None, :] + np.sin(angle)[:, None] * side[:, None, :]
-    ).reshape(-1, 3)
+    points = (np.cos(angle)[:, None] * here[:, None, :] + np.sin(angle)[:, None] * side[:, None, :]).reshape(-1, 3)
     lat = np.rad2deg(np.arcsin(np.clip(points[:, 2], -1.0, 1.0)))
     return lat, np.mod(np.rad2deg(np.arctan2(points[:, 1], points[:, 0])), 360.0)
 

@@ -82,9 +82,7 @@ def make_places(
     return ObservationPlaces(lat, np.mod(lon, 360.0), pres, elev, variable, kind, error, station)
 
 
-def places_to_table(
-    places: ObservationPlaces, values: np.ndarray, time: datetime | np.datetime64
-) -> pa.Table:
+def places_to_table(places: ObservationPlaces, values: np.ndarray, time: datetime | np.datetime64) -> pa.Table:
     """The observation table of a network with values; data whose value is NaN are left out.
 
     Args:

@@ -70,9 +70,7 @@ _QUANTITIES = (
 )
 
 
-def read_prepbufr(
-    path: str | Path, cycle_time: datetime | None = None, *, keep_first_guess: bool = False
-) -> pa.Table:
+def read_prepbufr(path: str | Path, cycle_time: datetime | None = None, *, keep_first_guess: bool = False) -> pa.Table:
     """Read a prepBUFR file: plain or gzipped, with or without Fortran record marks.
 
     Args:
@@ -101,9 +99,7 @@ def read_prepbufr(
     first_guess = columns.pop("first_guess")
     table = refuse(table_from_columns(columns), virtual, "virtual_temperature")
     if keep_first_guess:
-        table = table.append_column(
-            "first_guess", pa.array(first_guess, from_pandas=True).cast(pa.float32())
-        )
+        table = table.append_column("first_guess", pa.array(first_guess, from_pandas=True).cast(pa.float32()))
     return table
 
 
@@ -223,9 +219,7 @@ def _values(levels: Levels, quantity: _Quantity) -> tuple[np.ndarray, np.ndarray
     latest = levels.leaf("temperature", "TPC") == VIRTUAL_TEMPERATURE_CODE
     beneath = levels.leaf("temperature", "TOB", event=1) + quantity.offset
     humidity = levels.leaf("humidity", "QOB") * 1e-6
-    sensible = np.where(
-        latest & np.isfinite(beneath), beneath, sensible_temperature(value, humidity)
-    )
+    sensible = np.where(latest & np.isfinite(beneath), beneath, sensible_temperature(value, humidity))
     undone = virtual & np.isfinite(sensible)
     return np.where(undone, sensible, value), virtual & ~undone
 

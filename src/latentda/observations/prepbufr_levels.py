@@ -75,10 +75,7 @@ def find_levels(batch: pa.RecordBatch) -> Levels | None:
                 continue
             lengths = _lengths(array)
             levels = array.flatten()
-            inner = [
-                (levels.type.field(i), pc.struct_field(levels, [i]))
-                for i in range(levels.type.num_fields)
-            ]
+            inner = [(levels.type.field(i), pc.struct_field(levels, [i])) for i in range(levels.type.num_fields)]
             return _levels(np.repeat(np.arange(len(array)), lengths), inner)
     if any(field.name == "CAT" for field, _ in columns):
         return _levels(np.arange(batch.num_rows), columns)
@@ -144,7 +141,4 @@ def _children_have(kind: pa.DataType, name: str) -> bool:
 def _contains(kind: pa.DataType, name: str) -> bool:
     struct = kind.value_type
     fields = [struct.field(i) for i in range(struct.num_fields)]
-    return any(
-        field.name == name or (_is_group_list(field.type) and _contains(field.type, name))
-        for field in fields
-    )
+    return any(field.name == name or (_is_group_list(field.type) and _contains(field.type, name)) for field in fields)

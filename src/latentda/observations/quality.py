@@ -85,9 +85,7 @@ def first_guess_check(
     """
     equivalent = np.asarray(background_equivalent, dtype=np.float64)
     if equivalent.shape != (table.num_rows,):
-        raise ObservationError(
-            f"background equivalents need shape ({table.num_rows},), not {equivalent.shape}"
-        )
+        raise ObservationError(f"background equivalents need shape ({table.num_rows},), not {equivalent.shape}")
     table = refuse(table, np.isnan(equivalent), "no_equivalent")
     error = column(table, "error").astype(np.float64)
     if np.isnan(error[used(table)]).any():
@@ -142,9 +140,7 @@ def withhold_stations(table: pa.Table, fraction: float, seed: int = 0) -> pa.Tab
         ValueError: `fraction` is not between 0 and 1.
     """
     if not 0.0 <= fraction <= 1.0:
-        raise ValueError(
-            f"the fraction of withheld stations must be between 0 and 1, not {fraction}"
-        )
+        raise ValueError(f"the fraction of withheld stations must be between 0 and 1, not {fraction}")
     names = pc.unique(table["station"]).to_pylist()
     withheld = [name for name in names if name and _draw(name, seed) < fraction]
     mask = pc.is_in(table["station"], pa.array(withheld, pa.string())).to_numpy()
@@ -164,9 +160,7 @@ def require_used(table: pa.Table) -> pa.Table:
     counts = pc.value_counts(table["verdict"]).to_pylist()
     counts.sort(key=lambda count: -count["counts"])
     reasons = ", ".join(f"{count['values'] or 'unnamed'} {count['counts']}" for count in counts)
-    raise ObservationError(
-        f"no observation is left: of {table.num_rows}, refused by check: {reasons}"
-    )
+    raise ObservationError(f"no observation is left: of {table.num_rows}, refused by check: {reasons}")
 
 
 def _draw(name: str, seed: int) -> float:

@@ -117,22 +117,16 @@ def read_table(path: str | Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise ObservationError(
-            f"{path} cannot be read as an observation table in Parquet: {error}"
-        ) from error
+        raise ObservationError(f"{path} cannot be read as an observation table in Parquet: {error}") from error
     missing = [name for name in SCHEMA.names if name not in table.column_names]
     if missing:
-        raise ObservationError(
-            f"{path} is Parquet but no observation table: it lacks {', '.join(missing)}"
-        )
+        raise ObservationError(f"{path} is Parquet but no observation table: it lacks {', '.join(missing)}")
     extra = [name for name in table.column_names if name not in SCHEMA.names]
     schema = pa.schema([*SCHEMA, *(table.schema.field(name) for name in extra)])
     try:
         table = table.select(schema.names).cast(schema).combine_chunks()
     except (pa.ArrowException, ValueError) as error:
-        raise ObservationError(
-            f"{path} has columns of another type than an observation table: {error}"
-        ) from error
+        raise ObservationError(f"{path} has columns of another type than an observation table: {error}") from error
     _validate(table)
     return table
 
@@ -211,12 +205,8 @@ def refuse(table: pa.Table, mask: Any, verdict: str) -> pa.Table:
 
 def summary(table: pa.Table) -> pa.Table:
     """Counts by class and variable: columns `class`, `variable`, `total`, `used`."""
-    counted = table.select(["class", "variable", "used"]).append_column(
-        "count", pc.cast(table["used"], pa.int64())
-    )
-    groups = counted.group_by(["class", "variable"]).aggregate(
-        [("used", "count"), ("count", "sum")]
-    )
+    counted = table.select(["class", "variable", "used"]).append_column("count", pc.cast(table["used"], pa.int64()))
+    groups = counted.group_by(["class", "variable"]).aggregate([("used", "count"), ("count", "sum")])
     groups = groups.rename_columns(["class", "variable", "total", "used"])
     return groups.sort_by([("class", "ascending"), ("variable", "ascending")])
 
@@ -266,6 +256,4 @@ def _validate(table: pa.Table) -> None:
             raise ObservationError(f"the column {name} must be positive or null")
     unknown = sorted(set(pc.unique(table["variable"]).to_pylist()) - set(VARIABLES))
     if unknown:
-        raise ObservationError(
-            f"unknown variable(s) {', '.join(unknown)}; known are {', '.join(VARIABLES)}"
-        )
+        raise ObservationError(f"unknown variable(s) {', '.join(unknown)}; known are {', '.join(VARIABLES)}")

@@ -48,9 +48,7 @@ def read_radiosondes(path: str | Path) -> pa.Table:
         "q": specific_humidity(raw["dew_point"], raw["pressure"]),
         "u": u,
         "v": v,
-        "z": np.where(
-            ground, np.nan, geopotential
-        ),  # there it is the station's height, no measurement
+        "z": np.where(ground, np.nan, geopotential),  # there it is the station's height, no measurement
     }
     return _table(raw, quantities, np.full(len(u), 120))
 
@@ -74,9 +72,7 @@ def read_synop(path: str | Path) -> pa.Table:
     return _table(raw, quantities, np.where(raw["at_sea"], 180, 181))
 
 
-def _read(
-    path: str | Path, levels_of: Callable[[Subset], _Columns | None], wanted: str
-) -> _Columns:
+def _read(path: str | Path, levels_of: Callable[[Subset], _Columns | None], wanted: str) -> _Columns:
     """Levels of all reports end to end: elements as they came, time and place on each level."""
     parts = []
     with decompressed(path) as file:
@@ -111,9 +107,7 @@ def _head(subset: Subset) -> dict[str, object] | None:
         "lat": latitude,
         "lon": longitude,
         "elev": 0.0 if not on_land and np.isnan(elevation) else elevation,
-        "station": np.array(
-            f"{block:02.0f}{number:03.0f}" if on_land else subset.text(*_NAMES), object
-        ),
+        "station": np.array(f"{block:02.0f}{number:03.0f}" if on_land else subset.text(*_NAMES), object),
         "at_sea": not on_land,
     }
 
@@ -188,9 +182,7 @@ def _table(raw: _Columns, quantities: _Columns, mass_type: np.ndarray) -> pa.Tab
         "type": mass_type,
     }
     columns = {name: column[level] for name, column in columns.items()}
-    columns["pres"] = np.where(
-        (variable == "sp") | ~(columns["pres"] > 0.0), np.nan, columns["pres"]
-    )
+    columns["pres"] = np.where((variable == "sp") | ~(columns["pres"] > 0.0), np.nan, columns["pres"])
     columns["type"] = (columns["type"] + 100 * wind).astype(np.uint16)
     source = np.full(len(level), "wmo_bufr", dtype=object)
     return table_from_columns(

@@ -68,9 +68,7 @@ def subsets(file: Path, named: Path) -> Iterator[Subset]:
     try:
         import eccodes
     except (ImportError, RuntimeError) as error:
-        raise ObservationError(
-            "reading WMO BUFR needs ecCodes; install it by: pip install latentda[bufr]"
-        ) from error
+        raise ObservationError("reading WMO BUFR needs ecCodes; install it by: pip install latentda[bufr]") from error
     with file.open("rb") as stream:
         while True:
             try:

@@ -55,7 +55,7 @@ class Covariance(eqx.Module):
         return Sum((self, other))
 
     def __rmul__(self, factor: float) -> Scaled:
-        """a B for a factor a >= 0 on variances."""
+        """A B for a factor a >= 0 on variances."""
         return Scaled(self, jnp.asarray(factor))
 
 
@@ -143,10 +143,8 @@ class Scaled(Covariance):
 
 
 def white_control(covariance: Covariance, key: PRNGKeyArray) -> Control:
-    """v ~ N(0, I) of a covariance's control shape."""
+    """V ~ N(0, I) of a covariance's control shape."""
     leaves, tree = jax.tree.flatten(covariance.zero_control())
     keys = jax.random.split(key, len(leaves))
-    drawn = [
-        jax.random.normal(k, leaf.shape, leaf.dtype) for k, leaf in zip(keys, leaves, strict=True)
-    ]
+    drawn = [jax.random.normal(k, leaf.shape, leaf.dtype) for k, leaf in zip(keys, leaves, strict=True)]
     return tree.unflatten(drawn)

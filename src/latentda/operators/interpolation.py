@@ -37,7 +37,12 @@ def corners(grid: Grid, latitude: Float[Array, " place"], longitude: Float[Array
     if grid.north_first:
         lower, upper = rows - 1 - lower, rows - 1 - upper
     index = jnp.stack(
-        [lower * columns + west, lower * columns + east, upper * columns + west, upper * columns + east]
+        [
+            lower * columns + west,
+            lower * columns + east,
+            upper * columns + west,
+            upper * columns + east,
+        ]
     )
     south_weight, west_weight = 1 - north_weight, 1 - east_weight
     weight = jnp.stack(
@@ -96,7 +101,8 @@ def bracket_levels(
     upper = jnp.clip(below - 1, 0, jnp.maximum(count[variable] - 2, 0))
     top = jnp.take_along_axis(own, upper[:, None], axis=1)[:, 0]
     bottom = jnp.take_along_axis(own, jnp.minimum(upper + 1, own.shape[1] - 1)[:, None], axis=1)[:, 0]
-    thickness = jnp.where(jnp.isfinite(bottom), bottom - top, 1.0)
+    # A variable with one level has nothing below it, or padding: any thickness serves.
+    thickness = jnp.where(jnp.isfinite(bottom) & (bottom > top), bottom - top, 1.0)
     return upper, (position - top) / thickness
 
 

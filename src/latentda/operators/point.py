@@ -10,7 +10,7 @@ lapse rate, as in Benjamin & Miller 1990, doi 10.1175/1520-0493(1990)118<2099:AA
 
     p(h) = p_s (1 + Gamma (h_s - h) / T_s)^(g / (R Gamma)),    T_s = T_low (p_s / p_low)^(R Gamma / g)
 
-2 m temperature: T_s + Gamma (h_s - h); 2 m humidity: that of the lowest level.
+2 m temperature: T_s + Gamma (h_s - h); 2 m humidity: that of the lowest level; 10 m wind: the layout's own.
 """
 
 from __future__ import annotations
@@ -102,9 +102,7 @@ class PointObservations(eqx.Module):
         upper, weight = bracket_levels(levels.coordinate, levels.count, variable, position)
         lowest = levels.count[variable] - 1
         above = interpolate_channels(flat, levels.channel[variable, upper], at)
-        below = interpolate_channels(
-            flat, levels.channel[variable, jnp.minimum(upper + 1, lowest)], at
-        )
+        below = interpolate_channels(flat, levels.channel[variable, jnp.minimum(upper + 1, lowest)], at)
         inner = jnp.clip(weight, 0.0, 1.0)
         value = above + inner * (below - above)
         depth = position - levels.coordinate[variable, lowest]
@@ -119,7 +117,7 @@ class PointObservations(eqx.Module):
         return self.layout.vertical.units == "sigma"
 
     def _reference(self, flat: Array, at: Corners) -> Array | float:
-        """ln p of the surface on sigma levels, 0 on pressure levels."""
+        """Ln p of the surface on sigma levels, 0 on pressure levels."""
         if not self._on_sigma:
             return 0.0
         return jnp.log(interpolate(flat[self.layout.index("sp")], at))
@@ -141,14 +139,17 @@ class PointObservations(eqx.Module):
         if "q" in layout.variables:
             humidity = interpolate(flat[int(layout.indices("q")[-1])], at)
             value = jnp.where(batch.variable == _Q2M, humidity, value)
+        for name in {"u10m", "v10m"} & set(layout.variables):
+            wind = interpolate(flat[layout.index(name)], at)
+            value = jnp.where(batch.variable == VARIABLES.index(name), wind, value)
         return value, near
 
     def _depth_of_lowest(self, pressure: Array) -> Array:
-        """ln(p_s / p_low), never negative."""
+        """ln(p_s / p_low); negative where a pressure level lies below the ground."""
         lowest = float(self.layout.levels_of("t")[-1])
         if self._on_sigma:
             return jnp.full_like(pressure, -np.log(lowest))
-        return jnp.maximum(jnp.log(pressure) - np.log(100.0 * lowest), 0.0)
+        return jnp.log(pressure) - np.log(100.0 * lowest)
 
 
 def _levels(layout: Layout) -> _Levels:

@@ -24,7 +24,11 @@ from latentda.operators.covariance import Control, Covariance
 
 
 class SphericalTransform(eqx.Module):
-    """Grid fields ``(..., lat, lon)`` to harmonics ``(..., m, n)`` and back, truncated at ``truncation``."""
+    """Grid fields ``(..., lat, lon)`` to harmonics ``(..., m, n)`` and back, truncated at ``truncation``.
+
+    By default the truncation is the largest for which the grid's quadrature gives back coefficients and winds
+    exactly, and products of fields do not alias along longitude.
+    """
 
     grid: Grid = eqx.field(static=True)
     truncation: int = eqx.field(static=True)
@@ -32,12 +36,13 @@ class SphericalTransform(eqx.Module):
     def __init__(self, grid: Grid, truncation: int | None = None):
         if not grid.periodic or grid.kind not in ("gaussian", "lat-lon"):
             raise ValueError(f"Spherical harmonics need a global grid; this one is {grid.kind}.")
+        exact = 2 * grid.shape[0] - 1 if _spacing(grid) == "gauss" else grid.shape[0] - 1
         self.grid = grid
-        self.truncation = truncation or (grid.shape[1] - 1) // 3
+        self.truncation = truncation or min((grid.shape[1] - 1) // 3, exact // 2 - 1)
 
     @property
     def _harmonics(self) -> Any:
-        return _harmonics(self.grid, self.truncation)
+        return _harmonics(self.grid, self.truncation, jnp.result_type(float).name)
 
     @property
     def spectral_shape(self) -> tuple[int, int]:
@@ -131,15 +136,32 @@ def estimate_spherical_blocks(
     return SphericalBlocks(jnp.asarray(roots, jnp.float32), jnp.asarray(sd), transform)
 
 
+def _spacing(grid: Grid) -> str:
+    """The name that `dinosaur` gives to the rows of a grid."""
+    if grid.kind == "gaussian":
+        return "gauss"
+    rows = grid.shape[0]
+    even = -90.0 + (np.arange(rows) + 0.5) * 180.0 / rows
+    if not np.allclose(np.sort(grid.latitude), even, atol=0.01):
+        raise ValueError(
+            "Spherical harmonics need Gaussian latitudes, or even ones half a step from the poles."
+        )
+    return "equiangular"
+
+
 @cache
-def _harmonics(grid: Grid, truncation: int) -> Any:
-    """One object a grid: its basis matrices are large and its identity keys compiled functions."""
+def _harmonics(grid: Grid, truncation: int, precision: str) -> Any:
+    """One object a grid: its basis matrices are large and its identity keys compiled functions.
+
+    JAX remembers by identity in which precision it took over an array, so every precision has its own.
+    """
+    del precision
     return spherical_harmonic.Grid(
         longitude_wavenumbers=truncation + 1,
         total_wavenumbers=truncation + 2,
         longitude_nodes=grid.shape[1],
         latitude_nodes=grid.shape[0],
-        latitude_spacing="gauss" if grid.kind == "gaussian" else "equiangular",
+        latitude_spacing=_spacing(grid),
         longitude_offset=float(np.deg2rad(grid.longitude[0])),
         radius=1.0,
     )

@@ -18,7 +18,6 @@ Sources: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10, for the ta
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
@@ -105,9 +104,7 @@ def _taper(blocks: ndarray, latitude: ndarray, channels: int, columns: int, radi
     """Multiply the correlations by the taper in longitude-difference space, block row by block row."""
     rows = len(latitude)
     shift = np.arange(columns) * 360.0 / columns
-    distance = great_circle_km(
-        latitude[:, None, None], np.zeros(1), latitude[None, :, None], shift[None, None, :]
-    )
+    distance = great_circle_km(latitude[:, None, None], np.zeros(1), latitude[None, :, None], shift[None, None, :])
     weight = gaspari_cohn(distance, radius).astype(np.float32)
     shaped = blocks.reshape(-1, channels, rows, channels, rows)
     out = np.empty_like(shaped)
@@ -123,6 +120,4 @@ def _cholesky(blocks: ndarray) -> ndarray:
     size = blocks.shape[-1]
     hermitian = 0.5 * (blocks + np.conj(np.swapaxes(blocks, -1, -2)))
     floor = 1e-4 * np.real(np.trace(hermitian, axis1=-2, axis2=-1)).mean() / size
-    return np.linalg.cholesky(hermitian.astype(np.complex128) + floor * np.eye(size)).astype(
-        np.complex64
-    )
+    return np.linalg.cholesky(hermitian.astype(np.complex128) + floor * np.eye(size)).astype(np.complex64)

@@ -7,7 +7,8 @@
 
 N and M are regressions across levels, one a total wavenumber; every U has vertical covariances a total
 wavenumber and latitude-dependent variances. Winds follow from psi and chi. All coefficients are estimated from
-samples of forecast error.
+samples of forecast error. The vertical covariances are the same at all latitudes although those of the atmosphere
+are not, so a last factor c(channel, latitude) restores the samples' own variances: B = C U U^T C.
 
 Sources: Parrish & Derber (1992), doi 10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2; Derber & Bouttier (1999),
 doi 10.3402/tellusa.v51i2.12316.
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -43,6 +45,7 @@ class BalancedCovariance(Covariance):
         divergent: N ``(n, level, level)``.
         balanced: M ``(n, mass channel, level)``.
         scale: a channel's standard deviation, to divide by.
+        calibration: c ``(channel, lat, 1)``.
         layout: which channel is which.
     """
 
@@ -53,6 +56,7 @@ class BalancedCovariance(Covariance):
     divergent: Float[Array, "n level level"]
     balanced: Float[Array, "n mass level"]
     scale: Float[Array, " channel"]
+    calibration: Float[Array, "channel lat 1"]
     layout: Layout = eqx.field(static=True)
 
     def root(self, control: Control) -> Array:
@@ -60,13 +64,15 @@ class BalancedCovariance(Covariance):
         transform = self.psi.transform
         v_psi, v_chi, v_mass, v_humidity = control
         psi = self.psi.root(v_psi)
-        spectral = transform.to_spectral(psi)
-        chi = transform.to_spectral(self.chi.root(v_chi)) + _by_wavenumber(self.divergent, spectral)
+        # Winds of the last total wavenumber would lack their part beyond it, and grow towards the poles.
+        spectral = transform.to_spectral(psi) * transform.mask
+        chi = transform.to_spectral(self.chi.root(v_chi)) * transform.mask
+        chi = chi + _by_wavenumber(self.divergent, spectral)
         u, v = transform.winds(spectral, chi)
         linear = transform.to_spectral(_sine(self.layout) * psi)
         mass = self.mass.root(v_mass) + transform.to_grid(_by_wavenumber(self.balanced, linear))
         fields = jnp.concatenate([u, v, mass, self.humidity.root(v_humidity)])
-        return fields[_inverse_order(self.layout)] / self.scale[:, None, None]
+        return self.calibration * fields[_inverse_order(self.layout)] / self.scale[:, None, None]
 
     def zero_control(self) -> Control:
         """Four zero fields of coefficients."""
@@ -75,7 +81,9 @@ class BalancedCovariance(Covariance):
 
 
 def estimate_balanced(
-    samples: Float[ndarray, "sample channel lat lon"], scale: Float[ndarray, " channel"], layout: Layout
+    samples: Float[ndarray, "sample channel lat lon"],
+    scale: Float[ndarray, " channel"],
+    layout: Layout,
 ) -> BalancedCovariance:
     """Estimate from mean-free samples of forecast error in standardised anomalies.
 
@@ -95,7 +103,7 @@ def estimate_balanced(
     linear = transform.to_spectral(_sine(layout) * psi_grid)
     mass_spectral = np.asarray(transform.to_spectral(jnp.asarray(mass)))
     balanced, mass_rest = _regress(mass_spectral, np.asarray(linear))
-    return BalancedCovariance(
+    uncalibrated = BalancedCovariance(
         estimate_spherical_blocks(psi_grid, transform),
         estimate_spherical_blocks(np.asarray(transform.to_grid(chi_rest)), transform),
         estimate_spherical_blocks(np.asarray(transform.to_grid(mass_rest)), transform),
@@ -103,8 +111,19 @@ def estimate_balanced(
         jnp.asarray(divergent, jnp.float32),
         jnp.asarray(balanced, jnp.float32),
         jnp.asarray(scale, jnp.float32),
+        jnp.ones((layout.shape[0], layout.shape[1], 1)),
         layout,
     )
+    return _calibrated(uncalibrated, samples)
+
+
+def _calibrated(covariance: BalancedCovariance, samples: ndarray, draws: int = 200) -> BalancedCovariance:
+    """The covariance with the samples' variance in every channel and latitude circle."""
+    keys = jax.random.split(jax.random.key(0), draws)
+    drawn = eqx.filter_jit(lambda b, k: jax.lax.map(lambda key: jnp.mean(b.sample(key) ** 2, -1), k))(covariance, keys)
+    wanted = np.mean(np.asarray(samples, np.float64) ** 2, axis=(0, 3))
+    factor = jnp.asarray(np.sqrt(wanted / np.asarray(drawn).mean(axis=0)), jnp.float32)
+    return eqx.tree_at(lambda b: b.calibration, covariance, factor[:, :, None])
 
 
 def _regress(target: ndarray, predictor: ndarray) -> tuple[ndarray, Array]:

@@ -63,9 +63,7 @@ def errors_from_pairs(
         difference = np.asarray(pairs[:, 1], np.float32) - np.asarray(pairs[:, 0], np.float32)
     else:
         encode = jax.jit(lambda code, state: code.encode(state))
-        codes = np.stack(
-            [[np.asarray(encode(autoencoder, np.asarray(s, np.float32))) for s in p] for p in pairs]
-        )
+        codes = np.stack([[np.asarray(encode(autoencoder, np.asarray(s, np.float32))) for s in p] for p in pairs])
         difference = codes[:, 1] - codes[:, 0]
     return difference - difference.mean(axis=0)
 

@@ -21,10 +21,13 @@ from latentda.operators import SphericalBlocks, SphericalTransform, ZonalBlocks
 from latentda.priors.balance import BalancedCovariance
 
 _PARTS = ("psi", "chi", "mass", "humidity")
+_REST = ("divergent", "balanced", "scale", "calibration")
 
 
 def write_background_error(
-    covariance: BalancedCovariance | ZonalBlocks, path: str | Path, about: dict[str, Any] | None = None
+    covariance: BalancedCovariance | ZonalBlocks,
+    path: str | Path,
+    about: dict[str, Any] | None = None,
 ) -> None:
     """Write a background error, whole or not at all."""
     header: dict[str, Any] = {"about": about or {}}
@@ -57,9 +60,7 @@ def read_background_error(path: str | Path) -> BalancedCovariance | ZonalBlocks:
 
 
 def _balanced_arrays(covariance: BalancedCovariance) -> dict[str, ndarray]:
-    arrays = {
-        name: np.asarray(getattr(covariance, name)) for name in ("divergent", "balanced", "scale")
-    }
+    arrays = {name: np.asarray(getattr(covariance, name)) for name in _REST}
     for part in _PARTS:
         blocks = getattr(covariance, part)
         arrays[f"{part}.blocks"] = np.asarray(blocks.blocks)
@@ -71,12 +72,10 @@ def _balanced(arrays: dict[str, ndarray], header: dict[str, Any]) -> BalancedCov
     layout = layout_from_dict(header["layout"])
     transform = SphericalTransform(layout.grid)
     parts = {
-        part: SphericalBlocks(
-            jnp.asarray(arrays[f"{part}.blocks"]), jnp.asarray(arrays[f"{part}.sd"]), transform
-        )
+        part: SphericalBlocks(jnp.asarray(arrays[f"{part}.blocks"]), jnp.asarray(arrays[f"{part}.sd"]), transform)
         for part in _PARTS
     }
-    rest = {name: jnp.asarray(arrays[name]) for name in ("divergent", "balanced", "scale")}
+    rest = {name: jnp.asarray(arrays[name]) for name in _REST}
     return BalancedCovariance(**parts, **rest, layout=layout)
 
 

@@ -81,9 +81,7 @@ def train_autoencoder(
         chosen = anomalies[batch_positions(len(anomalies), settings, step)]
         return jnp.asarray(chosen, jnp.float32), weights
 
-    return train(
-        network, reconstruction_loss, batches, settings, checkpoint=checkpoint, track=track
-    )
+    return train(network, reconstruction_loss, batches, settings, checkpoint=checkpoint, track=track)
 
 
 def unexplained_variance(

@@ -83,9 +83,7 @@ class Columns:
         counted = self.used | self.withheld
         for name in ("value", "background", "analysis"):
             if not np.isfinite(getattr(self, name)[counted]).all():
-                raise ValueError(
-                    f"Column {name!r} holds NaN or infinity at data that are used or withheld."
-                )
+                raise ValueError(f"Column {name!r} holds NaN or infinity at data that are used or withheld.")
 
 
 @dataclass(frozen=True)

@@ -161,10 +161,7 @@ def write_scores(scores: Iterable[Score], path: str | Path) -> None:
         OSError: the folder does not exist or cannot be written.
     """
     path = Path(path)
-    rows = [
-        json.dumps({k: _plain(v) for k, v in asdict(score).items() if v is not None})
-        for score in scores
-    ]
+    rows = [json.dumps({k: _plain(v) for k, v in asdict(score).items() if v is not None}) for score in scores]
     partial = path.with_name(path.name + ".part")
     partial.write_text('{"scores": [\n' + ",\n".join(rows) + "\n]}\n", encoding="utf-8")
     partial.replace(path)
@@ -201,8 +198,7 @@ def _require_vectors(rmse: ndarray, spread: ndarray, bias: ndarray | None, layou
     for name, vector in given.items():
         if np.shape(vector) != (len(layout.channels),):
             raise ValueError(
-                f"{name} needs one value for each of {len(layout.channels)} channels; "
-                f"got shape {np.shape(vector)}."
+                f"{name} needs one value for each of {len(layout.channels)} channels; got shape {np.shape(vector)}."
             )
     if not np.all(np.asarray(spread) > 0.0):
         bad = [n for n, s in zip(layout.names, spread, strict=True) if not s > 0.0]

@@ -91,9 +91,7 @@ def merge(a: ErrorSums, b: ErrorSums) -> ErrorSums:
         ValueError: the chunks have different numbers of channels.
     """
     if a.sum_error.shape != b.sum_error.shape:
-        raise ValueError(
-            f"Sums of {a.sum_error.size} and {b.sum_error.size} channels cannot be merged."
-        )
+        raise ValueError(f"Sums of {a.sum_error.size} and {b.sum_error.size} channels cannot be merged.")
     return ErrorSums(a.count + b.count, a.sum_error + b.sum_error, a.sum_square + b.sum_square)
 
 

@@ -78,7 +78,11 @@ def simulate(
     writer = StateWriter(out, simulation_layout(), keep=header["written"])
     attributes = {"title": "latentda embedded world", "physics": json.dumps(dict(model.physics))}
     done = (header["hours"] - header["begin"]) // PIECE_HOURS
-    for _ in track(range(done, 24 * days // PIECE_HOURS), "simulating (5 days each)", 24 * days // PIECE_HOURS - done):
+    for _ in track(
+        range(done, 24 * days // PIECE_HOURS),
+        "simulating (5 days each)",
+        24 * days // PIECE_HOURS - done,
+    ):
         native, carry, states = _advance(model, native, carry, header["hours"], every_hours)
         offsets = every_hours * (1 + np.arange(PIECE_HOURS // every_hours))
         times = datetime_of_hours(header["hours"]) + offsets * np.timedelta64(1, "h")
@@ -96,7 +100,11 @@ def write_restart(path: Path, native: Any, carry: Any, header: dict[str, Any]) -
         leaves = jax.tree.leaves(carry)
         arrays |= {f"carry_{i:04d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
     partial = path.with_name(path.name + ".part")
-    save_file({k: np.array(v, order="C") for k, v in arrays.items()}, partial, {"header": json.dumps(header)})
+    save_file(
+        {k: np.array(v, order="C") for k, v in arrays.items()},
+        partial,
+        {"header": json.dumps(header)},
+    )
     partial.replace(path)
 
 
@@ -140,9 +148,7 @@ def initial_fields(model: JcmModel, path: str | Path | None = None) -> tuple[np.
     return np.asarray(fields), datetime_of_hours(header["hours"])
 
 
-def _advance(
-    model: JcmModel, native: Any, carry: Any, hours: int, every_hours: int
-) -> tuple[Any, Any, jax.Array]:
+def _advance(model: JcmModel, native: Any, carry: Any, hours: int, every_hours: int) -> tuple[Any, Any, jax.Array]:
     run, trajectory = model._world.integrate(native, hours, PIECE_HOURS, carry, every_hours)
     fields = trajectory.dynamics
     states = fields_from_native(fields)

@@ -3,7 +3,7 @@ import pytest
 
 from latentda.fields.store import open_store, read_states
 from latentda.forecast import jcm_model, simulation_layout, spun_up_state
-from latentda.forecast.simulate import read_restart, simulate, write_restart
+from latentda.forecast.simulation import read_restart, simulate, write_restart
 from latentda.grid import hour_sequence
 
 SURFACE = simulation_layout().select(["sp"])

@@ -1,0 +1,58 @@
+"""The main jobs: an idealized cycle, and real reports, each from input to a report in a few minutes on a laptop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from latentda.experiments.assets import Assets
+from latentda.experiments.real import RealSetUp, real_scores, run_real
+from latentda.experiments.real_report import write_real_report
+from latentda.experiments.twin import TwinSetUp, run_twin
+from latentda.experiments.twin_report import write_twin_report
+from latentda.experiments.twin_scores import twin_scores
+from latentda.progress import Track, silent
+from latentda.verification import Score, write_scores
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a result lies and what it says.
+
+    Attributes:
+        report: the HTML page.
+        scores_file: the JSON beside it.
+        scores: what is in it.
+    """
+
+    report: Path
+    scores_file: Path
+    scores: list[Score]
+
+
+def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:
+    """Run a twin experiment in ``folder`` and write its ``scores.json`` and ``report.html`` there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run = run_twin(setup, assets, folder, track=track)
+    spread = np.asarray(assets.standardizer.scale)
+    scores = twin_scores(run, spread)
+    write_scores(scores, folder / "scores.json")
+    report = write_twin_report(run, scores, spread, folder / "report.html")
+    return Outcome(report, folder / "scores.json", scores)
+
+
+def run_real_demo(reports: Path, setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:
+    """Assimilate real reports and write ``scores.json`` and ``report.html`` in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run = run_real(reports, setup, assets, folder, track=track)
+    scores = real_scores(run)
+    write_scores(scores, folder / "scores.json")
+    return Outcome(write_real_report(run, folder / "report.html"), folder / "scores.json", scores)
+
+
+def shipped_reports() -> Path:
+    """The global prepBUFR reports of 1989-01-01 12 UTC in the package."""
+    return Path(str(resources.files("latentda.observations") / "data" / "prepbufr_1989010112.gz"))
