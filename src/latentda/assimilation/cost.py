@@ -105,7 +105,13 @@ class CostFunction(eqx.Module):
         return CostParts(background, 0.5 * sum(misfit, jnp.zeros(())))
 
     def departures(self, state: Float[Array, "channel lat lon"]) -> list[Float[Array, " datum"]]:
-        """R_k^(-1/2) (H_k(M_k(x)) - y_k) of every slot, for a state at the window's start."""
+        """R_k^(-1/2) (H_k(M_k(x)) - y_k) of every slot, for a state at the window's start.
+
+        Raises:
+            ValueError: another number of observation terms than slots.
+        """
         physical = self.standardizer.to_physical(state, self.start_hours)
         slots = self.window.trajectory(physical, self.start_hours)
+        if len(slots) != len(self.terms):
+            raise ValueError(f"The window has {len(slots)} slots, but there are observations for {len(self.terms)}.")
         return [term.departure(slots[k]) for k, term in enumerate(self.terms)]

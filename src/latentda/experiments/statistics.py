@@ -56,9 +56,27 @@ def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time 
 
 
 def cycling_pairs(
-    data: Path, assets: Assets, start: Time, cycles: int, folder: Path, *, seed: int = 1, track: Track = silent
+    data: Path,
+    assets: Assets,
+    start: Time,
+    cycles: int,
+    folder: Path,
+    *,
+    factor: float = 1.0,
+    seed: int = 1,
+    track: Track = silent,
 ) -> Path:
     """Cycle 3D-Var through a nature run with the imperfect model; 24 h and 48 h forecasts from every analysis.
+
+    Args:
+        data: the nature run.
+        assets: scales and a first background error.
+        start: of the cycling.
+        cycles: analyses, 12 h apart; the first twenty are spin-up from a perfect start.
+        folder: where cycles are kept, for a restart, and pairs written.
+        factor: on the variances of the first background error.
+        seed: of the observation errors.
+        track: shows progress.
 
     Returns:
         The file of pairs, ``folder/pairs.safetensors``.
@@ -68,11 +86,10 @@ def cycling_pairs(
     first = int(hours_since_1970(start))
     background = truth.at(first)
     intake = make_intake(model, assets, background)
-    cycler = Cycler(model, assets.standardizer, intake, build_method("3dvar", assets))
+    cycler = Cycler(model, assets.standardizer, intake, build_method("3dvar", assets, factor=factor))
     observe = TwinObservations(truth, radiosonde_network(), intake, seed)
     settings = CycleSettings(first, cycles, 12)
     done = cycler.run(background, observe, settings, folder=folder / "cycles", name="cycling", track=track)
-    # The first ten days are spin-up from a perfect start.
     starts = track([(c.hours, c.analysis) for c in done[20:]], "forecast pairs", len(done) - 20)
     return write_pairs(forecast_pairs(model, assets.standardizer, starts), folder / "pairs.safetensors")
 

@@ -139,9 +139,10 @@ class PointObservations(eqx.Module):
         if "q" in layout.variables:
             humidity = interpolate(flat[int(layout.indices("q")[-1])], at)
             value = jnp.where(batch.variable == _Q2M, humidity, value)
-        for name in {"u10m", "v10m"} & set(layout.variables):
-            wind = interpolate(flat[layout.index(name)], at)
-            value = jnp.where(batch.variable == VARIABLES.index(name), wind, value)
+        for name in ("u10m", "v10m"):
+            if name in layout.variables:
+                wind = interpolate(flat[layout.index(name)], at)
+                value = jnp.where(batch.variable == VARIABLES.index(name), wind, value)
         return value, near
 
     def _depth_of_lowest(self, pressure: Array) -> Array:

@@ -143,9 +143,7 @@ def _spacing(grid: Grid) -> str:
     rows = grid.shape[0]
     even = -90.0 + (np.arange(rows) + 0.5) * 180.0 / rows
     if not np.allclose(np.sort(grid.latitude), even, atol=0.01):
-        raise ValueError(
-            "Spherical harmonics need Gaussian latitudes, or even ones half a step from the poles."
-        )
+        raise ValueError("Spherical harmonics need Gaussian latitudes, or even ones half a step from the poles.")
     return "equiangular"
 
 

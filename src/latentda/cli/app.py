@@ -1,0 +1,126 @@
+"""The commands. Heavy imports wait until a command runs, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentda.cli import observations, train
+from latentda.cli.show import console, one_sentence, table, track, where
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Data assimilation of the global atmosphere in a learned latent space.",
+)
+app.add_typer(train.train, name="train", rich_help_panel="Learn")
+app.add_typer(train.estimate, name="estimate", rich_help_panel="Learn")
+app.add_typer(observations.app, name="observations", rich_help_panel="Observe")
+
+Out = Annotated[Path, typer.Option(help="Folder of the results; an interrupted run in it goes on.")]
+
+
+@app.command(rich_help_panel="Start here")
+def demo(
+    real: Annotated[bool, typer.Option("--real", help="Assimilate real radiosondes and surface reports.")] = False,
+    reports: Annotated[Path | None, typer.Option(help="With --real: your own BUFR, prepBUFR or Parquet file.")] = None,
+    out: Out = Path("latentda-output/demo"),
+    cycles: Annotated[int, typer.Option(min=2, help="Analyses of the idealized cycle.")] = 20,
+    methods: Annotated[str, typer.Option(help="Comma-separated names of methods; empty for the usual ones.")] = "",
+    seed: Annotated[int, typer.Option(help="Of the observation errors, or of the withheld stations.")] = 0,
+    assets: Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")] = None,
+) -> None:
+    """Run the main job: an idealized cycle of three methods, scored, with a report (a few minutes)."""
+    with one_sentence():
+        from latentda.experiments.assets import Assets, shipped_assets
+        from latentda.experiments.demo import run_demo, run_real_demo, shipped_reports
+        from latentda.experiments.real import RealSetUp
+        from latentda.experiments.twin import TwinSetUp
+
+        chosen = Assets(assets) if assets else shipped_assets()
+        names = {"methods": tuple(methods.split(","))} if methods else {}
+        if real:
+            out = out if out != Path("latentda-output/demo") else Path("latentda-output/demo-real")
+            setup = RealSetUp(seed=seed, **names)
+            outcome = run_real_demo(reports or shipped_reports(), setup, chosen, out, track=track)
+            _print_fit(outcome.scores)
+        else:
+            spinup = min(4, cycles // 4)
+            twin = TwinSetUp(cycles=cycles, spinup_cycles=spinup, seed=seed, **names)
+            outcome = run_demo(twin, chosen, out, track=track)
+            _print_errors(outcome.scores)
+        where(outcome.scores_file)
+        where(outcome.report)
+
+
+@app.command(rich_help_panel="Simulate")
+def simulate(
+    days: Annotated[int, typer.Option(help="Length of the run, a multiple of 5.")],
+    out: Annotated[Path, typer.Option(help="Zarr store to write; an interrupted run into it goes on.")],
+    start: Annotated[
+        str | None, typer.Option(help="First date, such as 2000-01-01; default: the start state's.")
+    ] = None,
+    every_hours: Annotated[int, typer.Option(help="Interval of the stored states.")] = 6,
+    initial: Annotated[Path | None, typer.Option(help="Restart file to start from; default: the spun-up one.")] = None,
+    imperfect: Annotated[bool, typer.Option("--imperfect", help="Changed physics parameters.")] = False,
+) -> None:
+    """Run the embedded world (T31, 8 levels) and store u, v, T, q, geopotential and surface pressure."""
+    with one_sentence():
+        from latentda.forecast import jcm_model
+        from latentda.forecast.simulation import simulate as run
+
+        model = jcm_model(imperfect=imperfect)
+        where(run(model, days, out, start=start, every_hours=every_hours, initial=initial, track=track))
+
+
+@app.command(rich_help_panel="Verify")
+def benchmark(
+    system: Annotated[str, typer.Argument(help="lorenz96")] = "lorenz96",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, run side by side.")] = 3,
+    json: Annotated[Path, typer.Option(help="Where to write the scores.")] = Path("latentda-output/lorenz96.json"),
+) -> None:
+    """Run the published test of a small system and compare with its table."""
+    with one_sentence():
+        from latentda.experiments.lorenz96 import METHODS, run_lorenz96
+        from latentda.verification import Score, write_scores
+
+        if system != "lorenz96":
+            raise ValueError(f"Unknown system {system!r}; there is lorenz96.")
+        rows = [row for method in METHODS for row in run_lorenz96(method, range(1, seeds + 1))]
+        shown = [[r["method"], r["seed"], r["rmse"]] for r in rows if r["kind"] == "analysis"]
+        table("Lorenz-96, analysis error", ["method", "seed", "rmse"], shown)
+        json.parent.mkdir(parents=True, exist_ok=True)
+        write_scores([Score(**row) for row in rows], json)
+        where(json)
+
+
+def _print_errors(scores: list) -> None:  # type: ignore[type-arg]
+    from latentda.experiments.methods import TITLES
+
+    kinds = ("background", "analysis")
+    mean = {(s.method, s.kind): s.rmse for s in scores if s.channel == "mean" and s.kind in kinds}
+    methods = list(dict.fromkeys(s.method for s in scores))
+    rows = [[TITLES[m], *(mean[m, kind] for kind in kinds)] for m in methods]
+    table("Error over climatological spread, mean over channels", ["method", *kinds], rows)
+
+
+def _print_fit(scores: list) -> None:  # type: ignore[type-arg]
+    from latentda.experiments.methods import TITLES
+
+    fit = {(s.method, s.channel, s.kind): s.rmse for s in scores if s.used is False}
+    keys = dict.fromkeys((s.method, s.channel) for s in scores if "@" not in s.channel and s.used is False)
+    kinds = ("observation_background", "observation_analysis")
+    rows = [[TITLES[m], c, *(fit[m, c, kind] for kind in kinds)] for m, c in keys]
+    table("Withheld stations, root mean square (SI units)", ["method", "variable", "O-B", "O-A"], rows)
+
+
+def main() -> None:
+    """Entry point of the ``latentda`` command."""
+    app()
+
+
+__all__ = ["app", "console", "main"]

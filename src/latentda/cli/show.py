@@ -1,0 +1,58 @@
+"""What the terminal shows: progress bars with time left, score tables, and one-sentence errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+console = Console()
+_errors = Console(stderr=True)
+
+
+def track(iterable: Iterable[Any], description: str, total: int) -> Iterator[Any]:
+    """Yield the items behind a progress bar with elapsed and remaining time."""
+    columns = (
+        TextColumn("{task.description:<32}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield from progress.track(iterable, total=max(total, 1), description=description)
+
+
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table; numbers to the right."""
+    shown = Table(title=title, title_justify="left")
+    for i, name in enumerate(header):
+        numeric = all(isinstance(row[i], int | float) for row in rows)
+        shown.add_column(name, justify="right" if numeric else "left")
+    for row in rows:
+        shown.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+    console.print(shown)
+
+
+def where(path: Path) -> None:
+    """The last printed line: where the result lies."""
+    console.print(f"Result: {path}", soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Turn the errors that users can mend into one sentence and exit code 1."""
+    import typer
+
+    try:
+        yield
+    except (ValueError, KeyError, FloatingPointError, OSError) as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        _errors.print(f"latentda: {message}", style="red", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
