@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import jax
 import pytest
 
 
@@ -14,3 +15,10 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real data at {path}; LATENTDA_SHARED_DATA names their folder")
     return path
+
+
+@pytest.fixture
+def float64():
+    """Double precision for one test: laws hold to rounding, so rounding should be small."""
+    with jax.enable_x64(True):
+        yield

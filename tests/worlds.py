@@ -1,0 +1,94 @@
+"""Small worlds that several tests share: layouts, smooth fields, observations, precision."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from latentda.grid import Grid, PressureLevels, SigmaLevels, build_layout, gaussian_grid
+from latentda.observations import make_batch, table_from_columns
+from latentda.operators import SphericalTransform
+
+NOON = np.datetime64("2000-01-01T12:00", "ns")
+SIGMA = (0.4, 0.9)
+HECTOPASCALS = (200.0, 500.0, 850.0)
+TYPICAL = {"u": 0.0, "v": 0.0, "t": 270.0, "q": 4e-3, "z": 3e4, "sp": 1e5}
+SIZE = {"u": 8.0, "v": 6.0, "t": 4.0, "q": 1e-3, "z": 500.0, "sp": 800.0}
+
+
+def north_first(grid):
+    return Grid(grid.latitude[::-1], grid.longitude, grid.periodic, grid.kind)
+
+
+def sigma_layout(grid=None, names="uvtq", levels=SIGMA):
+    grid = grid or gaussian_grid(8, 16)
+    return build_layout(grid, SigmaLevels(levels), dict.fromkeys(names, levels), ("sp",))
+
+
+def pressure_layout(grid=None, names="uvtz", surface=("sp",), levels=HECTOPASCALS):
+    grid = grid or gaussian_grid(8, 16)
+    return build_layout(grid, PressureLevels(levels), dict.fromkeys(names, levels), surface)
+
+
+def smooth_fields(grid, count, channels, seed=0):
+    """Random fields of unit size whose variance falls with the total wavenumber."""
+    transform = SphericalTransform(grid)
+    shape = (count, channels, *transform.spectral_shape)
+    spectral = np.random.default_rng(seed).normal(size=shape) * transform.mask
+    spectral /= (1.0 + np.arange(shape[-1])) ** 1.5
+    fields = np.asarray(transform.to_grid(jnp.asarray(spectral, jnp.float32)), np.float64)
+    return (fields / fields.std()).astype(np.float32)
+
+
+def sizes_of(layout, table):
+    return np.array([table[channel.short] for channel in layout.channels])[:, None, None]
+
+
+def states_of(layout, count, seed=0):
+    """Smooth states in physical units about a plausible atmosphere."""
+    fields = smooth_fields(layout.grid, count, layout.shape[0], seed)
+    return (sizes_of(layout, TYPICAL) + sizes_of(layout, SIZE) * fields).astype(np.float32)
+
+
+def table_of(variable, **columns):
+    """Observations at the equator and Greenwich at 500 hPa, but for what ``columns`` say."""
+    count = len(variable)
+    filled = {
+        "time": np.full(count, NOON),
+        "lat": np.zeros(count),
+        "lon": np.zeros(count),
+        "elev": np.zeros(count),
+        "pres": np.full(count, 5e4),
+        "observation": np.zeros(count),
+        "error": np.ones(count),
+        "variable": np.array(variable, dtype=object),
+    }
+    return table_from_columns(filled | {k: np.broadcast_to(v, (count,)) for k, v in columns.items()})
+
+
+def batch_of(variable, size=None, **columns):
+    """The same as a batch, by default without padding; rows keep their order within a variable."""
+    return make_batch(table_of(variable, **columns), NOON, sizes=(size or len(variable),))
+
+
+def double(tree):
+    """A pytree with its floating leaves in double precision."""
+
+    def widen(leaf):
+        wide = jnp.complex128 if jnp.iscomplexobj(leaf) else jnp.float64
+        return leaf.astype(wide) if jnp.issubdtype(leaf.dtype, jnp.inexact) else leaf
+
+    return jax.tree.map(widen, tree)
+
+
+def inner(a, b):
+    """The dot product of two pytrees."""
+    products = jax.tree.map(lambda x, y: jnp.vdot(x, y).real, a, b)
+    return float(jax.tree.reduce(jnp.add, products))
+
+
+def taylor_slopes(function, point, direction, exponents=range(2, 6)):
+    """Slopes of the remainder of a linearisation in log-log: 2 for a correct derivative."""
+    value, tangent = jax.jvp(function, (point,), (direction,))
+    steps = 10.0 ** -np.array(exponents, float)
+    remainders = [np.linalg.norm(np.asarray(function(point + h * direction) - value - h * tangent)) for h in steps]
+    return -np.diff(np.log10(remainders))
