@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentda.cli import observations, train
 from latentda.cli.show import console, one_sentence, table, track, where
+
+if TYPE_CHECKING:
+    from latentda.verification import Score
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,15 +45,15 @@ def demo(
         from latentda.experiments.twin import TwinSetUp
 
         chosen = Assets(assets) if assets else shipped_assets()
-        names = {"methods": tuple(methods.split(","))} if methods else {}
+        names = tuple(methods.split(",")) if methods else None
         if real:
             out = out if out != Path("latentda-output/demo") else Path("latentda-output/demo-real")
-            setup = RealSetUp(seed=seed, **names)
+            setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods)
             outcome = run_real_demo(reports or shipped_reports(), setup, chosen, out, track=track)
             _print_fit(outcome.scores)
         else:
             spinup = min(4, cycles // 4)
-            twin = TwinSetUp(cycles=cycles, spinup_cycles=spinup, seed=seed, **names)
+            twin = TwinSetUp(methods=names or TwinSetUp.methods, cycles=cycles, spinup_cycles=spinup, seed=seed)
             outcome = run_demo(twin, chosen, out, track=track)
             _print_errors(outcome.scores)
         where(outcome.scores_file)
@@ -98,7 +101,7 @@ def benchmark(
         where(json)
 
 
-def _print_errors(scores: list) -> None:  # type: ignore[type-arg]
+def _print_errors(scores: list[Score]) -> None:
     from latentda.experiments.methods import TITLES
 
     kinds = ("background", "analysis")
@@ -108,7 +111,7 @@ def _print_errors(scores: list) -> None:  # type: ignore[type-arg]
     table("Error over climatological spread, mean over channels", ["method", *kinds], rows)
 
 
-def _print_fit(scores: list) -> None:  # type: ignore[type-arg]
+def _print_fit(scores: list[Score]) -> None:
     from latentda.experiments.methods import TITLES
 
     fit = {(s.method, s.channel, s.kind): s.rmse for s in scores if s.used is False}

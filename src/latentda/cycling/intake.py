@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import equinox as eqx
-import jax
+import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from numpy import ndarray
 
@@ -66,9 +67,9 @@ class Intake:
 
 
 @eqx.filter_jit
-def _equivalents(operator: PointObservations, state: Array) -> Array:
-    value = operator(state)
-    return jax.numpy.where(operator.reachable(state), value, jax.numpy.nan)
+def _equivalents(operator: PointObservations, state: ArrayLike) -> Array:
+    state = jnp.asarray(state)
+    return jnp.where(operator.reachable(state), operator(state), jnp.nan)
 
 
 def _with_errors(table: pa.Table) -> pa.Table:

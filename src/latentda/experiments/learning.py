@@ -96,7 +96,7 @@ def learn_autoencoder(
     )
     linear = unexplained_variance(principal_components(anomalies, settings.network, layout.grid), held_out, layout.grid)
     network = unexplained_variance(trained.module, held_out, layout.grid)
-    rows = [[n, float(a), float(b)] for n, a, b in zip(layout.names, linear, network, strict=True)]
+    rows: list[list[Any]] = [[n, float(a), float(b)] for n, a, b in zip(layout.names, linear, network, strict=True)]
     rows.append(["mean", float(linear.mean()), float(network.mean())])
     about = {
         "steps": settings.training.steps,
@@ -107,7 +107,7 @@ def learn_autoencoder(
     write_autoencoder(trained.module, path, about, dtype=np.float16)
     there = np.isfinite(trained.losses)
     curve = training_curve(
-        np.flatnonzero(there), trained.losses[there], title="Training", ylabel="unexplained variance"
+        np.flatnonzero(there).tolist(), trained.losses[there].tolist(), title="Training", ylabel="unexplained variance"
     )
     curve.savefig(assets / "training.png", dpi=120)
     return Learned(path, rows)

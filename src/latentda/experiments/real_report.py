@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from latentda.experiments.figures import fit_profile, map_panels
 from latentda.experiments.methods import TITLES
 from latentda.experiments.real import SOUNDINGS, SURFACE, RealRun, used_places
-from latentda.experiments.report import Report
+from latentda.experiments.report import Cell, Report
 from latentda.grid import datetime_of_hours, iso
 from latentda.observations import column
 from latentda.verification import FitRow
@@ -57,9 +57,9 @@ def _introduction(run: RealRun) -> str:
     )
 
 
-def _table(run: RealRun, used: bool) -> tuple[list[str], list[list[object]]]:
+def _table(run: RealRun, used: bool) -> tuple[list[str], list[list[Cell]]]:
     header = ["method", "variable", "data", "O-B", "O-A", "O-A / O-B"]
-    rows: list[list[object]] = []
+    rows: list[list[Cell]] = []
     for name, fits in run.fits.items():
         for fit in _all_levels(fits, used):
             factor = FACTORS.get(fit.variable, 1.0)
@@ -113,12 +113,12 @@ def _increments(run: RealRun) -> Figure:
     )
 
 
-def _verdicts(run: RealRun) -> tuple[list[str], list[list[object]]]:
+def _verdicts(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
     kinds = {"soundings": SOUNDINGS, "surface": SURFACE}
     verdict = np.where(column(run.table, "verdict") == "", "used", column(run.table, "verdict"))
     counts = {
         kind: Counter(verdict[np.isin(column(run.table, "class"), classes)].tolist()) for kind, classes in kinds.items()
     }
     names = sorted({name for count in counts.values() for name in count}, key=lambda n: (n != "used", n))
-    rows: list[list[object]] = [[n.replace("_", " "), *(c[n] for c in counts.values())] for n in names]
+    rows: list[list[Cell]] = [[n.replace("_", " "), *(c[n] for c in counts.values())] for n in names]
     return ["verdict", *kinds], rows

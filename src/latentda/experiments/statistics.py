@@ -8,7 +8,6 @@ error, which differences of longer forecasts from the nature run itself can give
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,10 @@ from safetensors.numpy import save_file
 from latentda.cycling import Cycler, CycleSettings
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import build_method
-from latentda.experiments.twin import TwinObservations, make_intake
+from latentda.experiments.twin import StoredTruth, TwinObservations, make_intake
 from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
 from latentda.forecast import jcm_model
-from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970
+from latentda.grid import Layout, Time, hours_since_1970
 from latentda.networks import read_autoencoder
 from latentda.observations import radiosonde_network
 from latentda.operators import estimate_zonal_blocks
@@ -34,18 +33,6 @@ from latentda.priors import (
     write_background_error,
 )
 from latentda.progress import Track, silent
-
-
-@dataclass(frozen=True, eq=False)
-class StoredTruth:
-    """A nature run on disk, read state by state."""
-
-    path: Path
-    layout: Layout
-
-    def at(self, hours: int) -> Float[ndarray, "channel lat lon"]:
-        """The true state of a time, hours since 1970."""
-        return read_states(open_store(self.path), self.layout, [datetime_of_hours(hours)])[0]
 
 
 def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time | None, out: Path) -> Path:

@@ -23,7 +23,7 @@ from latentda.experiments.methods import TITLES, build_method
 from latentda.fields import open_store, read_states
 from latentda.forecast import ForecastModel, JcmModel, jcm_model
 from latentda.forecast.simulation import initial_fields, simulate
-from latentda.grid import datetime_of_hours, hours_since_1970
+from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.observations import ObservationPlaces, places_to_table, radiosonde_network
 from latentda.priors import ModelSpacePrior, background_spread
 from latentda.progress import Track, silent
@@ -97,6 +97,23 @@ class Truth:
 
 
 @dataclass(frozen=True, eq=False)
+class StoredTruth:
+    """A nature run on disk, read state by state.
+
+    Attributes:
+        path: the store.
+        layout: the channels to read.
+    """
+
+    path: Path
+    layout: Layout
+
+    def at(self, hours: int) -> Float[ndarray, "channel lat lon"]:
+        """The true state of a time, hours since 1970."""
+        return read_states(open_store(self.path), self.layout, [datetime_of_hours(hours)])[0]
+
+
+@dataclass(frozen=True, eq=False)
 class TwinObservations:
     """Observes a truth: call it with a time, get a table.
 
@@ -107,7 +124,7 @@ class TwinObservations:
         seed: of the observation errors.
     """
 
-    truth: Truth
+    truth: Truth | StoredTruth
     places: ObservationPlaces
     intake: Intake
     seed: int = 0

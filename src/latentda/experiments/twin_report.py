@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from latentda.experiments.figures import error_curves, map_panels, score_heat, section_panel
 from latentda.experiments.methods import TITLES
-from latentda.experiments.report import Report
+from latentda.experiments.report import Cell, Report
 from latentda.experiments.twin import TwinRun
 from latentda.experiments.twin_scores import mean_errors
 from latentda.grid import datetime_of_hours, iso
@@ -88,7 +88,7 @@ def _score_tables(report: Report, run: TwinRun, scores: Sequence[Score]) -> None
         *(("forecast", lead) for lead in leads if lead % 24 == 0 and lead in (24, 72, 120)),
     ]
     header = ["method", "what", "mean", *_headings(run)]
-    rows = []
+    rows: list[list[Cell]] = []
     for kind, lead in chosen:
         for method in run.setup.methods:
             cells = [table[method, kind, lead, c] for c in (MEAN_CHANNEL, *SHOWN)]
@@ -178,7 +178,7 @@ def _section(run: TwinRun, method: str) -> tuple[Figure, str]:
 
 
 def _facts(report: Report, run: TwinRun) -> None:
-    rows = []
+    rows: list[list[Cell]] = []
     for method in _assimilating(run):
         facts = [c.facts for c in run.cycles[method][run.setup.spinup_cycles :]]
         mean = {

@@ -14,8 +14,10 @@ from collections.abc import Iterable
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 from numpy import ndarray
+
+from latentda.grid import Hours
 
 HOURS_PER_YEAR = 24.0 * 365.2425
 
@@ -33,7 +35,7 @@ class Climatology(eqx.Module):
     annual: int = eqx.field(static=True)
     diurnal: int = eqx.field(static=True)
 
-    def mean(self, hours: Int[Array, ""] | int) -> Float[Array, "channel lat lon"]:
+    def mean(self, hours: Hours) -> Float[Array, "channel lat lon"]:
         """The climatological state at ``hours`` since 1970-01-01 00 UTC, physical units."""
         hours = jnp.asarray(hours)
         # Days and hours apart: float32 cannot count hours since 1970 to the phase of a day.
@@ -81,7 +83,7 @@ def _design(hours: ndarray, annual: int, diurnal: int) -> ndarray:
     return _terms(np, year, (hours % 24) / 24.0, annual, diurnal)
 
 
-def _terms(xp, year, day, annual: int, diurnal: int):  # type: ignore[no-untyped-def]
+def _terms(xp, year, day, annual: int, diurnal: int):
     """The basis at a phase of the year and of the day, ``(term, ...)``."""
     rows = [xp.ones_like(year)]
     for count, phase in ((annual, year), (diurnal, day)):

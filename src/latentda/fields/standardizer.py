@@ -14,13 +14,14 @@ from pathlib import Path
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 from numpy import ndarray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from latentda.fields.climatology import Climatology, fit_climatology
-from latentda.grid import Layout, layout_from_dict
+from latentda.grid import Hours, Layout, layout_from_dict
 
 Pieces = Callable[[], Iterable[tuple[ndarray, ndarray]]]
 """Called once a pass, yields ``(hours, states)`` pieces of a training period."""
@@ -40,13 +41,13 @@ class Standardizer(eqx.Module):
     layout: Layout = eqx.field(static=True)
 
     def to_anomaly(
-        self, state: Float[Array, "*any channel lat lon"], hours: Int[Array, ""] | int
+        self, state: Float[ArrayLike, "*any channel lat lon"], hours: Hours
     ) -> Float[Array, "*any channel lat lon"]:
         """A = (x - c(t)) / s."""
-        return (state - self.climatology.mean(hours)) / self.scale[:, None, None]
+        return (jnp.asarray(state) - self.climatology.mean(hours)) / self.scale[:, None, None]
 
     def to_physical(
-        self, anomaly: Float[Array, "*any channel lat lon"], hours: Int[Array, ""] | int
+        self, anomaly: Float[Array, "*any channel lat lon"], hours: Hours
     ) -> Float[Array, "*any channel lat lon"]:
         """X = c(t) + s a."""
         return self.climatology.mean(hours) + self.scale[:, None, None] * anomaly

@@ -19,9 +19,10 @@ import jax
 import jax.numpy as jnp
 import jax_datetime as jdt
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
-from latentda.grid import GRAVITY, Layout, SigmaLevels, build_layout, gaussian_grid, lead_steps
+from latentda.grid import GRAVITY, Hours, Layout, SigmaLevels, build_layout, gaussian_grid, lead_steps
 
 SIGMA = (0.025, 0.095, 0.2, 0.34, 0.51, 0.685, 0.835, 0.95)
 """Full levels of the eight-level SPEEDY atmosphere."""
@@ -81,8 +82,8 @@ class JcmModel:
 
     def propagate(
         self,
-        state: Float[Array, "channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        state: Float[ArrayLike, "channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "lead channel lat lon"]:
         """Integrate from grid-point fields; leads in multiples of 6 h."""
@@ -91,8 +92,8 @@ class JcmModel:
 
     def propagate_members(
         self,
-        states: Float[Array, "member channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        states: Float[ArrayLike, "member channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "member lead channel lat lon"]:
         """Integrate members; side by side on an accelerator, one after the other on a CPU."""
@@ -192,7 +193,7 @@ def _parameters(changes: tuple[tuple[str, float], ...]) -> Any:
     parameters = Parameters.default()
     for name, value in changes:
         scheme, _, field = name.partition(".")
-        group = getattr(parameters, scheme, None)
+        group: Any = getattr(parameters, scheme, None)
         if not hasattr(group, field):
             raise ValueError(f"SPEEDY has no parameter {name!r}; write it like 'convection.trcnv'.")
         changed = replace(group, **{field: jnp.asarray(value)})

@@ -17,9 +17,10 @@ from functools import cached_property, partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
-from latentda.grid import Layout, NoLevels, build_layout, lead_steps, line_grid
+from latentda.grid import Hours, Layout, NoLevels, build_layout, lead_steps, line_grid
 
 TIME_STEP = 0.05
 """Model time of one Runge-Kutta step, six hours."""
@@ -52,8 +53,8 @@ class Lorenz96:
 
     def propagate(
         self,
-        state: Float[Array, "channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        state: Float[ArrayLike, "channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "lead channel lat lon"]:
         """Integrate one state; the system is autonomous, so the start does not matter."""
@@ -62,8 +63,8 @@ class Lorenz96:
 
     def propagate_members(
         self,
-        states: Float[Array, "member channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        states: Float[ArrayLike, "member channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "member lead channel lat lon"]:
         """Integrate members side by side."""

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
-from latentda.grid import Layout, Time, hours_since_1970
+from latentda.grid import Hours, Layout, Time, hours_since_1970
 
 
 @runtime_checkable
@@ -31,16 +32,16 @@ class ForecastModel(Protocol):
 
     def propagate(
         self,
-        state: Float[Array, "channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        state: Float[ArrayLike, "channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "lead channel lat lon"]:
         """States at the lead times (h, increasing), from ``start_hours`` since 1970-01-01 00 UTC."""
 
     def propagate_members(
         self,
-        states: Float[Array, "member channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        states: Float[ArrayLike, "member channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "member lead channel lat lon"]:
         """The same for every member of an ensemble."""

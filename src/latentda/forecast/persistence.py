@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
-from latentda.grid import Layout, lead_steps
+from latentda.grid import Hours, Layout, lead_steps
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Persistence:
 
     def propagate(
         self,
-        state: Float[Array, "channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        state: Float[ArrayLike, "channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "lead channel lat lon"]:
         """Repeat the state at every lead time."""
@@ -38,8 +39,8 @@ class Persistence:
 
     def propagate_members(
         self,
-        states: Float[Array, "member channel lat lon"],
-        start_hours: Int[Array, ""] | int,
+        states: Float[ArrayLike, "member channel lat lon"],
+        start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "member lead channel lat lon"]:
         """Repeat every member at every lead time."""

@@ -132,7 +132,9 @@ def read_restart(model: JcmModel, path: str | Path) -> tuple[Any, Any, dict[str,
     if "carry_0000" in arrays:
         leaves, tree = jax.tree.flatten(carry)
         stored = [arrays[f"carry_{i:04d}"] for i in range(len(leaves))]
-        carry = tree.unflatten([jnp.asarray(s, jnp.asarray(p).dtype) for s, p in zip(stored, leaves, strict=True)])
+        carry = jax.tree.unflatten(
+            tree, [jnp.asarray(s, jnp.asarray(p).dtype) for s, p in zip(stored, leaves, strict=True)]
+        )
     return native, carry, header
 
 

@@ -1,6 +1,7 @@
 """Where things are: horizontal grids, vertical coordinates, variables, and the layout of a state."""
 
 from latentda.grid.clock import (
+    Hours,
     Time,
     as_datetime,
     datetime_of_hours,
@@ -36,6 +37,7 @@ __all__ = [
     "VARIABLES",
     "Channel",
     "Grid",
+    "Hours",
     "Layout",
     "NoLevels",
     "PressureLevels",

@@ -10,6 +10,10 @@ from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
+from jax import Array
+
+Hours = Array | np.integer | int
+"""Hours since 1970-01-01 00 UTC: a traced scalar, or a plain number."""
 
 Time = np.datetime64 | datetime | str
 """Whatever a user may give as an instant (UTC)."""
@@ -22,7 +26,7 @@ def as_datetime(time: Time) -> np.datetime64:
         ValueError: the text is no ISO date.
     """
     try:
-        instant = np.datetime64(time, "s")
+        instant: np.datetime64 = np.asarray(time, "datetime64[s]")[()]
     except ValueError as error:
         raise ValueError(f"{time!r} is no date; write it like 2000-01-31T06:00.") from error
     if np.isnat(instant):

@@ -6,7 +6,7 @@ level and knows the grid and the vertical coordinate, so no other code counts ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -114,7 +114,7 @@ class Layout:
 
 
 def build_layout(
-    grid: Grid, vertical: Vertical, on_levels: dict[str, Sequence[float]], surface: Sequence[str]
+    grid: Grid, vertical: Vertical, on_levels: Mapping[str, Sequence[float]], surface: Sequence[str]
 ) -> Layout:
     """A layout from ``{variable: levels}`` and surface variables, in that order."""
     channels = [Channel(short, level) for short, levels in on_levels.items() for level in levels]
@@ -126,7 +126,7 @@ def vertical_from_units(units: str, levels: Sequence[float]) -> Vertical:
     """The vertical coordinate whose levels carry ``units`` (``hPa``, ``sigma`` or none)."""
     if not levels:
         return NoLevels()
-    kinds = {"hPa": PressureLevels, "sigma": SigmaLevels}
+    kinds: dict[str, type[PressureLevels] | type[SigmaLevels]] = {"hPa": PressureLevels, "sigma": SigmaLevels}
     if units not in kinds:
         raise ValueError(f"Unknown level units {units!r}: use 'hPa' or 'sigma'.")
     return kinds[units](tuple(float(level) for level in levels))

@@ -78,4 +78,4 @@ def with_arrays(module: PatchAutoencoder, arrays: dict[str, np.ndarray]) -> Patc
     dynamic, static = eqx.partition(module, eqx.is_array)
     tree = jax.tree.structure(dynamic)
     filled = [jnp.asarray(arrays[name], jnp.float32) for name in wanted]
-    return eqx.combine(tree.unflatten(filled), static)
+    return eqx.combine(jax.tree.unflatten(tree, filled), static)

@@ -147,4 +147,4 @@ def white_control(covariance: Covariance, key: PRNGKeyArray) -> Control:
     leaves, tree = jax.tree.flatten(covariance.zero_control())
     keys = jax.random.split(key, len(leaves))
     drawn = [jax.random.normal(k, leaf.shape, leaf.dtype) for k, leaf in zip(keys, leaves, strict=True)]
-    return tree.unflatten(drawn)
+    return jax.tree.unflatten(tree, drawn)

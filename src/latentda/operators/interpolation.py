@@ -18,7 +18,7 @@ from latentda.grid import Grid
 class Corners(NamedTuple):
     """The four grid points around each place and their weights, which sum to 1."""
 
-    index: Int[Array, "four place"]
+    point: Int[Array, "four place"]
     weight: Float[Array, "four place"]
 
 
@@ -68,14 +68,14 @@ def inside(grid: Grid, latitude: Float[Array, " place"], longitude: Float[Array,
 
 def interpolate(field: Float[Array, " point"], at: Corners) -> Float[Array, " place"]:
     """A flattened horizontal field at the places."""
-    return jnp.sum(field[at.index] * at.weight, axis=0)
+    return jnp.sum(field[at.point] * at.weight, axis=0)
 
 
 def interpolate_channels(
     state: Float[Array, "channel point"], channel: Int[Array, " place"], at: Corners
 ) -> Float[Array, " place"]:
     """Each place's own channel of a flattened state, at that place."""
-    return jnp.sum(state[channel[None, :], at.index] * at.weight, axis=0)
+    return jnp.sum(state[channel[None, :], at.point] * at.weight, axis=0)
 
 
 def bracket_levels(

@@ -18,6 +18,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
 from latentda.grid import GRAVITY, Layout
@@ -64,7 +65,7 @@ class PointObservations(eqx.Module):
     levels: _Levels
     layout: Layout = eqx.field(static=True)
 
-    def __init__(self, batch: ObservationBatch, layout: Layout, surface_geopotential: Array):
+    def __init__(self, batch: ObservationBatch, layout: Layout, surface_geopotential: ArrayLike):
         self.batch = batch
         self.layout = layout
         self.surface_height = jnp.asarray(surface_geopotential) / GRAVITY

@@ -53,8 +53,7 @@ def read_background_error(path: str | Path) -> BalancedCovariance | ZonalBlocks:
         with safe_open(str(path), "numpy") as file:
             header = json.loads(file.metadata()["header"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        build = {"balanced": _balanced, "zonal blocks": _zonal}[header["kind"]]
-        return build(arrays, header)
+        return _balanced(arrays, header) if header["kind"] == "balanced" else _zonal(arrays)
     except Exception as error:
         raise ValueError(f"{path} holds no background error: {error}") from error
 
@@ -71,11 +70,11 @@ def _balanced_arrays(covariance: BalancedCovariance) -> dict[str, ndarray]:
 def _balanced(arrays: dict[str, ndarray], header: dict[str, Any]) -> BalancedCovariance:
     layout = layout_from_dict(header["layout"])
     transform = SphericalTransform(layout.grid)
-    parts = {
+    parts: dict[str, Any] = {
         part: SphericalBlocks(jnp.asarray(arrays[f"{part}.blocks"]), jnp.asarray(arrays[f"{part}.sd"]), transform)
         for part in _PARTS
     }
-    rest = {name: jnp.asarray(arrays[name]) for name in _REST}
+    rest: dict[str, Any] = {name: jnp.asarray(arrays[name]) for name in _REST}
     return BalancedCovariance(**parts, **rest, layout=layout)
 
 
@@ -91,8 +90,7 @@ def _zonal_arrays(covariance: ZonalBlocks) -> dict[str, ndarray]:
     }
 
 
-def _zonal(arrays: dict[str, ndarray], header: dict[str, Any]) -> ZonalBlocks:
-    del header
+def _zonal(arrays: dict[str, ndarray]) -> ZonalBlocks:
     length = arrays["length"]
     count, size = length.shape
     blocks = np.zeros((count, size, size), np.complex64)

@@ -155,4 +155,4 @@ def _restore(pytree: Any, path: Path, losses: np.ndarray) -> tuple[Any, int, np.
         raise ValueError(f"{path} is the checkpoint of another network; remove it or rename the new one.")
     losses[: min(step, losses.size)] = done[: min(step, losses.size)]
     restored = [jnp.asarray(s, jnp.asarray(leaf).dtype) for s, leaf in zip(stored, leaves, strict=True)]
-    return tree.unflatten(restored), step, losses
+    return jax.tree.unflatten(tree, restored), step, losses
