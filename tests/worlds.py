@@ -1,5 +1,7 @@
 """Small worlds that several tests share: layouts, smooth fields, observations, precision."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,13 +31,15 @@ def pressure_layout(grid=None, names="uvtz", surface=("sp",), levels=HECTOPASCAL
     return build_layout(grid, PressureLevels(levels), dict.fromkeys(names, levels), surface)
 
 
+@cache
 def smooth_fields(grid, count, channels, seed=0):
     """Random fields of unit size whose variance falls with the total wavenumber."""
     transform = SphericalTransform(grid)
     shape = (count, channels, *transform.spectral_shape)
     spectral = np.random.default_rng(seed).normal(size=shape) * transform.mask
     spectral /= (1.0 + np.arange(shape[-1])) ** 1.5
-    fields = np.asarray(transform.to_grid(jnp.asarray(spectral, jnp.float32)), np.float64)
+    with jax.enable_x64(False):
+        fields = np.asarray(jax.jit(transform.to_grid)(spectral.astype(np.float32)), np.float64)
     return (fields / fields.std()).astype(np.float32)
 
 
@@ -88,7 +92,7 @@ def inner(a, b):
 
 def taylor_slopes(function, point, direction, exponents=range(2, 6)):
     """Slopes of the remainder of a linearisation in log-log: 2 for a correct derivative."""
-    value, tangent = jax.jvp(function, (point,), (direction,))
+    value, tangent = jax.jit(lambda x, d: jax.jvp(function, (x,), (d,)))(point, direction)
     steps = 10.0 ** -np.array(exponents, float)
     remainders = [np.linalg.norm(np.asarray(function(point + h * direction) - value - h * tangent)) for h in steps]
     return -np.diff(np.log10(remainders))

@@ -24,7 +24,7 @@ HEIGHT = 1500.0
 evaluate = eqx.filter_jit(lambda operator, state: (operator(state), operator.reachable(state)))
 
 
-def equivalents(layout, state, variable, size=None, height=0.0, **columns):
+def equivalents(layout, state, variable, size=80, height=0.0, **columns):
     """H(x) and whether it has a meaning, of the real rows."""
     batch = batch_of(variable, size, **columns)
     geopotential = np.full(layout.grid.shape, GRAVITY * height, np.float32)
@@ -110,7 +110,7 @@ def test_variables_on_fewer_levels():
     assert found[5] == pytest.approx(FACTORS["u"][0] + FACTORS["u"][1] * np.log(9e4), rel=1e-4)
 
 
-@pytest.mark.parametrize("level", [1.0, 50.0, 300.0, 850.0, 1000.0])
+@pytest.mark.parametrize("level", [1.0, 1000.0])
 def test_a_layout_of_one_level(level):
     layout = pressure_layout(names="t", levels=(level,))
     state = np.full(layout.shape, 280.0, np.float32)
@@ -268,10 +268,10 @@ def test_padding_has_finite_values_and_gradients(build):
     state = jnp.asarray(states_of(layout, 1)[0])
     batch = batch_of(["t", "sp"], size=8, pres=[60000.0, np.nan])
     operator = PointObservations(batch, layout, np.zeros(GRID.shape, np.float32))
-    value, gradient = jax.value_and_grad(lambda x: operator(x).sum())(state)
+    value, gradient = jax.jit(jax.value_and_grad(lambda x: operator(x).sum()))(state)
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
-    assert operator(state).shape == operator.reachable(state).shape == (8,)
+    assert all(part.shape == (8,) for part in evaluate(operator, state))
 
 
 def everything(layout):
@@ -294,10 +294,11 @@ def test_linearisation_is_of_second_order_and_has_its_transpose_as_adjoint(build
     state, direction = (jnp.asarray(x, jnp.float64) for x in states_of(layout, 2))
     direction = direction - state
     weight = jnp.asarray(np.random.default_rng(4).normal(size=12))
-    tangent = jax.jvp(operator, (state,), (direction,))[1]
-    adjoint = jax.vjp(operator, state)[1](weight)[0]
+    observe = jax.jit(lambda x: operator(x))
+    tangent = jax.jit(lambda x, d: jax.jvp(observe, (x,), (d,))[1])(state, direction)
+    adjoint = jax.jit(lambda x, w: jax.vjp(observe, x)[1](w)[0])(state, weight)
     assert float(tangent @ weight) == pytest.approx(float(jnp.vdot(direction, adjoint)), rel=1e-11)
-    np.testing.assert_allclose(taylor_slopes(jax.jit(operator), state, direction, range(1, 4)), 2.0, atol=0.1)
+    np.testing.assert_allclose(taylor_slopes(observe, state, direction, range(1, 4)), 2.0, atol=0.1)
 
 
 def test_new_places_do_not_recompile():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import jax.numpy as jnp
 
@@ -51,6 +51,17 @@ TITLES: Mapping[str, str] = {
 """The same in words."""
 
 
+def require_methods(names: Sequence[str]) -> None:
+    """Check names before anything long starts.
+
+    Raises:
+        ValueError: unknown name, or no name, with the known ones listed.
+    """
+    unknown = [name for name in names if name not in METHODS]
+    if unknown or not names:
+        raise ValueError(f"Unknown method {', '.join(unknown) or '(none)'}; there are {', '.join(METHODS)}.")
+
+
 def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: int = 40) -> Variational | None:
     """The analysis method of a name; None for the run without assimilation.
 
@@ -63,8 +74,7 @@ def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: 
     Raises:
         ValueError: unknown name, with the known ones listed.
     """
-    if name not in METHODS:
-        raise ValueError(f"Unknown method {name!r}; there are {', '.join(METHODS)}.")
+    require_methods([name])
     build = METHODS[name]
     if build is None:
         return None

@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from latentda.cycling import Cycle, Cycler, Intake
 from latentda.experiments.assets import Assets
-from latentda.experiments.methods import build_method
+from latentda.experiments.methods import build_method, require_methods
 from latentda.experiments.twin import make_intake
 from latentda.forecast import JcmModel, jcm_model
 from latentda.observations import (
@@ -65,6 +65,9 @@ class RealSetUp:
     withheld: float = 0.2
     seed: int = 0
     first_guess_factor: float = 4.0
+
+    def __post_init__(self) -> None:
+        require_methods(self.methods)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from latentda.cycling import Cycle, Cycler, CycleSettings, Intake
 from latentda.experiments.assets import Assets
-from latentda.experiments.methods import TITLES, build_method
+from latentda.experiments.methods import TITLES, build_method, require_methods
 from latentda.fields import open_store, read_states
 from latentda.forecast import ForecastModel, JcmModel, jcm_model
 from latentda.forecast.simulation import initial_fields, simulate
@@ -54,6 +54,9 @@ class TwinSetUp:
     spinup_cycles: int = 4
     forecast_days: int = 5
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_methods(self.methods)
 
     @property
     def twin(self) -> str:

@@ -26,7 +26,7 @@ def as_datetime(time: Time) -> np.datetime64:
         ValueError: the text is no ISO date.
     """
     try:
-        instant: np.datetime64 = np.asarray(time, "datetime64[s]")[()]
+        instant = np.datetime64(str(time), "s")
     except ValueError as error:
         raise ValueError(f"{time!r} is no date; write it like 2000-01-31T06:00.") from error
     if np.isnat(instant):

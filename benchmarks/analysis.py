@@ -1,0 +1,69 @@
+"""Speed of the parts of one cycle, each as a ratio to one 6 h forecast of the embedded world in the same run.
+
+Run: python benchmarks/analysis.py
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from latentda.cycling import Intake
+from latentda.experiments.assets import shipped_assets
+from latentda.experiments.demo import shipped_reports
+from latentda.experiments.methods import build_method
+from latentda.experiments.twin import make_intake
+from latentda.forecast import initial_fields, jcm_model
+from latentda.grid import datetime_of_hours, hours_since_1970
+from latentda.observations import places_to_table, radiosonde_network, read_observations
+
+
+def seconds(call: Callable[[], Any], repeat: int = 5) -> float:
+    """The median time of a call after one that compiles."""
+    jax.block_until_ready(call())
+    taken = []
+    for _ in range(repeat):
+        begin = time.perf_counter()
+        jax.block_until_ready(call())
+        taken.append(time.perf_counter() - begin)
+    return float(np.median(taken))
+
+
+def main() -> None:
+    assets, model = shipped_assets(), jcm_model()
+    state, date = initial_fields(model, assets.start)
+    hours = hours_since_1970(date)
+    intake: Intake = make_intake(model, assets, state)
+    table = places_to_table(radiosonde_network(), np.zeros(len(radiosonde_network())), datetime_of_hours(hours))
+    exact = intake.equivalents(table, state)
+    noise = np.random.default_rng(0).standard_normal(len(exact)) * radiosonde_network().error
+    table = places_to_table(radiosonde_network(), exact + noise, datetime_of_hours(hours))
+    term = intake.term(table, int(hours))
+    anomaly = assets.standardizer.to_anomaly(jnp.asarray(state), hours)
+    unit = seconds(lambda: model.propagate(state, hours, (6,)))
+    rows = {"6 h forecast": unit}
+    code = assets.autoencoder
+    decode = jax.jit(lambda code, z: code.decode(z))
+    latent = jax.jit(lambda code, a: code.encode(a))(code, anomaly)
+    rows["decoder"] = seconds(lambda: decode(code, latent))
+    for name in ("3dvar", "latent_3dvar"):
+        method = build_method(name, assets)
+        assert method is not None
+        iterations = int(method.analyse(anomaly, (term,), int(hours)).minimum.iterations)
+        rows[f"{name} analysis ({table.num_rows} data, {iterations} iterations)"] = seconds(
+            lambda method=method: method.analyse(anomaly, (term,), int(hours)).state, repeat=3
+        )
+    rows["equivalents of all data"] = seconds(lambda: intake.equivalents(table, state))
+    rows["reading one prepBUFR cycle"] = seconds(lambda: read_observations(shipped_reports()).num_rows, repeat=3)
+    print(f"| part | time over that of a 6 h forecast ({unit:.2f} s here) |\n| --- | --- |")
+    for name, taken in rows.items():
+        print(f"| {name} | {taken / unit:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Methods by name: every name builds, all with the same budget, and unknown names are refused."""
+
+import pytest
+
+from latentda.assimilation import Lbfgs, Variational
+from latentda.experiments.assets import shipped_assets
+from latentda.experiments.methods import METHODS, TITLES, build_method
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_name_builds(name):
+    method = build_method(name, shipped_assets(), iterations=7)
+    assert name in TITLES
+    assert method is None if name == "free_run" else isinstance(method, Variational)
+    if method is not None:
+        assert method.minimiser == Lbfgs(iterations=7)
+
+
+def test_unknown_name():
+    with pytest.raises(ValueError, match="latent_3dvar"):
+        build_method("nudging", shipped_assets())
+
+
+def test_shipped_assets_speak_of_one_layout():
+    assets = shipped_assets()
+    layout = assets.standardizer.layout
+    assert assets.autoencoder.state_shape == layout.shape
+    assert assets.model_space_error.layout == layout
+    assert assets.latent_error.sd.shape == assets.autoencoder.latent_shape

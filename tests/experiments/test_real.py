@@ -1,0 +1,41 @@
+"""Real radiosondes: stations that no method has seen end up closer to the analysis than to the background."""
+
+import json
+
+import pytest
+
+from latentda.experiments.assets import shipped_assets
+from latentda.experiments.demo import run_real_demo, shipped_reports
+from latentda.experiments.real import RealSetUp
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    return run_real_demo(shipped_reports(), RealSetUp(), shipped_assets(), tmp_path_factory.mktemp("real"))
+
+
+@pytest.mark.parametrize("method", RealSetUp.methods)
+@pytest.mark.parametrize("variable", ["t", "u", "v"])
+@pytest.mark.parametrize("used", [True, False])
+def test_closer_to_the_analysis(outcome, method, variable, used):
+    fit = {s.kind: s.rmse for s in outcome.scores if (s.method, s.channel, s.used) == (method, variable, used)}
+    assert fit["observation_analysis"] < 0.8 * fit["observation_background"]
+
+
+def test_report_and_scores_lie_side_by_side(outcome):
+    assert outcome.report.parent == outcome.scores_file.parent
+    rows = json.loads(outcome.scores_file.read_text())["scores"]
+    assert {row["used"] for row in rows} == {True, False}
+    page = outcome.report.read_text()
+    assert "Withheld stations" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_feedback_keeps_every_datum_with_its_verdict(outcome):
+    from latentda.observations import read_table
+
+    table = read_table(outcome.report.parent / "feedback_3dvar.parquet")
+    verdicts = set(table["verdict"].to_pylist())
+    assert {"", "withheld", "first_guess", "quality_mark"} <= verdicts
+    assert {"background", "analysis"} <= set(table.column_names)

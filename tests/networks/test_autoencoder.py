@@ -1,0 +1,72 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latentda.networks import Autoencoder, AutoencoderSettings, empty_code
+from latentda.networks.autoencoder import position_embedding
+from tests.networks.conftest import SETTINGS, SHAPE
+from tests.worlds import double, taylor_slopes
+
+encode = eqx.filter_jit(lambda code, anomaly: code.encode(anomaly))
+decode = eqx.filter_jit(lambda code, latent: code.decode(latent))
+
+
+def test_it_starts_as_its_linear_code(network, start, anomaly):
+    assert isinstance(network, Autoencoder)
+    latent = encode(network, anomaly)
+    assert latent.shape == network.latent_shape == start.latent_shape == (4, 2, 4)
+    np.testing.assert_allclose(latent, encode(start, anomaly), atol=1e-6)
+    np.testing.assert_allclose(decode(network, latent), decode(start, latent), atol=1e-6)
+
+
+def reach(code, latent, column):
+    """Largest change of the fields above each token, from one token of the first row."""
+    direction = jnp.zeros_like(latent).at[:, 0, column].set(1.0)
+    change = jax.jit(lambda z, d: jax.jvp(lambda z: code.decode(z), (z,), (d,))[1])(latent, direction)
+    by_token = np.abs(change).reshape(SHAPE[0], 2, SETTINGS.patch, 4, SETTINGS.patch)
+    return by_token.max(axis=(0, 2, 4))
+
+
+def test_attention_sees_across_the_date_line(network, awake, anomaly):
+    latent = encode(network, anomaly)
+    silent = reach(network, latent, 3)
+    assert silent[0, 3] > 0.1
+    assert np.count_nonzero(silent > 1e-6) == 1
+    assert (reach(awake, latent, 3) > 1e-3 * reach(awake, latent, 3).max()).all()
+
+
+def test_positions_know_no_border_at_the_date_line():
+    rows, columns = 3, 8
+    table = np.asarray(position_embedding(rows, columns, 16)).reshape(rows, columns, 16)
+    steps = np.linalg.norm(table - np.roll(table, 1, axis=1), axis=-1)
+    np.testing.assert_allclose(steps, steps[0, 0], rtol=1e-4)
+    flat = table.reshape(rows * columns, 16)
+    distance = np.linalg.norm(flat[:, None] - flat, axis=-1) + np.eye(rows * columns)
+    assert distance.min() > 0.05
+
+
+@pytest.mark.parametrize(("rows", "width"), [(1, 16), (2, 18)])
+def test_positions_of_odd_shapes(rows, width):
+    table = position_embedding(rows, 4, width)
+    assert table.shape == (rows * 4, width)
+    assert np.isfinite(table).all()
+
+
+@pytest.mark.usefixtures("float64")
+def test_decoder_linearisation_is_of_second_order_and_has_its_transpose_as_adjoint(awake):
+    code = double(awake)
+    rng = np.random.default_rng(4)
+    latent, direction = jnp.asarray(rng.normal(size=(2, *code.latent_shape)))
+    weight = jnp.asarray(rng.normal(size=SHAPE))
+    run = jax.jit(lambda z: code.decode(z))
+    tangent = jax.jit(lambda z, d: jax.jvp(run, (z,), (d,))[1])(latent, direction)
+    adjoint = jax.jit(lambda z, w: jax.vjp(run, z)[1](w)[0])(latent, weight)
+    assert float(jnp.vdot(tangent, weight)) == pytest.approx(float(jnp.vdot(direction, adjoint)), rel=1e-11)
+    np.testing.assert_allclose(taylor_slopes(run, latent, direction), 2.0, atol=0.05)
+
+
+def test_a_patch_that_does_not_divide_the_grid_is_refused():
+    with pytest.raises(ValueError, match="Patches of 5 do not divide the 8 x 16 grid"):
+        empty_code(SHAPE, AutoencoderSettings(patch=5))

@@ -1,0 +1,73 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latentda.networks import Autoencoder, IdentityCode, LinearPatchCode, to_patches
+from latentda.networks.code import from_patches, from_tokens, to_tokens
+
+SHAPE = (3, 6, 8)
+
+
+def state(seed=0):
+    return np.random.default_rng(seed).normal(size=SHAPE).astype(np.float32)
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_patches_round_trip(patch):
+    patches = to_patches(state(), patch)
+    assert patches.shape == (6 * 8 // patch**2, 3 * patch**2)
+    np.testing.assert_array_equal(from_patches(patches, patch, SHAPE), state())
+
+
+def test_a_patch_is_a_square_of_all_channels():
+    patches = to_patches(state(), 2)
+    # Token 5 is the second of the second row of four.
+    np.testing.assert_array_equal(patches[5].reshape(3, 2, 2), state()[:, 2:4, 2:4])
+
+
+def test_tokens_round_trip():
+    tokens = to_tokens(state())
+    np.testing.assert_array_equal(tokens[9], state()[:, 1, 1])
+    np.testing.assert_array_equal(from_tokens(tokens, SHAPE), state())
+
+
+def linear_code(latent, patch=2):
+    features = SHAPE[0] * patch**2
+    columns = np.linalg.qr(np.random.default_rng(1).normal(size=(features, features)))[0]
+    sd = np.linspace(3.0, 0.1, latent)
+    return LinearPatchCode(jnp.asarray(columns[:, :latent], jnp.float32), jnp.asarray(sd, jnp.float32), patch, SHAPE)
+
+
+def test_all_components_are_exact():
+    code = linear_code(latent=12)
+    latent = code.encode(state())
+    assert latent.shape == code.latent_shape == (12, 3, 4)
+    np.testing.assert_allclose(code.decode(latent), state(), atol=1e-5)
+
+
+def test_few_components_project():
+    code = linear_code(latent=5)
+    once = code.decode(code.encode(state()))
+    np.testing.assert_allclose(code.decode(code.encode(once)), once, atol=1e-5)
+    rest = state() - np.asarray(once)
+    assert abs(np.vdot(rest, once)) < 1e-4
+    assert 0.0 < np.sum(rest**2) < np.sum(state() ** 2)
+
+
+def test_the_latent_is_in_units_of_its_standard_deviation():
+    code = linear_code(latent=5)
+    unit = np.zeros(code.latent_shape, np.float32)
+    unit[2, 1, 3] = 1.0
+    assert np.linalg.norm(code.decode(unit)) == pytest.approx(float(code.sd[2]), rel=1e-5)
+
+
+def test_identity():
+    code = IdentityCode(SHAPE)
+    np.testing.assert_array_equal(code.encode(state()), state())
+    np.testing.assert_array_equal(code.decode(state()), state())
+    assert code.latent_shape == SHAPE
+
+
+@pytest.mark.parametrize("code", [IdentityCode(SHAPE), linear_code(4)], ids=["identity", "linear"])
+def test_they_are_autoencoders(code):
+    assert isinstance(code, Autoencoder)

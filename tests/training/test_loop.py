@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latentda.training import TrainingSettings, batch_positions, train
+
+SETTINGS = TrainingSettings(steps=24, batch_size=8, learning_rate=3e-2, weight_decay=0.0, checkpoint_every=5)
+TRUTH = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+INPUTS = np.random.default_rng(1).normal(size=(64, 4)).astype(np.float32)
+
+
+class Matrix(eqx.Module):
+    """The smallest network there is."""
+
+    weight: jax.Array
+
+
+def loss(module, batch):
+    inputs, outputs = batch
+    return jnp.mean((inputs @ module.weight.T - outputs) ** 2)
+
+
+def batches(step):
+    inputs = INPUTS[batch_positions(len(INPUTS), SETTINGS, step)]
+    return inputs, inputs @ TRUTH.T
+
+
+def start():
+    return Matrix(jnp.zeros((3, 4)))
+
+
+def killed_at(step):
+    def track(iterable, description, total):
+        for k in iterable:
+            if k == step:
+                raise KeyboardInterrupt
+            yield k
+
+    return track
+
+
+def test_loss_falls():
+    trained = train(start(), loss, batches, replace(SETTINGS, steps=150, learning_rate=0.1))
+    assert np.isfinite(trained.losses).all()
+    assert trained.losses[-10:].mean() < 0.02 * trained.losses[0]
+    np.testing.assert_allclose(trained.module.weight, TRUTH, atol=0.2)
+
+
+@pytest.mark.parametrize("step", [3, 12, 23])
+def test_a_killed_run_ends_in_the_same_weights(tmp_path, step):
+    whole = train(start(), loss, batches, SETTINGS)
+    checkpoint = tmp_path / "folder" / "run.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(start(), loss, batches, SETTINGS, checkpoint=checkpoint, track=killed_at(step))
+    resumed = train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
+    np.testing.assert_array_equal(resumed.module.weight, whole.module.weight)
+    np.testing.assert_array_equal(resumed.losses, whole.losses)
+    assert [path.name for path in checkpoint.parent.iterdir()] == ["run.safetensors"]
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    checkpoint = tmp_path / "run.safetensors"
+    first = train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
+    again = train(start(), loss, batches, SETTINGS, checkpoint=checkpoint, track=killed_at(SETTINGS.steps - 1))
+    np.testing.assert_array_equal(again.module.weight, first.module.weight)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_path):
+    checkpoint = tmp_path / "run.safetensors"
+
+    def poisoned(step):
+        inputs, outputs = batches(step)
+        return inputs, np.full_like(outputs, np.nan) if step == 7 else outputs
+
+    with pytest.raises(FloatingPointError, match="nan at step 7; lower the learning rate"):
+        train(start(), loss, poisoned, SETTINGS, checkpoint=checkpoint)
+    resumed = train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
+    whole = train(start(), loss, batches, SETTINGS)
+    np.testing.assert_array_equal(resumed.module.weight, whole.module.weight)
+
+
+def test_foreign_checkpoints_are_refused(tmp_path):
+    checkpoint = tmp_path / "run.safetensors"
+    train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
+    with pytest.raises(ValueError, match="of another network"):
+        train(Matrix(jnp.zeros((3, 5))), loss, batches, SETTINGS, checkpoint=checkpoint)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
+    with pytest.raises(ValueError, match="no checkpoint of this training"):
+        train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
+
+
+def test_every_epoch_shows_every_state_once():
+    settings = TrainingSettings(batch_size=8)
+    epochs = [np.concatenate([batch_positions(32, settings, 4 * epoch + k) for k in range(4)]) for epoch in range(2)]
+    for epoch in epochs:
+        np.testing.assert_array_equal(np.sort(epoch), np.arange(32))
+    assert not np.array_equal(*epochs)
+
+
+def test_batches_depend_on_seed_and_step_alone():
+    first = batch_positions(100, TrainingSettings(seed=1), 17)
+    np.testing.assert_array_equal(first, batch_positions(100, TrainingSettings(seed=1), 17))
+    assert not np.array_equal(first, batch_positions(100, TrainingSettings(seed=2), 17))
+    assert batch_positions(5, TrainingSettings(batch_size=16), 3).tolist() == [0, 1, 2, 3, 4]
