@@ -70,14 +70,24 @@ def simulate(
     every_hours: Annotated[int, typer.Option(help="Interval of the stored states.")] = 6,
     initial: Annotated[Path | None, typer.Option(help="Restart file to start from; default: the spun-up one.")] = None,
     imperfect: Annotated[bool, typer.Option("--imperfect", help="Changed physics parameters.")] = False,
+    from_rest: Annotated[
+        bool, typer.Option("--from-rest", help="Start from an atmosphere at rest, to spin up.")
+    ] = False,
+    save_start: Annotated[Path | None, typer.Option(help="Write the last state as a small start file.")] = None,
 ) -> None:
     """Run the embedded world (T31, 8 levels) and store u, v, T, q, geopotential and surface pressure."""
     with one_sentence():
         from latentda.forecast import jcm_model
+        from latentda.forecast.simulation import restart_file, write_rest, write_start
         from latentda.forecast.simulation import simulate as run
 
         model = jcm_model(imperfect=imperfect)
-        where(run(model, days, out, start=start, every_hours=every_hours, initial=initial, track=track))
+        if from_rest:
+            initial = write_rest(model, start or "1999-01-01", out.with_name(out.name + ".rest"))
+        store = run(model, days, out, start=start, every_hours=every_hours, initial=initial, track=track)
+        if save_start:
+            where(write_start(model, restart_file(out), save_start))
+        where(store)
 
 
 @app.command(rich_help_panel="Verify")

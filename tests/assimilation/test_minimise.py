@@ -1,0 +1,104 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latentda.assimilation import Lbfgs, Result
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+minimise = eqx.filter_jit(lambda minimiser, cost, start: minimiser.minimise(cost, start))
+
+THOROUGH = Lbfgs(tolerance=1e-10)
+
+
+def quadratic(v):
+    """A bowl with curvatures 1 to 30 about (1, 2, ..., 6)."""
+    return 0.5 * jnp.sum(jnp.linspace(1.0, 30.0, 6) * (v - jnp.arange(1.0, 7.0)) ** 2)
+
+
+def rosenbrock(v):
+    return 100.0 * (v[1] - v[0] ** 2) ** 2 + (1.0 - v[0]) ** 2
+
+
+def result_of(minimum):
+    return Result(int(minimum.result))
+
+
+def test_the_minimum_of_a_quadratic():
+    found = minimise(THOROUGH, quadratic, jnp.zeros(6))
+    np.testing.assert_allclose(found.control, np.arange(1.0, 7.0), atol=1e-8)
+    assert result_of(found) is Result.CONVERGED
+    assert int(found.iterations) < 40
+
+
+def test_any_pytree_is_a_control_vector():
+    def cost(v):
+        first, (second, third) = v
+        return jnp.sum((first - 1.0) ** 2) + 3.0 * jnp.sum((second + third - 2.0) ** 2) + jnp.sum(third**2)
+
+    start = (jnp.zeros(2), (jnp.zeros((1, 3)), jnp.zeros(3)))
+    first, (second, third) = minimise(Lbfgs(tolerance=1e-9), cost, start).control
+    np.testing.assert_allclose(first, 1.0, atol=1e-7)
+    np.testing.assert_allclose(second, 2.0, atol=1e-7)
+    np.testing.assert_allclose(third, 0.0, atol=1e-7)
+
+
+def test_a_curved_valley():
+    found = minimise(Lbfgs(iterations=80, tolerance=1e-9), rosenbrock, jnp.asarray([-1.2, 1.0]))
+    np.testing.assert_allclose(found.control, 1.0, atol=1e-6)
+
+
+def test_the_best_iterate_is_returned():
+    iterations = 4
+    start = jnp.asarray([-1.2, 1.0])
+    found = minimise(Lbfgs(iterations=iterations, tolerance=1e-9), rosenbrock, start)
+    assert float(rosenbrock(found.control)) == pytest.approx(float(found.cost.min()), rel=1e-10)
+    assert float(found.cost[0]) == pytest.approx(float(rosenbrock(start)))
+    assert int(found.iterations) == iterations
+    assert found.cost.shape == found.gradient_norm.shape == (iterations + 1,)
+    assert result_of(found) is Result.ITERATIONS_SPENT
+    assert "allow more iterations" in result_of(found).advice
+
+
+def test_nothing_to_do():
+    found = minimise(THOROUGH, quadratic, jnp.arange(1.0, 7.0))
+    assert (int(found.iterations), result_of(found)) == (0, Result.CONVERGED)
+    assert result_of(found).advice == "converged"
+    np.testing.assert_array_equal(found.cost, 0.0)
+
+
+def test_what_is_not_reached_repeats_the_last():
+    found = minimise(THOROUGH, quadratic, jnp.zeros(6))
+    done = int(found.iterations)
+    assert done < THOROUGH.iterations
+    np.testing.assert_array_equal(found.cost[done:], found.cost[done])
+    assert float(found.gradient_norm[-1]) <= THOROUGH.tolerance * float(found.gradient_norm[0])
+
+
+@jax.custom_jvp
+def flat(v):
+    """Finite, with a gradient that is not a number."""
+    return jnp.sum(v)
+
+
+flat.defjvp(lambda primals, tangents: (flat(*primals), jnp.nan * jnp.sum(tangents[0])))
+
+
+class Plane(eqx.Module):
+    """A plane of some height."""
+
+    height: jax.Array
+
+    def __call__(self, v):
+        return self.height + jnp.sum(v)
+
+
+@pytest.mark.parametrize("cost", [Plane(np.nan), Plane(np.inf), flat], ids=["nan", "inf", "gradient"])
+def test_a_cost_that_is_not_finite(cost):
+    cost = jax.tree.map(jnp.asarray, cost) if isinstance(cost, Plane) else cost
+    found = minimise(THOROUGH, cost, jnp.ones(3))
+    assert result_of(found) is Result.NOT_FINITE
+    assert "check the observations and the background" in result_of(found).advice
+    np.testing.assert_array_equal(found.control, 1.0)
