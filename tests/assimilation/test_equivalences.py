@@ -80,7 +80,7 @@ def test_a_window_of_one_slot_at_its_start_is_three_dimensional(model, backgroun
 
 
 def test_slots_of_a_model_that_changes_nothing_are_one_slot(background):
-    first, second = term_of(seed=6), term_of((1, 4, 7), 0.8, seed=7)
+    first, second = term_of(seed=6, size=4), term_of((1, 4, 7), 0.8, seed=7, size=4)
     window = StrongConstraint(Persistence(MODEL.layout), (0, 12))
     found = variational(window=window).analyse(background, (first, second), 0)
     both = ObservationTerm(

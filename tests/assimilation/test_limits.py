@@ -104,11 +104,6 @@ def test_the_analysis_fits_better_and_costs_less(background):
     np.testing.assert_array_equal(found.state - found.background, found.increment)
 
 
-def test_padding_does_not_count(background):
-    analyses = [variational().analyse(background, (term_of(size=size),), 0).state for size in (3, 8)]
-    np.testing.assert_allclose(*analyses, atol=1e-9)
-
-
 @pytest.mark.parametrize("rubbish", [(np.nan, 1.0), (0.0, np.nan), (0.0, 0.0), (np.inf, -1.0)])
 def test_rubbish_in_padding_does_not_count(background, rubbish):
     term = term_of()

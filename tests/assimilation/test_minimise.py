@@ -33,23 +33,6 @@ def test_the_minimum_of_a_quadratic():
     assert int(found.iterations) < 40
 
 
-def test_any_pytree_is_a_control_vector():
-    def cost(v):
-        first, (second, third) = v
-        return jnp.sum((first - 1.0) ** 2) + 3.0 * jnp.sum((second + third - 2.0) ** 2) + jnp.sum(third**2)
-
-    start = (jnp.zeros(2), (jnp.zeros((1, 3)), jnp.zeros(3)))
-    first, (second, third) = minimise(Lbfgs(tolerance=1e-9), cost, start).control
-    np.testing.assert_allclose(first, 1.0, atol=1e-7)
-    np.testing.assert_allclose(second, 2.0, atol=1e-7)
-    np.testing.assert_allclose(third, 0.0, atol=1e-7)
-
-
-def test_a_curved_valley():
-    found = minimise(Lbfgs(iterations=80, tolerance=1e-9), rosenbrock, jnp.asarray([-1.2, 1.0]))
-    np.testing.assert_allclose(found.control, 1.0, atol=1e-6)
-
-
 def test_the_best_iterate_is_returned():
     iterations = 4
     start = jnp.asarray([-1.2, 1.0])

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import AnalysisError, ObservationTerm, Result
+from latentda.assimilation import AnalysisError, ObservationTerm
 from tests.assimilation.conftest import state_of, term_of, variational
 
 
@@ -68,9 +68,3 @@ def test_other_values_of_the_same_shape_do_not_recompile():
     second = analyse(2, 438_000)
     assert len(tally) == compiled
     assert float(jnp.abs(first.increment - second.increment).max()) > 0.0
-
-
-def test_single_precision_converges_too(background):
-    found = variational(minimiser=type(variational().minimiser)()).analyse(background, (term_of(),), 0)
-    assert found.state.dtype == jnp.float32
-    assert found.result is Result.CONVERGED

@@ -78,7 +78,7 @@ def pairs(
 def background_error(
     pairs: Annotated[Path, typer.Option(help="File of pairs.")],
     assets: Assets,
-    localization_radius_km: Annotated[float, typer.Option(help="Where latent correlations end.")] = 8000.0,
+    localization_radius_km: Annotated[float, typer.Option(help="Where latent correlations end.")] = 12000.0,
 ) -> None:
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
     with one_sentence():

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 from latentda.fields import Standardizer, read_standardizer
 from latentda.networks import PatchAutoencoder, read_autoencoder
-from latentda.operators import ZonalBlocks
+from latentda.operators import Covariance, Diagonal, ZonalBlocks
 from latentda.priors import BalancedCovariance, read_background_error
+
+Kind = TypeVar("Kind", bound=Covariance)
 
 
 def shipped_folder() -> Path:
@@ -44,17 +47,22 @@ class Assets:
     @cached_property
     def model_space_error(self) -> BalancedCovariance:
         """Background error of 3D-Var."""
-        covariance = read_background_error(self.folder / "background_error_model.safetensors")
-        if not isinstance(covariance, BalancedCovariance):
-            raise ValueError(f"{self.folder} holds another kind of model-space background error.")
-        return covariance
+        return self._read("background_error_model", BalancedCovariance)
 
     @cached_property
     def latent_error(self) -> ZonalBlocks:
-        """Background error of latent 3D-Var."""
-        covariance = read_background_error(self.folder / "background_error_latent.safetensors")
-        if not isinstance(covariance, ZonalBlocks):
-            raise ValueError(f"{self.folder} holds another kind of latent background error.")
+        """Structured background error of latent 3D-Var."""
+        return self._read("background_error_latent", ZonalBlocks)
+
+    @cached_property
+    def latent_diagonal(self) -> Diagonal:
+        """One variance a latent element, as published."""
+        return self._read("background_error_latent_diagonal", Diagonal)
+
+    def _read(self, name: str, kind: type[Kind]) -> Kind:
+        covariance = read_background_error(self.folder / f"{name}.safetensors")
+        if not isinstance(covariance, kind):
+            raise ValueError(f"{self.folder / name}.safetensors is no {kind.__name__} background error.")
         return covariance
 
     @property

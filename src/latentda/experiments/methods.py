@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from latentda.assimilation import Lbfgs, Variational
 from latentda.experiments.assets import Assets
-from latentda.operators import Covariance, Diagonal, Scaled
+from latentda.operators import Covariance, Scaled
 from latentda.priors import LatentPrior, ModelSpacePrior
 
 Prior = ModelSpacePrior | LatentPrior
@@ -23,13 +23,11 @@ def _latent(assets: Assets, factor: float) -> Prior:
 
 
 def _latent_diagonal(assets: Assets, factor: float) -> Prior:
-    diagonal = Diagonal(assets.latent_error.sd)
-    return LatentPrior(assets.autoencoder, _scaled(diagonal, factor))
+    return LatentPrior(assets.autoencoder, _scaled(assets.latent_diagonal, factor))
 
 
 def _published(assets: Assets, factor: float) -> Prior:
-    diagonal = Diagonal(assets.latent_error.sd)
-    return LatentPrior(assets.autoencoder, _scaled(diagonal, factor), form="published")
+    return LatentPrior(assets.autoencoder, _scaled(assets.latent_diagonal, factor), form="published")
 
 
 METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {

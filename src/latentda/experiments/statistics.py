@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
@@ -25,7 +26,7 @@ from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
 from latentda.networks import read_autoencoder
 from latentda.observations import radiosonde_network
-from latentda.operators import estimate_zonal_blocks
+from latentda.operators import Diagonal, estimate_zonal_blocks
 from latentda.priors import (
     errors_from_pairs,
     estimate_balanced,
@@ -97,8 +98,8 @@ def nature_pairs(data: Path, assets: Assets, count: int, out: Path, *, seed: int
 
 
 def make_background_errors(
-    pairs_file: Path, assets: Assets, *, localization_radius_km: float = 8000.0
-) -> tuple[Path, Path]:
+    pairs_file: Path, assets: Assets, *, localization_radius_km: float = 12000.0
+) -> tuple[Path, ...]:
     """Estimate and write the background errors of both spaces into the assets' folder."""
     pairs = read_pairs(pairs_file)
     layout = assets.standardizer.layout
@@ -109,12 +110,14 @@ def make_background_errors(
     network = read_autoencoder(assets.folder / "autoencoder.safetensors")
     rows = network.latent_shape[1]
     latitude = np.asarray(layout.grid.latitude).reshape(rows, -1).mean(axis=1)
-    latent = estimate_zonal_blocks(
-        errors_from_pairs(pairs, network), latitude, localization_radius_km=localization_radius_km
-    )
+    errors = errors_from_pairs(pairs, network)
+    latent = estimate_zonal_blocks(errors, latitude, localization_radius_km=localization_radius_km)
     in_latent = assets.folder / "background_error_latent.safetensors"
     write_background_error(latent, in_latent, about)
-    return in_model, in_latent
+    diagonal = Diagonal(jnp.asarray(errors.std(axis=0, ddof=1)))
+    in_diagonal = assets.folder / "background_error_latent_diagonal.safetensors"
+    write_background_error(diagonal, in_diagonal, {"pairs": len(pairs)})
+    return in_model, in_latent, in_diagonal
 
 
 def write_pairs(pairs: Iterable[tuple[ndarray, ndarray]], path: Path) -> Path:

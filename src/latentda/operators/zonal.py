@@ -66,7 +66,7 @@ def estimate_zonal_blocks(
     latitude: Float[ndarray, " row"],
     *,
     localization_radius_km: float,
-    smooth_sd: float = 0.5,
+    smooth_sd: float = 1.0,
 ) -> ZonalBlocks:
     """Estimate the covariance of mean-free samples.
 

@@ -17,15 +17,17 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from latentda.grid import layout_from_dict
-from latentda.operators import SphericalBlocks, SphericalTransform, ZonalBlocks
+from latentda.operators import Diagonal, SphericalBlocks, SphericalTransform, ZonalBlocks
 from latentda.priors.balance import BalancedCovariance
+
+BackgroundError = BalancedCovariance | ZonalBlocks | Diagonal
 
 _PARTS = ("psi", "chi", "mass", "humidity")
 _REST = ("divergent", "balanced", "scale", "calibration")
 
 
 def write_background_error(
-    covariance: BalancedCovariance | ZonalBlocks,
+    covariance: BackgroundError,
     path: str | Path,
     about: dict[str, Any] | None = None,
 ) -> None:
@@ -34,8 +36,10 @@ def write_background_error(
     if isinstance(covariance, BalancedCovariance):
         arrays, header["kind"] = _balanced_arrays(covariance), "balanced"
         header["layout"] = covariance.layout.to_dict()
-    else:
+    elif isinstance(covariance, ZonalBlocks):
         arrays, header["kind"] = _zonal_arrays(covariance), "zonal blocks"
+    else:
+        arrays, header["kind"] = {"sd": np.asarray(covariance.sd)}, "diagonal"
     path = Path(path)
     partial = path.with_name(path.name + ".part")
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -43,7 +47,7 @@ def write_background_error(
     partial.replace(path)
 
 
-def read_background_error(path: str | Path) -> BalancedCovariance | ZonalBlocks:
+def read_background_error(path: str | Path) -> BackgroundError:
     """Read what :func:`write_background_error` wrote.
 
     Raises:
@@ -53,6 +57,8 @@ def read_background_error(path: str | Path) -> BalancedCovariance | ZonalBlocks:
         with safe_open(str(path), "numpy") as file:
             header = json.loads(file.metadata()["header"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if header["kind"] == "diagonal":
+            return Diagonal(jnp.asarray(arrays["sd"]))
         return _balanced(arrays, header) if header["kind"] == "balanced" else _zonal(arrays)
     except Exception as error:
         raise ValueError(f"{path} holds no background error: {error}") from error
