@@ -1,0 +1,123 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from latentda.assimilation import AnalysisError
+from latentda.cycling import CycleSettings
+from latentda.observations import empty_table
+from tests.cycling.conftest import LAYOUT
+
+SETTINGS = CycleSettings(start_hours=262_800, cycles=4, interval_hours=12)
+
+
+def same(first, second):
+    assert [c.hours for c in first] == [c.hours for c in second]
+    assert [c.facts for c in first] == [c.facts for c in second]
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.background, other.background)
+        np.testing.assert_array_equal(one.analysis, other.analysis)
+
+
+@pytest.fixture(scope="module")
+def whole(cycler, first_background, observe):
+    return cycler.run(first_background, observe, SETTINGS)
+
+
+def test_cycles_follow_each_other(whole, first_background):
+    assert [c.hours for c in whole] == [262_800, 262_812, 262_824, 262_836]
+    np.testing.assert_array_equal(whole[0].background, first_background)
+    for earlier, later in pairwise(whole):
+        # The model changes nothing.
+        np.testing.assert_array_equal(later.background, earlier.analysis)
+
+
+def test_analyses_approach_the_truth(whole, truth, first_background):
+    scale = np.array([8.0, 8.0, 4.0, 4.0, 800.0])[:, None, None]
+    errors = [np.sqrt(np.mean(((c.analysis - truth) / scale) ** 2)) for c in whole]
+    start = np.sqrt(np.mean(((first_background - truth) / scale) ** 2))
+    assert errors[-1] < errors[0] < start
+
+
+def test_facts_of_a_cycle(whole):
+    for cycle in whole:
+        facts = cycle.facts
+        assert facts["used"] + facts["refused"] == 24
+        assert facts["used"] > 15
+        assert facts["cost_analysis"] < facts["cost_background"]
+        assert facts["misfit_analysis"] < facts["misfit_background"]
+        assert facts["result"] in ("converged", "iterations_spent")
+        assert 0 < facts["iterations"] <= 15
+
+
+def test_a_folder_keeps_every_cycle_and_nothing_else(cycler, first_background, observe, whole, tmp_path):
+    same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path / "run"), whole)
+    names = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert names == [f"cycle_{k:05d}.safetensors" for k in range(4)]
+
+
+def never(hours):
+    raise AssertionError(f"cycle {hours} was done before")
+
+
+@pytest.mark.parametrize("kept", [1, 2, 4])
+def test_a_run_goes_on_from_its_last_complete_cycle(cycler, first_background, observe, whole, tmp_path, kept):
+    cycler.run(first_background, observe, SETTINGS, folder=tmp_path)
+    for k in range(kept, 4):
+        (tmp_path / f"cycle_{k:05d}.safetensors").unlink()
+
+    def only_later(hours):
+        return observe(hours) if hours >= SETTINGS.start_hours + 12 * kept else never(hours)
+
+    same(cycler.run(first_background, only_later, SETTINGS, folder=tmp_path), whole)
+
+
+def test_a_run_killed_while_it_observes_or_writes_goes_on(cycler, first_background, observe, whole, tmp_path):
+    def killed(hours):
+        if hours == SETTINGS.start_hours + 24:
+            raise KeyboardInterrupt
+        return observe(hours)
+
+    with pytest.raises(KeyboardInterrupt):
+        cycler.run(first_background, killed, SETTINGS, folder=tmp_path)
+    complete = (tmp_path / "cycle_00001.safetensors").read_bytes()
+    (tmp_path / "cycle.part").write_bytes(complete[: len(complete) // 2])
+    same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path), whole)
+
+
+def test_a_finished_run_can_be_made_longer(cycler, first_background, observe, whole, tmp_path):
+    cycler.run(first_background, observe, replace(SETTINGS, cycles=2), folder=tmp_path)
+    same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path), whole)
+    same(cycler.run(first_background, never, replace(SETTINGS, cycles=3), folder=tmp_path), whole[:3])
+
+
+@pytest.mark.parametrize("change", [{"start_hours": 0}, {"interval_hours": 6}])
+def test_the_folder_of_another_run_is_refused(cycler, first_background, observe, tmp_path, change):
+    cycler.run(first_background, observe, replace(SETTINGS, cycles=1), folder=tmp_path)
+    with pytest.raises(ValueError, match="holds another run"):
+        cycler.run(first_background, observe, replace(SETTINGS, **change), folder=tmp_path)
+
+
+def test_without_a_method_the_background_is_the_analysis(cycler, first_background, observe, tmp_path):
+    free = replace(cycler, method=None)
+    for cycles in (
+        free.run(first_background, observe, SETTINGS, folder=tmp_path),
+        free.run(first_background, never, SETTINGS, folder=tmp_path),
+    ):
+        for cycle in cycles:
+            np.testing.assert_array_equal(cycle.analysis, first_background)
+            np.testing.assert_array_equal(cycle.background, first_background)
+            assert cycle.facts == {"used": 0, "refused": 24}
+
+
+def test_a_cycle_without_observations_keeps_the_background(cycler, first_background):
+    cycle = cycler.step(first_background, empty_table(), SETTINGS.start_hours)
+    np.testing.assert_allclose(cycle.analysis, first_background, rtol=1e-6, atol=1e-4)
+    assert (cycle.facts["used"], cycle.facts["result"]) == (0, "converged")
+
+
+def test_a_forecast_that_has_blown_up_is_refused(cycler, observe):
+    broken = np.full(LAYOUT.shape, np.nan, np.float32)
+    with pytest.raises(AnalysisError, match="repair the forecast"):
+        cycler.step(broken, observe(SETTINGS.start_hours), SETTINGS.start_hours)
