@@ -11,7 +11,7 @@ from latentda.experiments.real import RealSetUp
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
-    return run_real_demo(shipped_reports(), RealSetUp(), shipped_assets(), tmp_path_factory.mktemp("real"))
+    return run_real_demo(shipped_reports(), RealSetUp(), shipped_assets("climatology"), tmp_path_factory.mktemp("real"))
 
 
 @pytest.mark.parametrize("method", RealSetUp.methods)
@@ -37,5 +37,5 @@ def test_feedback_keeps_every_datum_with_its_verdict(outcome):
 
     table = read_table(outcome.report.parent / "feedback_3dvar.parquet")
     verdicts = set(table["verdict"].to_pylist())
-    assert {"", "withheld", "first_guess", "quality_mark"} <= verdicts
+    assert {"", "withheld", "quality_mark", "thinned", "humidity_aloft"} <= verdicts
     assert {"background", "analysis"} <= set(table.column_names)

@@ -44,17 +44,18 @@ def demo(
         from latentda.experiments.real import RealSetUp
         from latentda.experiments.twin import TwinSetUp
 
-        chosen = Assets(assets) if assets else shipped_assets()
+        folder = assets or shipped_assets().folder
         names = tuple(methods.split(",")) if methods else None
         if real:
             out = out if out != Path("latentda-output/demo") else Path("latentda-output/demo-real")
             setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods)
+            chosen = Assets(folder, "climatology")
             outcome = run_real_demo(reports or shipped_reports(), setup, chosen, out, track=track)
             _print_fit(outcome.scores)
         else:
             spinup = min(4, cycles // 4)
             twin = TwinSetUp(methods=names or TwinSetUp.methods, cycles=cycles, spinup_cycles=spinup, seed=seed)
-            outcome = run_demo(twin, chosen, out, track=track)
+            outcome = run_demo(twin, Assets(folder), out, track=track)
             _print_errors(outcome.scores)
         where(outcome.scores_file)
         where(outcome.report)

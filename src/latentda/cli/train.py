@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from latentda.cli.show import one_sentence, table, track, where
+
+
+class Source(StrEnum):
+    """Where pairs come from."""
+
+    cycle = "cycle"
+    nature = "nature"
+    climatology = "climatology"
+
+
+class ErrorKind(StrEnum):
+    """What the background is."""
+
+    forecast = "forecast"
+    climatology = "climatology"
+
 
 train = typer.Typer(no_args_is_help=True, help="Train networks.")
 estimate = typer.Typer(no_args_is_help=True, help="Estimate scales and background errors.")
@@ -55,29 +72,39 @@ def pairs(
     data: Data,
     assets: Assets,
     out: Annotated[Path, typer.Option(help="Folder of the cycling run and of the pairs.")],
-    count: Annotated[int, typer.Option(help="Number of cycles, or of pairs with --from-nature.")] = 560,
-    start: Annotated[str, typer.Option(help="Start of the cycling.")] = "2001-02-01",
+    count: Annotated[int, typer.Option(help="Number of cycles, or of pairs from nature.")] = 560,
+    start: Annotated[str, typer.Option(help="Start of the cycling or of the period.")] = "2001-02-01",
     factor: Annotated[float, typer.Option(help="On the variances of the first background error.")] = 5.0,
-    from_nature: Annotated[
-        bool, typer.Option("--from-nature", help="Without a cycling run, for a first estimate.")
-    ] = False,
+    source: Annotated[Source, typer.Option(help="Which pairs; see above.")] = Source.cycle,
+    end: End = None,
 ) -> None:
-    """Make pairs of forecasts valid at one time, of a cycling run or of the nature run itself."""
+    """Make pairs of states valid at one time whose differences stand for background errors.
+
+    [b]cycle[/b]: 24 h and 48 h forecasts of a cycling run (needs a first background error in the assets).
+    [b]nature[/b]: 24 h and 72 h forecasts from the nature run itself, for that first estimate.
+    [b]climatology[/b]: the climatological mean and the states of the nature run from start to end.
+    """
     with one_sentence():
         from latentda.experiments.assets import Assets as Folder
-        from latentda.experiments.statistics import cycling_pairs, nature_pairs
+        from latentda.experiments.statistics import climatological_pairs, cycling_pairs, nature_pairs
 
         out.mkdir(parents=True, exist_ok=True)
-        if from_nature:
-            where(nature_pairs(data, Folder(assets), count, out / "pairs.safetensors", track=track))
+        file, folder = out / "pairs.safetensors", Folder(assets)
+        if source is Source.cycle:
+            where(cycling_pairs(data, folder, start, count, out, factor=factor, track=track))
+        elif source is Source.nature:
+            where(nature_pairs(data, folder, count, file, track=track))
         else:
-            where(cycling_pairs(data, Folder(assets), start, count, out, factor=factor, track=track))
+            where(climatological_pairs(data, folder, start, end, file))
 
 
 @estimate.command("background-error")
 def background_error(
     pairs: Annotated[Path, typer.Option(help="File of pairs.")],
     assets: Assets,
+    kind: Annotated[ErrorKind, typer.Option(help="Errors of short forecasts, or of a climatological mean.")] = (
+        ErrorKind.forecast
+    ),
     localization_radius_km: Annotated[float, typer.Option(help="Where latent correlations end.")] = 12000.0,
 ) -> None:
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
@@ -85,6 +112,6 @@ def background_error(
         from latentda.experiments.assets import Assets as Folder
         from latentda.experiments.statistics import make_background_errors
 
-        folder = Folder(assets)
+        folder = Folder(assets, kind.value)
         for path in make_background_errors(pairs, folder, localization_radius_km=localization_radius_km):
             where(path)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from latentda.fields import Standardizer, read_standardizer
 from latentda.networks import PatchAutoencoder, read_autoencoder
 from latentda.operators import Covariance, Diagonal, ZonalBlocks
 from latentda.priors import BalancedCovariance, read_background_error
 
+Errors = Literal["forecast", "climatology"]
 Kind = TypeVar("Kind", bound=Covariance)
 
 
@@ -29,10 +30,18 @@ class Assets:
     """The files of one world, read when first asked for.
 
     Attributes:
-        folder: where they are; the shipped ones by default.
+        folder: where they are.
+        errors: which background errors: ``"forecast"``, those of short forecasts in a cycle, or ``"climatology"``,
+            those of a climatological mean that stands in for a forecast.
     """
 
     folder: Path
+    errors: Errors = "forecast"
+
+    @property
+    def error_folder(self) -> Path:
+        """Where the background errors lie."""
+        return self.folder / self.errors
 
     @cached_property
     def standardizer(self) -> Standardizer:
@@ -47,22 +56,22 @@ class Assets:
     @cached_property
     def model_space_error(self) -> BalancedCovariance:
         """Background error of 3D-Var."""
-        return self._read("background_error_model", BalancedCovariance)
+        return self._read("model", BalancedCovariance)
 
     @cached_property
     def latent_error(self) -> ZonalBlocks:
         """Structured background error of latent 3D-Var."""
-        return self._read("background_error_latent", ZonalBlocks)
+        return self._read("latent", ZonalBlocks)
 
     @cached_property
     def latent_diagonal(self) -> Diagonal:
         """One variance a latent element, as published."""
-        return self._read("background_error_latent_diagonal", Diagonal)
+        return self._read("latent_diagonal", Diagonal)
 
     def _read(self, name: str, kind: type[Kind]) -> Kind:
-        covariance = read_background_error(self.folder / f"{name}.safetensors")
+        covariance = read_background_error(self.error_folder / f"{name}.safetensors")
         if not isinstance(covariance, kind):
-            raise ValueError(f"{self.folder / name}.safetensors is no {kind.__name__} background error.")
+            raise ValueError(f"{self.error_folder / name}.safetensors is no {kind.__name__} background error.")
         return covariance
 
     @property
@@ -71,6 +80,6 @@ class Assets:
         return self.folder / "twin_start.safetensors"
 
 
-def shipped_assets() -> Assets:
+def shipped_assets(errors: Errors = "forecast") -> Assets:
     """The assets in the package."""
-    return Assets(shipped_folder())
+    return Assets(shipped_folder(), errors)

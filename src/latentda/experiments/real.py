@@ -2,20 +2,18 @@
 
 Radiosondes (t, u, v, q) and surface pressures of land and sea pass quality control, a share of the radiosonde
 stations is withheld whole, the rest is analysed. The background is the embedded world's climatological mean of the
-date, since no forecast of that day exists for it; its error is therefore far larger than a short forecast's, and the
-shipped background errors are scaled by one factor from the innovations, the same for every method.
+date, since no forecast of that day exists for it. The background errors are those of such a mean: the covariances
+of the world's own anomalies, scaled by one factor from the innovations, the same for every method.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.cycling import Cycle, Cycler, Intake
@@ -45,6 +43,7 @@ from latentda.progress import Track, silent
 from latentda.verification import Columns, FitRow, Score, fit_scores, observation_fit
 
 SOUNDINGS = ("ADPUPA",)
+HUMIDITY_TOP_PA = 3.0e4
 SURFACE = ("ADPSFC", "SFCSHP")
 
 
@@ -57,6 +56,7 @@ class RealSetUp:
         methods: names of methods; at least one that assimilates.
         withheld: share of the radiosonde stations kept back for verification.
         seed: which stations those are.
+        iterations: the minimiser's budget; a climatological background is far from the analysis.
         first_guess_factor: data further from the background than this many expected deviations are refused.
     """
 
@@ -65,6 +65,7 @@ class RealSetUp:
     withheld: float = 0.2
     seed: int = 0
     first_guess_factor: float = 4.0
+    iterations: int = 100
 
     def __post_init__(self) -> None:
         require_methods(self.methods)
@@ -109,7 +110,7 @@ def run_real(path: str | Path, setup: RealSetUp, assets: Assets, folder: Path, *
     cycles: dict[str, Cycle] = {}
     fits: dict[str, list[FitRow]] = {}
     for name in track(setup.methods, "analyses", len(setup.methods)):
-        method = build_method(name, assets, factor=factor)
+        method = build_method(name, assets, factor=factor, iterations=setup.iterations)
         cycler = Cycler(model, assets.standardizer, intake, method)
         cycles[name] = cycler.step(background, table, int(hours))
         fits[name] = observation_fit(_columns(intake, table, cycles[name]))
@@ -122,6 +123,9 @@ def prepare(table: pa.Table) -> pa.Table:
     kept = np.isin(column(table, "class"), SOUNDINGS) & np.isin(column(table, "variable"), ("t", "u", "v", "q"))
     kept |= np.isin(column(table, "class"), (*SURFACE, *SOUNDINGS)) & (column(table, "variable") == "sp")
     table = require_used(select(table, kept)) if kept.any() else _nothing(table)
+    # Humidity sensors of the time are not trusted in the cold.
+    aloft = (column(table, "variable") == "q") & (column(table, "pres") < HUMIDITY_TOP_PA)
+    table = refuse(table, aloft, "humidity_aloft")
     for check in (check_quality_marks, check_range, check_below_ground, check_duplicates):
         table = check(table)
     # Significant levels stand closer than the model's; neighbouring land stations share one grid box.
@@ -192,9 +196,9 @@ def _feedback(intake: Intake, table: pa.Table, cycle: Cycle) -> pa.Table:
     return table
 
 
-def used_places(run: RealRun, verdict: Sequence[str]) -> tuple[ndarray, Float[ndarray, " place"]]:
-    """Latitudes and longitudes of the radiosonde stations whose data have one of the verdicts ("" is used)."""
+def station_places(run: RealRun, verdict: str) -> tuple[ndarray, ndarray]:
+    """Latitudes and longitudes of the radiosonde stations that have data with a verdict ("" is used)."""
     table = run.table
-    rows = np.isin(column(table, "verdict"), list(verdict)) & np.isin(column(table, "class"), SOUNDINGS)
-    places = np.unique(np.stack([column(table, "lat")[rows], column(table, "lon")[rows]]), axis=1)
-    return places[0], places[1]
+    rows = (column(table, "verdict") == verdict) & np.isin(column(table, "class"), SOUNDINGS)
+    _, first = np.unique(column(table, "station")[rows], return_index=True)
+    return column(table, "lat")[rows][first], column(table, "lon")[rows][first]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from latentda.experiments.figures import fit_profile, map_panels
 from latentda.experiments.methods import TITLES
-from latentda.experiments.real import SOUNDINGS, SURFACE, RealRun, used_places
+from latentda.experiments.real import SOUNDINGS, SURFACE, RealRun, station_places
 from latentda.experiments.report import Cell, Report
 from latentda.grid import datetime_of_hours, iso
 from latentda.observations import column
@@ -27,9 +27,7 @@ def write_real_report(run: RealRun, path: Path) -> Path:
     when = iso(datetime_of_hours(hours))
     report = Report("Real reports into the embedded world", f"Analysis of {when}")
     report.section("What this is", _introduction(run))
-    report.figure(
-        _stations(run), "Radiosonde stations that were used (left) and withheld (right), over the background."
-    )
+    report.figure(_stations(run), "The radiosonde stations over the background.")
     report.section(
         "Fit to the radiosondes",
         "O-B is the report minus the background, O-A the report minus the analysis. Withheld stations were seen by "
@@ -41,6 +39,7 @@ def write_real_report(run: RealRun, path: Path) -> Path:
         report.figure(fit_profile(rows, title=TITLES[name]), f"{TITLES[name]}: fit by pressure.")
     report.section("What the analyses changed", f"Maps of {when}.")
     report.figure(_increments(run), "Increments, the same scale across methods; dots are the used radiosondes.")
+    report.table(*_minimisations(run), "The minimisations.")
     report.section("What happened to the data", "Every datum has one verdict.")
     report.table(*_verdicts(run), "Data by verdict of quality control.")
     return report.write(path)
@@ -51,8 +50,9 @@ def _introduction(run: RealRun) -> str:
     return (
         "Real radiosonde and surface reports are checked, thinned and assimilated. There is no forecast of this day, "
         "so the background is what the embedded model knows of the date: its climatological mean, whose errors are "
-        "as large as the weather itself. The background errors, estimated from short forecasts, are scaled by "
-        f"{run.factor:.1f} in variance, from the innovations, the same for every method. "
+        "as large as the weather itself. The background errors are the covariances of the embedded world's own "
+        f"anomalies, scaled by {run.factor:.1f} in variance from the innovations, the same for every method: the "
+        "real atmosphere varies more than this world, and differs from it in the mean. "
         f"{100 * setup.withheld:.0f} % of the radiosonde stations are withheld, chosen by station name."
     )
 
@@ -74,19 +74,16 @@ def _all_levels(fits: list[FitRow], used: bool) -> list[FitRow]:
 
 def _stations(run: RealRun) -> Figure:
     background = next(iter(run.cycles.values())).background[run.model.layout.index("t@0.51")]
+    kept, back = station_places(run, ""), station_places(run, "withheld")
     figure = map_panels(
-        [background, background],
-        [f"{len(used_places(run, [''])[0])} places used", f"{len(used_places(run, ['withheld'])[0])} withheld"],
+        [background],
+        [f"{len(kept[0])} stations used (black), {len(back[0])} withheld (red)"],
         run.model.layout.grid,
         "K",
         suptitle="Background temperature at sigma 0.51 and radiosonde stations",
-        columns=2,
-        observations=used_places(run, [""]),
-        observed=[0],
+        observations=kept,
     )
-    latitude, longitude = used_places(run, ["withheld"])
-    turned = (longitude + 180.0) % 360.0 - 180.0
-    figure.axes[1].plot(turned, latitude, ".", color="black", markersize=3)
+    figure.axes[0].plot((back[1] + 180.0) % 360.0 - 180.0, back[0], ".", color="#d62728", markersize=5)
     return figure
 
 
@@ -109,8 +106,14 @@ def _increments(run: RealRun) -> Figure:
         units,
         signed=True,
         columns=len(run.cycles),
-        observations=used_places(run, [""]),
+        observations=station_places(run, ""),
     )
+
+
+def _minimisations(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
+    header = ["method", "data used", "iterations", "cost before", "cost after", "result"]
+    keys = ("used", "iterations", "cost_background", "cost_analysis", "result")
+    return header, [[TITLES[name], *(c.facts[key] for key in keys)] for name, c in run.cycles.items()]
 
 
 def _verdicts(run: RealRun) -> tuple[list[str], list[list[Cell]]]:

@@ -5,6 +5,8 @@ The vertical axis is the logarithm of pressure, upside down: about proportional 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
@@ -32,6 +34,7 @@ def section_panel(
     signed: bool = False,
     title: str = "",
     point: float | None = None,
+    shared: Sequence[ndarray] = (),
 ) -> Figure:
     """A filled contour section.
 
@@ -43,6 +46,7 @@ def section_panel(
         along: ``"longitude"`` or ``"latitude"``.
         signed: whether zero is the centre of the colours.
         title: over the panel.
+        shared: the sections of other figures that are to have the same colour scale.
         point: a coordinate to mark by a vertical line (where a section's observation lies).
 
     Raises:
@@ -53,7 +57,7 @@ def section_panel(
         raise ValueError(f"A section of shape {shape} was wanted; got {np.shape(values)}.")
     factor, shown = shown_units(units)
     across, pressures, section = _ordered(factor * np.asarray(values), coordinate, pressures_hpa, along)
-    scale = colour_scale([section], signed)
+    scale = colour_scale([section, *(factor * np.asarray(other) for other in shared)], signed)
     levels = contour_levels(scale, signed)
     figure = new_figure(7.5, 3.9)
     axes = figure.add_subplot()

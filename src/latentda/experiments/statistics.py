@@ -97,25 +97,33 @@ def nature_pairs(data: Path, assets: Assets, count: int, out: Path, *, seed: int
     return write_pairs(pairs(), out)
 
 
+def climatological_pairs(data: Path, assets: Assets, start: Time | None, end: Time | None, out: Path) -> Path:
+    """Pairs (climatological mean, state) every five days: the errors of the mean as a background."""
+    sampler = StoreSampler(data, assets.standardizer.layout, start, end, stride=20)
+    states = sampler.anomalies(assets.standardizer)
+    return write_pairs(((np.zeros_like(state), state) for state in states), out)
+
+
 def make_background_errors(
     pairs_file: Path, assets: Assets, *, localization_radius_km: float = 12000.0
 ) -> tuple[Path, ...]:
     """Estimate and write the background errors of both spaces into the assets' folder."""
     pairs = read_pairs(pairs_file)
     layout = assets.standardizer.layout
+    assets.error_folder.mkdir(parents=True, exist_ok=True)
     about = {"pairs": len(pairs), "localization_radius_km": localization_radius_km}
     balanced = estimate_balanced(errors_from_pairs(pairs), np.asarray(assets.standardizer.scale), layout)
-    in_model = assets.folder / "background_error_model.safetensors"
+    in_model = assets.error_folder / "model.safetensors"
     write_background_error(balanced, in_model, about)
     network = read_autoencoder(assets.folder / "autoencoder.safetensors")
     rows = network.latent_shape[1]
     latitude = np.asarray(layout.grid.latitude).reshape(rows, -1).mean(axis=1)
     errors = errors_from_pairs(pairs, network)
     latent = estimate_zonal_blocks(errors, latitude, localization_radius_km=localization_radius_km)
-    in_latent = assets.folder / "background_error_latent.safetensors"
+    in_latent = assets.error_folder / "latent.safetensors"
     write_background_error(latent, in_latent, about)
     diagonal = Diagonal(jnp.asarray(errors.std(axis=0, ddof=1)))
-    in_diagonal = assets.folder / "background_error_latent_diagonal.safetensors"
+    in_diagonal = assets.error_folder / "latent_diagonal.safetensors"
     write_background_error(diagonal, in_diagonal, {"pairs": len(pairs)})
     return in_model, in_latent, in_diagonal
 

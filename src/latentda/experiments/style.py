@@ -41,7 +41,7 @@ class MethodStyle:
 
 METHOD_STYLE: dict[str, MethodStyle] = {
     "truth": MethodStyle("truth", "#000000"),
-    "free_run": MethodStyle("free run", "#8a919a"),
+    "free_run": MethodStyle("no assimilation", "#8a919a"),
     "climatology": MethodStyle("climatology", "#b5bac1"),
     "background": MethodStyle("background", "#5f6670"),
     "3dvar": MethodStyle("3D-Var", "#0072b2"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +38,8 @@ def write_twin_report(run: TwinRun, scores: Sequence[Score], spread: Float[ndarr
     report.section("One moment on the map", f"All maps show {iso(last)}.")
     report.figure(_maps(run), "Temperature at sigma 0.51: the truth, and what each method gets wrong.")
     report.figure(_increments(run), "What the last analysis changed, by method; dots are soundings.")
-    for method in _assimilating(run):
-        report.figure(*_section(run, method))
+    for figure, caption in _sections(run):
+        report.figure(figure, caption)
     _facts(report, run)
     return report.write(path)
 
@@ -62,8 +62,8 @@ def _introduction(run: TwinRun) -> str:
 
 def _reading_of_curves() -> str:
     return (
-        "Each line falls where observations are assimilated and rises while the model forecasts. 1 on the axis "
-        "would be as bad as guessing the season's average. Lower is better."
+        "Solid lines are the analyses, dashed ones the forecasts they start from; the distance between them is what "
+        "the observations of that time added. 1 on the axis would be as bad as guessing the season's average."
     )
 
 
@@ -160,21 +160,29 @@ def _increments(run: TwinRun) -> Figure:
     )
 
 
-def _section(run: TwinRun, method: str) -> tuple[Figure, str]:
-    """Temperature increment along the latitude where it is largest in the northern middle latitudes."""
+def _sections(run: TwinRun) -> Iterator[tuple[Figure, str]]:
+    """Temperature increments along the latitude where 3D-Var's is largest in the northern middle latitudes."""
     layout = run.model.layout
-    cycle = run.cycles[method][-1]
-    increment = (cycle.analysis - cycle.background)[layout.indices("t")]
+    levels = layout.indices("t")
+    methods = _assimilating(run)
+    last = {m: run.cycles[m][-1] for m in methods}
+    increments = {m: (c.analysis - c.background)[levels] for m, c in last.items()}
     latitude = np.asarray(layout.grid.latitude)
     rows = np.flatnonzero((latitude > 30) & (latitude < 60))
-    reference = run.cycles[_assimilating(run)[0]][-1]
-    strength = np.abs((reference.analysis - reference.background)[layout.indices("t")][:, rows])
-    row = rows[np.argmax(strength.max(axis=(0, 2)))]
-    pressure = 1e-2 * float(cycle.analysis[layout.index("sp")][row].mean())
-    levels = np.asarray(layout.levels_of("t")) * pressure
-    title = f"{TITLES[method]}: temperature increment at {latitude[row]:.0f}°N"
-    figure = section_panel(increment[:, row], np.asarray(layout.grid.longitude), levels, "K", signed=True, title=title)
-    return figure, "A vertical section through the last increment."
+    row = rows[np.argmax(np.abs(increments[methods[0]][:, rows]).max(axis=(0, 2)))]
+    cuts = {m: field[:, row] for m, field in increments.items()}
+    for method in methods:
+        pressure = 1e-2 * float(last[method].analysis[layout.index("sp")][row].mean())
+        figure = section_panel(
+            cuts[method],
+            np.asarray(layout.grid.longitude),
+            np.asarray(layout.levels_of("t")) * pressure,
+            "K",
+            signed=True,
+            title=f"{TITLES[method]}: temperature increment at {latitude[row]:.0f}°N",
+            shared=list(cuts.values()),
+        )
+        yield figure, "A vertical section through the last increment."
 
 
 def _facts(report: Report, run: TwinRun) -> None:
