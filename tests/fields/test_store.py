@@ -2,17 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from latentda.fields.store import (
-    KEPT_BITS,
-    FieldsError,
-    StateWriter,
-    layout_of_store,
-    open_store,
-    read_states,
-    round_mantissa,
-    to_dataset,
-    write_netcdf,
-)
+from latentda.fields.store import FieldsError, layout_of_store, open_store, read_states
+from latentda.fields.writer import KEPT_BITS, StateWriter, round_mantissa, to_dataset, write_netcdf
 from latentda.grid import (
     Grid,
     Layout,

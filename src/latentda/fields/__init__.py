@@ -9,15 +9,8 @@ from latentda.fields.standardizer import (
     unit_standardizer,
     write_standardizer,
 )
-from latentda.fields.store import (
-    FieldsError,
-    StateWriter,
-    layout_of_store,
-    open_store,
-    read_states,
-    to_dataset,
-    write_netcdf,
-)
+from latentda.fields.store import FieldsError, layout_of_store, open_store, read_states
+from latentda.fields.writer import StateWriter, to_dataset, write_netcdf
 
 __all__ = [
     "Climatology",

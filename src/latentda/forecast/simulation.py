@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from latentda.fields.store import StateWriter
+from latentda.fields import StateWriter
 from latentda.forecast.jcm import SIGMA, JcmModel, fields_from_native, jcm_layout
 from latentda.grid import Layout, Time, build_layout, datetime_of_hours, hours_since_1970
 from latentda.progress import Track, silent

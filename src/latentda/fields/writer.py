@@ -1,0 +1,160 @@
+"""Writing of states in WeatherBench 2 names: Zarr v3, piece by piece, or NetCDF, whole.
+
+Dimensions are ``(time, level, latitude, longitude)``; levels that a variable lacks are NaN.
+
+Reference: Rasp et al. (2024), WeatherBench 2, doi 10.1029/2023MS004019.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.fields.store import FieldsError
+from latentda.grid import Layout, as_datetime, level_name, variable
+
+KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "msl": 16}
+"""Mantissa bits kept of float32 values in a compact store; the rest is zero, which packs well."""
+
+
+def to_dataset(
+    states: Float[ndarray, "time channel lat lon"],
+    layout: Layout,
+    times: Sequence[Any] | ndarray,
+    attributes: dict[str, Any] | None = None,
+) -> xr.Dataset:
+    """States as a WeatherBench 2 dataset."""
+    if states.shape[1:] != layout.shape or states.shape[0] != len(times):
+        raise FieldsError(f"States of shape {(len(times), *layout.shape)} were wanted; got {states.shape}.")
+    dataset = xr.Dataset(attrs=attributes or {})
+    dataset["time"] = ("time", np.asarray([as_datetime(t) for t in times]).astype("datetime64[ns]"))
+    dataset["latitude"] = ("latitude", np.asarray(layout.grid.latitude), {"units": "degrees_north"})
+    dataset["longitude"] = (
+        "longitude",
+        np.asarray(layout.grid.longitude),
+        {"units": "degrees_east"},
+    )
+    if layout.vertical.levels:
+        levels = np.asarray(layout.vertical.levels)
+        dataset["level"] = ("level", levels, {"units": layout.vertical.units})
+    for short in layout.variables:
+        dataset[variable(short).stored] = _stored_array(states, layout, short)
+    return dataset
+
+
+class StateWriter:
+    """Append states to a Zarr store, a few times at once; what is complete is never half-written.
+
+    Opening an existing store with ``keep`` cuts it back to that many times, so that a run which was
+    killed goes on from its last checkpoint; without ``keep`` the first append replaces the store.
+
+    Raises:
+        FieldsError: the path holds something else, or a store with fewer times than ``keep``.
+    """
+
+    def __init__(self, path: str | Path, layout: Layout, *, keep: int = 0, compact: bool = True):
+        self.path = Path(path)
+        self.layout = layout
+        self.compact = compact
+        self.written = keep
+        if keep:
+            _cut(self.path, keep)
+        else:
+            _refuse_foreign(self.path)
+
+    def append(self, states: ndarray, times: ndarray, attributes: dict | None = None) -> None:
+        """Write the next states, physical units.
+
+        Raises:
+            FieldsError: a value that is not finite: the run that made it has blown up.
+        """
+        if not np.isfinite(states).all():
+            raise FieldsError(f"A state at {times[0]} or soon after holds NaN; the run was stopped there.")
+        dataset = to_dataset(states, self.layout, times, attributes)
+        if self.compact:
+            for short in self.layout.variables:
+                array = dataset[variable(short).stored]
+                array.values = round_mantissa(array.values, KEPT_BITS.get(short, 12))
+        if self.written:
+            dataset.to_zarr(self.path, append_dim="time", consolidated=False)
+        else:
+            dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
+        self.written += len(times)
+
+
+def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
+    """Write a dataset as NetCDF, whole or not at all."""
+    path = Path(path)
+    partial = path.with_name(path.name + ".part")
+    try:
+        dataset.to_netcdf(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def round_mantissa(values: ndarray, bits: int) -> ndarray:
+    """Round float32 values to ``bits`` (1 to 22) mantissa bits: relative error 2^-(bits+1)."""
+    shift = 23 - bits
+    raw = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    half = np.uint32((1 << (shift - 1)) - 1) + ((raw >> np.uint32(shift)) & np.uint32(1))
+    mask = np.uint32(0xFFFFFFFF ^ ((1 << shift) - 1))
+    return ((raw + half) & mask).view(np.float32)
+
+
+def _stored_array(states: ndarray, layout: Layout, short: str) -> xr.DataArray:
+    item = variable(short)
+    attributes: dict[str, Any] = {"units": item.units, "long_name": item.title}
+    indices = layout.indices(short)
+    if layout.channels[indices[0]].level is None:
+        return xr.DataArray(
+            states[:, indices[0]].astype(np.float32),
+            dims=("time", "latitude", "longitude"),
+            attrs=attributes,
+        )
+    names = [level_name(level) for level in layout.vertical.levels]
+    values = np.full((states.shape[0], len(names), *layout.grid.shape), np.nan, np.float32)
+    held = layout.levels_of(short)
+    values[:, [names.index(level_name(level)) for level in held]] = states[:, indices]
+    if len(held) < len(names):
+        attributes["levels"] = json.dumps(list(held))
+    return xr.DataArray(values, dims=("time", "level", "latitude", "longitude"), attrs=attributes)
+
+
+def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    from zarr.codecs import BloscCodec
+
+    codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
+    encoding: dict[str, dict[str, Any]] = {
+        str(name): {"compressors": [codec], "chunks": (min(8, array.shape[0]), *array.shape[1:])}
+        for name, array in dataset.data_vars.items()
+    }
+    encoding["time"] = {"units": "hours since 1970-01-01", "dtype": "int64", "chunks": (4096,)}
+    return encoding
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise if the path holds anything but a Zarr store: writing there would delete it."""
+    ours = path.is_dir() and ((path / "zarr.json").exists() or not any(path.iterdir()))
+    if path.exists() and not ours:
+        raise FieldsError(f"{path} exists and is no Zarr store; it is left alone.")
+
+
+def _cut(path: Path, keep: int) -> None:
+    import zarr
+
+    if not path.exists():
+        raise FieldsError(f"There is no store at {path} but {keep} times were expected in it.")
+    group = zarr.open_group(str(path), mode="r+")
+    for name, array in group.arrays():
+        if name == "time" or "time" in (array.metadata.dimension_names or ()):  # type: ignore[union-attr]
+            if array.shape[0] < keep:
+                raise FieldsError(f"{path} holds {array.shape[0]} times but {keep} were expected.")
+            array.resize((keep, *array.shape[1:]))
