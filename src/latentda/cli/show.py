@@ -54,5 +54,6 @@ def one_sentence() -> Iterator[None]:
         yield
     except (ValueError, KeyError, FloatingPointError, OSError) as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        _errors.print(f"latentda: {message}", style="red", highlight=False, soft_wrap=True)
+        sentence = " ".join(str(message).split())
+        _errors.print(f"latentda: {sentence}", style="red", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,8 @@ def read_states(dataset: xr.Dataset, layout: Layout, times: Any = None) -> Float
 
 def _open(path: Path) -> xr.Dataset:
     if path.suffix in {".grib", ".grb", ".grib2", ".grb2"}:
+        if find_spec("cfgrib") is None:
+            raise ModuleNotFoundError("GRIB needs cfgrib, pip install 'latentda[grib]'")
         return xr.open_dataset(path, engine="cfgrib", decode_timedelta=False)
     if path.is_dir():
         return xr.open_zarr(path, chunks=None, consolidated=False, decode_timedelta=False)
