@@ -9,6 +9,7 @@ import numpy as np
 from latentda.grid import Grid, PressureLevels, SigmaLevels, build_layout, gaussian_grid
 from latentda.observations import make_batch, table_from_columns
 from latentda.operators import SphericalTransform
+from latentda.priors import estimate_balanced
 
 NOON = np.datetime64("2000-01-01T12:00", "ns")
 SIGMA = (0.4, 0.9)
@@ -41,6 +42,15 @@ def smooth_fields(grid, count, channels, seed=0):
     with jax.enable_x64(False):
         fields = np.asarray(jax.jit(transform.to_grid)(spectral.astype(np.float32)), np.float64)
     return (fields / fields.std()).astype(np.float32)
+
+
+@cache
+def balanced_covariance():
+    """The classical background error of random smooth fields; estimated once, since that takes long."""
+    layout = sigma_layout()
+    scale = np.linspace(0.5, 2.0, layout.shape[0]).astype(np.float32)
+    with jax.enable_x64(False):
+        return estimate_balanced(smooth_fields(layout.grid, 60, layout.shape[0]), scale, layout)
 
 
 def sizes_of(layout, table):

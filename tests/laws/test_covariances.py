@@ -19,8 +19,7 @@ from latentda.operators import (
     estimate_zonal_blocks,
     white_control,
 )
-from latentda.priors import estimate_balanced
-from tests.worlds import double, inner, sigma_layout, smooth_fields
+from tests.worlds import balanced_covariance, double, inner, sigma_layout, smooth_fields
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -50,9 +49,7 @@ def spherical():
 
 
 def balanced():
-    layout = sigma_layout()
-    scale = np.linspace(0.5, 2.0, layout.shape[0])
-    return estimate_balanced(smooth_fields(layout.grid, 60, layout.shape[0]), scale, layout)
+    return balanced_covariance()
 
 
 def hybrid():

@@ -39,8 +39,12 @@ def compiled(grid, flat, latitude, longitude):
 
 
 def at(grid, field, latitude, longitude):
-    places = [np.atleast_1d(a).astype(np.float32) for a in (latitude, longitude)]
-    return np.asarray(compiled(grid, np.asarray(field, np.float32).reshape(-1), *places)[0])
+    latitude, longitude = np.atleast_1d(latitude, longitude)
+    # One size for all, so that a grid is compiled once.
+    places = np.zeros((2, 128), np.float32)
+    places[0, : latitude.size], places[1, : longitude.size] = latitude, longitude
+    flat = np.asarray(field, np.float32).reshape(-1)
+    return np.asarray(compiled(grid, flat, *places)[0])[: latitude.size]
 
 
 def random_field(grid, seed=0):
@@ -67,7 +71,7 @@ def test_exact_for_fields_linear_within_the_cells(grid):
 
 def test_weights_sum_to_one_and_are_positive(grid):
     rng = np.random.default_rng(2)
-    places = rng.uniform(-90.0, 90.0, 40), rng.uniform(-180.0, 360.0, 40)
+    places = rng.uniform(-90.0, 90.0, 128), rng.uniform(-180.0, 360.0, 128)
     _, found = compiled(grid, random_field(grid).reshape(-1), *np.asarray(places, np.float32))
     np.testing.assert_allclose(found.weight.sum(axis=0), 1.0, atol=1e-6)
     assert (np.asarray(found.weight) >= 0.0).all()

@@ -11,7 +11,7 @@ from tests.worlds import sigma_layout, smooth_fields
 
 LAYOUT = sigma_layout()
 SCALE = np.linspace(0.5, 2.0, LAYOUT.shape[0]).astype(np.float32)
-COUNT = 150
+COUNT = 60
 
 root = eqx.filter_jit(lambda B, v: B.root(v))
 many = eqx.filter_jit(lambda B, keys: jax.vmap(B.sample)(keys))

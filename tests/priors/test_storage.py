@@ -6,8 +6,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from latentda.operators import estimate_zonal_blocks
-from latentda.priors import estimate_balanced, read_background_error, write_background_error
-from tests.worlds import north_first, sigma_layout, smooth_fields
+from latentda.priors import read_background_error, write_background_error
+from tests.worlds import balanced_covariance, sigma_layout, smooth_fields
 
 
 @pytest.fixture(scope="module")
@@ -15,13 +15,6 @@ def zonal():
     layout = sigma_layout()
     samples = smooth_fields(layout.grid, 30, 2)[:, :, 2:6]
     return estimate_zonal_blocks(samples, np.asarray(layout.grid.latitude[2:6]), localization_radius_km=8e3)
-
-
-@pytest.fixture(scope="module")
-def balanced():
-    layout = sigma_layout(north_first(sigma_layout().grid))
-    samples = smooth_fields(layout.grid, 40, layout.shape[0])
-    return estimate_balanced(samples, np.linspace(1.0, 2.0, layout.shape[0]), layout)
 
 
 def test_zonal_blocks_within_the_rounding_of_half_precision(zonal, tmp_path):
@@ -36,7 +29,8 @@ def test_zonal_blocks_within_the_rounding_of_half_precision(zonal, tmp_path):
     np.testing.assert_allclose(read, exact, atol=5e-3 * np.abs(exact).max())
 
 
-def test_the_balanced_covariance_is_kept_whole(balanced, tmp_path):
+def test_the_balanced_covariance_is_kept_whole(tmp_path):
+    balanced = balanced_covariance()
     write_background_error(balanced, tmp_path / "b.safetensors", about={"pairs": 40})
     found = read_background_error(tmp_path / "b.safetensors")
     assert jax.tree.structure(found) == jax.tree.structure(balanced)

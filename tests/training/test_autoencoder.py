@@ -64,14 +64,15 @@ def test_the_loss_is_the_unexplained_variance(anomalies):
 
 
 def test_training_improves_on_the_principal_components_and_resumes(anomalies, tmp_path):
-    settings = TrainingSettings(steps=40, batch_size=16, learning_rate=3e-3, checkpoint_every=20)
+    settings = TrainingSettings(steps=40, batch_size=32, learning_rate=3e-3, checkpoint_every=20)
     half = anomalies.astype(np.float16)
     checkpoint = tmp_path / "code.safetensors"
     trained = train_autoencoder(half, GRID, SHAPE, settings, checkpoint=checkpoint)
     start = principal_components(half, SHAPE, GRID)
-    before = unexplained_variance(start, anomalies, GRID).mean()
-    assert unexplained_variance(trained.module, anomalies, GRID).mean() < 0.97 * before
-    assert trained.losses[0] == pytest.approx(before, rel=0.3)
+    before = float(reconstruction_loss(start, (anomalies, GRID.area_weights)))
+    # Every batch is the whole set here, so that the first loss is that of the start.
+    assert trained.losses[0] == pytest.approx(before, rel=1e-2)
+    assert trained.losses[-1] < 0.97 * before
     again = train_autoencoder(half, GRID, SHAPE, settings, checkpoint=checkpoint)
     np.testing.assert_array_equal(again.losses, trained.losses)
 
