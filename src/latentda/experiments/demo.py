@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,13 +38,30 @@ class Outcome:
 
 def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:
     """Run a twin experiment in ``folder`` and write its ``scores.json`` and ``report.html`` there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    claim_folder(folder, {**asdict(setup), "cycles": None}, assets)
     run = run_twin(setup, assets, folder, track=track)
     spread = np.asarray(assets.standardizer.scale)
     scores = twin_scores(run, spread)
     write_scores(scores, folder / "scores.json")
     report = write_twin_report(run, scores, spread, folder / "report.html")
     return Outcome(report, folder / "scores.json", scores)
+
+
+def claim_folder(folder: Path, setup: dict[str, Any], assets: Assets) -> None:
+    """Take a folder for an experiment, or take it up again.
+
+    Raises:
+        ValueError: the folder holds results of another set-up or of other assets.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(assets.folder.rglob("*.safetensors")):
+        digest.update(path.read_bytes())
+    wanted = json.loads(json.dumps({**setup, "assets": digest.hexdigest()}))
+    note = folder / "setup.json"
+    if note.exists() and json.loads(note.read_text()) != wanted:
+        raise ValueError(f"{folder} holds another experiment; choose another folder with --out, or remove it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(wanted, indent=2) + "\n")
 
 
 def run_real_demo(reports: Path, setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:

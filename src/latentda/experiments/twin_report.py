@@ -124,14 +124,19 @@ def _maps(run: TwinRun) -> Figure:
     truth = run.truth.at(hours)[channel]
     fields, titles = [truth], ["truth"]
     for method in run.setup.methods:
-        fields.append(run.cycles[method][-1].analysis[channel] - truth)
-        titles.append(f"error of {TITLES[method]}")
+        cycle = run.cycles[method][-1]
+        states = {"background": cycle.background, "analysis": cycle.analysis}
+        if method not in _assimilating(run):
+            states = {"run": cycle.analysis}
+        for kind, state in states.items():
+            fields.append(state[channel] - truth)
+            titles.append(f"{kind} error, {TITLES[method]}")
     return map_panels(
         fields,
         titles,
         run.model.layout.grid,
         "K",
-        signed=[False, *[True] * len(run.setup.methods)],
+        signed=[False, *[True] * (len(fields) - 1)],
         suptitle=f"Temperature at sigma 0.51, {iso(datetime_of_hours(hours))}",
         observations=_places(run),
         observed=[0],

@@ -1,0 +1,35 @@
+"""A results folder belongs to one experiment: resumed by its own set-up, refused to any other."""
+
+from dataclasses import asdict
+
+import pytest
+
+from latentda.experiments.assets import Assets
+from latentda.experiments.demo import claim_folder
+from latentda.experiments.twin import TwinSetUp
+
+
+@pytest.fixture
+def assets(tmp_path):
+    folder = tmp_path / "assets"
+    folder.mkdir()
+    (folder / "weights.safetensors").write_bytes(b"one")
+    return Assets(folder)
+
+
+def test_the_same_set_up_takes_its_folder_up_again(tmp_path, assets):
+    for _ in range(2):
+        claim_folder(tmp_path / "out", asdict(TwinSetUp()), assets)
+
+
+def test_another_seed_is_refused(tmp_path, assets):
+    claim_folder(tmp_path / "out", asdict(TwinSetUp(seed=0)), assets)
+    with pytest.raises(ValueError, match="another experiment"):
+        claim_folder(tmp_path / "out", asdict(TwinSetUp(seed=1)), assets)
+
+
+def test_other_weights_are_refused(tmp_path, assets):
+    claim_folder(tmp_path / "out", asdict(TwinSetUp()), assets)
+    (assets.folder / "weights.safetensors").write_bytes(b"two")
+    with pytest.raises(ValueError, match="another experiment"):
+        claim_folder(tmp_path / "out", asdict(TwinSetUp()), assets)
