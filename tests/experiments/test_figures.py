@@ -153,7 +153,7 @@ def test_curves_dash_the_background_and_name_the_lines():
     colours = [to_hex(line.get_color()) for line in axes.lines[:2]]
     assert colours == [METHOD_STYLE["3dvar"].colour] * 2
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert legend == ["3D-Var", "free run", "analysis", "background"]
+    assert legend == ["3D-Var", "no assimilation", "analysis", "background"]
     assert [text.get_text() for text in axes.texts] == ["observation error"]
 
 
