@@ -28,6 +28,12 @@ def test_another_seed_is_refused(tmp_path, assets):
         claim_folder(tmp_path / "out", asdict(TwinSetUp(seed=1)), assets)
 
 
+def test_a_folder_with_other_files_is_refused(tmp_path, assets):
+    (tmp_path / "thesis.txt").write_text("chapter one")
+    with pytest.raises(ValueError, match="other files"):
+        claim_folder(tmp_path, asdict(TwinSetUp()), assets)
+
+
 def test_other_weights_are_refused(tmp_path, assets):
     claim_folder(tmp_path / "out", asdict(TwinSetUp()), assets)
     (assets.folder / "weights.safetensors").write_bytes(b"two")

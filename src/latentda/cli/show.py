@@ -17,6 +17,9 @@ _errors = Console(stderr=True)
 
 def track(iterable: Iterable[Any], description: str, total: int) -> Iterator[Any]:
     """Yield the items behind a progress bar with elapsed and remaining time."""
+    if total <= 0:
+        yield from iterable
+        return
     columns = (
         TextColumn("{task.description:<32}"),
         BarColumn(bar_width=28),
@@ -26,7 +29,7 @@ def track(iterable: Iterable[Any], description: str, total: int) -> Iterator[Any
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        yield from progress.track(iterable, total=max(total, 1), description=description)
+        yield from progress.track(iterable, total=total, description=description)
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

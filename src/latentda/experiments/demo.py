@@ -51,15 +51,19 @@ def claim_folder(folder: Path, setup: dict[str, Any], assets: Assets) -> None:
     """Take a folder for an experiment, or take it up again.
 
     Raises:
-        ValueError: the folder holds results of another set-up or of other assets.
+        ValueError: the folder holds results of another set-up or of other assets, or other files.
     """
     digest = hashlib.sha256()
     for path in sorted(assets.folder.rglob("*.safetensors")):
         digest.update(path.read_bytes())
     wanted = json.loads(json.dumps({**setup, "assets": digest.hexdigest()}))
     note = folder / "setup.json"
-    if note.exists() and json.loads(note.read_text()) != wanted:
-        raise ValueError(f"{folder} holds another experiment; choose another folder with --out, or remove it.")
+    stored = json.loads(note.read_text()) if note.exists() else None
+    occupied = folder.exists() and any(folder.iterdir())
+    if occupied and stored != wanted:
+        raise ValueError(
+            f"{folder} holds another experiment or other files; choose another folder with --out, or remove it."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(json.dumps(wanted, indent=2) + "\n")
 
