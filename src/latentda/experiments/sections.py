@@ -46,7 +46,7 @@ def section_panel(
         along: ``"longitude"`` or ``"latitude"``.
         signed: whether zero is the centre of the colours.
         title: over the panel.
-        shared: the sections of other figures that are to have the same colour scale.
+        shared: all sections, this one too, that are to have the same colour scale.
         point: a coordinate to mark by a vertical line (where a section's observation lies).
 
     Raises:
@@ -57,7 +57,7 @@ def section_panel(
         raise ValueError(f"A section of shape {shape} was wanted; got {np.shape(values)}.")
     factor, shown = shown_units(units)
     across, pressures, section = _ordered(factor * np.asarray(values), coordinate, pressures_hpa, along)
-    scale = colour_scale([section, *(factor * np.asarray(other) for other in shared)], signed)
+    scale = colour_scale([factor * np.asarray(other) for other in shared] or [section], signed)
     levels = contour_levels(scale, signed)
     figure = new_figure(7.5, 3.9)
     axes = figure.add_subplot()

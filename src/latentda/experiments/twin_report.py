@@ -127,10 +127,10 @@ def _maps(run: TwinRun) -> Figure:
         cycle = run.cycles[method][-1]
         states = {"background": cycle.background, "analysis": cycle.analysis}
         if method not in _assimilating(run):
-            states = {"run": cycle.analysis}
+            states = {"": cycle.analysis}
         for kind, state in states.items():
             fields.append(state[channel] - truth)
-            titles.append(f"{kind} error, {TITLES[method]}")
+            titles.append(f"{kind} error, {TITLES[method]}".strip())
     return map_panels(
         fields,
         titles,
@@ -140,6 +140,7 @@ def _maps(run: TwinRun) -> Figure:
         suptitle=f"Temperature at sigma 0.51, {iso(datetime_of_hours(hours))}",
         observations=_places(run),
         observed=[0],
+        columns=2,
     )
 
 
