@@ -5,6 +5,7 @@ from functools import cache
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from latentda.grid import Grid, PressureLevels, SigmaLevels, build_layout, gaussian_grid
 from latentda.observations import make_batch, table_from_columns
@@ -100,9 +101,19 @@ def inner(a, b):
     return float(jax.tree.reduce(jnp.add, products))
 
 
-def taylor_slopes(function, point, direction, exponents=range(2, 6)):
-    """Slopes of the remainder of a linearisation in log-log: 2 for a correct derivative."""
-    value, tangent = jax.jit(lambda x, d: jax.jvp(function, (x,), (d,)))(point, direction)
+def check_linearisation(function, point, direction, *, rel=1e-10, exponents=(2, 3, 4), atol=0.05):
+    """Assert that the tangent linear is the limit of differences and the adjoint is its transpose.
+
+    The remainder of a linearisation falls with the square of the step, and <F d, w> = <d, F^T w>.
+    """
+    point, direction = np.asarray(point), np.asarray(direction)
+    push = jax.jit(lambda x, d: jax.jvp(function, (x,), (d,)))
+    value, tangent = (np.asarray(part) for part in push(point, direction))
+    weight = np.random.default_rng(0).normal(size=value.shape)
+    adjoint = np.asarray(jax.jit(lambda x, w: jax.vjp(function, x)[1](w)[0])(point, weight))
+    assert np.vdot(tangent, weight) == pytest.approx(np.vdot(direction, adjoint), rel=rel)
     steps = 10.0 ** -np.array(exponents, float)
-    remainders = [np.linalg.norm(np.asarray(function(point + h * direction) - value - h * tangent)) for h in steps]
-    return -np.diff(np.log10(remainders))
+    later = [np.asarray(push(point + h * direction, direction)[0]) for h in steps]
+    remainders = [np.linalg.norm(x - value - h * tangent) for x, h in zip(later, steps, strict=True)]
+    slopes = np.diff(np.log10(remainders)) / np.diff(np.log10(steps))
+    np.testing.assert_allclose(slopes, 2.0, atol=atol)

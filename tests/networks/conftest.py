@@ -23,7 +23,7 @@ def start():
 @pytest.fixture(scope="session")
 def network(start):
     """As built, its transformers still silent."""
-    return eqx.filter_jit(PatchAutoencoder)(start, SETTINGS, jax.random.key(1))
+    return PatchAutoencoder(start, SETTINGS, jax.random.key(1))
 
 
 @pytest.fixture(scope="session")

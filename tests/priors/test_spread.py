@@ -1,4 +1,3 @@
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,24 +28,3 @@ def test_spread_of_a_linear_latent_prior_is_that_of_the_decoded_errors():
     decoded = [code.decode(e) for e in jnp.eye(30).reshape(30, *code.latent_shape)]
     assert unit.sd.shape == code.latent_shape
     np.testing.assert_allclose(found, 0.7 * np.sqrt(np.sum(np.square(decoded), axis=0)), rtol=SCATTER)
-
-
-class Square(eqx.Module):
-    """A curved prior: x(v) = x_b + v^2."""
-
-    background_error: Diagonal
-
-    def anchor(self, background):
-        return background
-
-    def state(self, anchor, control):
-        return anchor + control**2
-
-    def zero_control(self):
-        return self.background_error.zero_control()
-
-
-def test_spread_of_a_curved_prior_is_about_its_centre():
-    found = background_spread(Square(Diagonal(jnp.ones(SHAPE))), jnp.ones(SHAPE), jax.random.key(2), 2000)
-    # E[v^4] = 3.
-    np.testing.assert_allclose(np.mean(np.square(found)), 3.0, rtol=0.1)
