@@ -4,6 +4,7 @@ import pytest
 
 from latentda.assimilation import CostFunction, Instant, StrongConstraint
 from latentda.fields import unit_standardizer
+from latentda.forecast import Persistence
 from latentda.priors import ModelSpacePrior
 from tests.assimilation.conftest import MODEL, POINTS, background_error, state_of, term_of, variational
 from tests.worlds import check_linearisation
@@ -22,6 +23,8 @@ def cost_of(window=WINDOW, terms=None):
 def test_trajectories_are_forecasts():
     state = state_of()
     np.testing.assert_array_equal(Instant().trajectory(state, 0), state[None])
+    for model in (Persistence(MODEL.layout), MODEL):
+        np.testing.assert_array_equal(StrongConstraint(model, (0,)).trajectory(state, 0), state[None])
     np.testing.assert_allclose(WINDOW.trajectory(state, 0), MODEL.propagate(state, 0, (6, 12)))
 
 
