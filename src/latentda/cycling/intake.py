@@ -40,10 +40,16 @@ class Intake:
         """The table after the first-guess check against a physical background."""
         if table.num_rows == 0:
             return table
+        equivalent, spread = self.expectation(table, state)
+        return first_guess_check(table, equivalent, np.nan_to_num(spread), self.first_guess_factor)
+
+    def expectation(
+        self, table: pa.Table, state: Float[ndarray, "channel lat lon"]
+    ) -> tuple[Float[ndarray, " row"], Float[ndarray, " row"]]:
+        """H(x_b) of every row and the background error's standard deviation there; NaN where there is none."""
         equivalent = self.equivalents(table, state)
         shifted = self.equivalents(table, state + self.background_sd)
-        spread = np.nan_to_num(np.abs(shifted - equivalent))
-        return first_guess_check(table, equivalent, spread, self.first_guess_factor)
+        return equivalent, np.abs(shifted - equivalent)
 
     def equivalents(self, table: pa.Table, state: Float[ndarray, "channel lat lon"]) -> Float[ndarray, " row"]:
         """H(x) of every row of a table, used or not; NaN where the model has none."""

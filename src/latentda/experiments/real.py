@@ -22,6 +22,7 @@ from latentda.experiments.methods import build_method, require_methods
 from latentda.experiments.twin import make_intake
 from latentda.forecast import JcmModel, jcm_model
 from latentda.observations import (
+    HUMIDITY_TOP_PA,
     ObservationError,
     assign_errors,
     check_below_ground,
@@ -43,7 +44,6 @@ from latentda.progress import Track, silent
 from latentda.verification import Columns, FitRow, Score, fit_scores, observation_fit
 
 SOUNDINGS = ("ADPUPA",)
-HUMIDITY_TOP_PA = 3.0e4
 SURFACE = ("ADPSFC", "SFCSHP")
 
 
@@ -113,8 +113,9 @@ def run_real(path: str | Path, setup: RealSetUp, assets: Assets, folder: Path, *
         method = build_method(name, assets, factor=factor, iterations=setup.iterations)
         cycler = Cycler(model, assets.standardizer, intake, method)
         cycles[name] = cycler.step(background, table, int(hours))
-        fits[name] = observation_fit(_columns(intake, table, cycles[name]))
-        write_table(_feedback(intake, table, cycles[name]), folder / f"feedback_{name}.parquet")
+        feedback = _feedback(intake, table, cycles[name])
+        fits[name] = observation_fit(_columns(feedback))
+        write_table(feedback, folder / f"feedback_{name}.parquet")
     return RealRun(setup, table, cycles, fits, factor, model)
 
 
@@ -154,13 +155,11 @@ def _nothing(table: pa.Table) -> pa.Table:
 
 
 def _background_factor(table: pa.Table, intake: Intake, background: ndarray) -> float:
-    equivalent = intake.equivalents(table, background)
-    shifted = intake.equivalents(table, background + intake.background_sd)
+    equivalent, spread = intake.expectation(table, background)
     rows = used(table)
-    innovation = (column(table, "observation") - equivalent)[rows]
-    # A median bound keeps single gross errors, which the check removes only later, out of the sum.
-    spread = np.abs(shifted - equivalent)[rows]
+    innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
     error = column(table, "error")[rows]
+    # A median bound keeps single gross errors, which the check removes only later, out of the sum.
     normal = np.abs(innovation) / np.hypot(error, spread)
     innovation = np.where(normal <= 6.0 * np.nanmedian(normal), innovation, np.nan)
     return innovation_factor(innovation, error, spread)
@@ -174,19 +173,18 @@ def _withhold(table: pa.Table, setup: RealSetUp) -> pa.Table:
     return refuse(table, np.isin(column(table, "station"), list(names)), "withheld")
 
 
-def _columns(intake: Intake, table: pa.Table, cycle: Cycle) -> Columns:
-    background = intake.equivalents(table, cycle.background)
-    analysis = intake.equivalents(table, cycle.analysis)
+def _columns(feedback: pa.Table) -> Columns:
+    background, analysis = column(feedback, "background"), column(feedback, "analysis")
     # Where the analysis lowers the surface pressure, the lowest data of a sounding fall below its ground.
     there = np.isfinite(background) & np.isfinite(analysis)
     return Columns(
-        column(table, "observation"),
+        column(feedback, "observation"),
         background,
         analysis,
-        column(table, "variable"),
-        column(table, "pres"),
-        used(table) & there,
-        (column(table, "verdict") == "withheld") & there,
+        column(feedback, "variable"),
+        column(feedback, "pres"),
+        used(feedback) & there,
+        (column(feedback, "verdict") == "withheld") & there,
     )
 
 

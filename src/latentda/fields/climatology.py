@@ -44,6 +44,10 @@ class Climatology(eqx.Module):
         terms = _terms(jnp, phase_of_year, phase_of_day, self.annual, self.diurnal)
         return jnp.tensordot(terms, self.coefficients, axes=1)
 
+    def means(self, hours: ndarray) -> Float[ndarray, "time channel lat lon"]:
+        """The climatological states of several times, on the host."""
+        return np.stack([np.asarray(self.mean(int(hour))) for hour in hours])
+
 
 def fit_climatology(pieces: Iterable[tuple[ndarray, ndarray]], *, annual: int = 2, diurnal: int = 1) -> Climatology:
     """Least-squares harmonics from pieces ``(hours, states)``, one pass, bounded memory.

@@ -62,7 +62,7 @@ class StoreSampler:
         """Every state as standardised anomalies in memory, ``(time, channel, lat, lon)``."""
         parts = []
         for hours, states in self.pieces():
-            mean = np.stack([np.asarray(standardizer.climatology.mean(int(h))) for h in hours])
+            mean = standardizer.climatology.means(hours)
             scaled = (states - mean) / np.asarray(standardizer.scale)[:, None, None]
             parts.append(scaled.astype(dtype))
         return np.concatenate(parts)

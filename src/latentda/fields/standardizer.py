@@ -59,7 +59,7 @@ def fit_standardizer(pieces: Pieces, layout: Layout, *, annual: int = 2, diurnal
     weights = layout.grid.area_weights
     square, count = np.zeros(layout.shape[0]), 0
     for hours, states in pieces():
-        mean = np.stack([np.asarray(climatology.mean(int(h))) for h in hours])
+        mean = climatology.means(hours)
         square += np.einsum("tcyx,yx->c", (states - mean) ** 2, weights) / weights.size
         count += len(hours)
     scale = np.sqrt(square / count)

@@ -22,8 +22,6 @@ class Variable:
         units: SI units of stored values.
         title: the words for axes and tables.
         has_levels: whether it lives on levels (False: a surface field).
-        low: smallest credible value in ``units``.
-        high: largest credible value in ``units``.
     """
 
     short: str
@@ -31,24 +29,22 @@ class Variable:
     units: str
     title: str
     has_levels: bool
-    low: float
-    high: float
 
 
 _ALL = (
-    Variable("u", "u_component_of_wind", "m s-1", "zonal wind", True, -200.0, 200.0),
-    Variable("v", "v_component_of_wind", "m s-1", "meridional wind", True, -200.0, 200.0),
-    Variable("t", "temperature", "K", "temperature", True, 130.0, 350.0),
-    Variable("q", "specific_humidity", "kg kg-1", "specific humidity", True, -0.01, 0.06),
-    Variable("z", "geopotential", "m2 s-2", "geopotential", True, -2.0e4, 8.0e5),
-    Variable("sp", "surface_pressure", "Pa", "surface pressure", False, 3.0e4, 1.15e5),
-    Variable("msl", "mean_sea_level_pressure", "Pa", "mean sea-level pressure", False, 8e4, 1.15e5),
-    Variable("t2m", "2m_temperature", "K", "2 m temperature", False, 170.0, 350.0),
-    Variable("q2m", "2m_specific_humidity", "kg kg-1", "2 m specific humidity", False, -0.01, 0.06),
-    Variable("u10m", "10m_u_component_of_wind", "m s-1", "10 m zonal wind", False, -120.0, 120.0),
-    Variable("v10m", "10m_v_component_of_wind", "m s-1", "10 m meridional wind", False, -120.0, 120.0),
-    Variable("zs", "geopotential_at_surface", "m2 s-2", "surface geopotential", False, -2e4, 9e4),
-    Variable("x", "x", "1", "Lorenz variable", False, -100.0, 100.0),
+    Variable("u", "u_component_of_wind", "m s-1", "zonal wind", True),
+    Variable("v", "v_component_of_wind", "m s-1", "meridional wind", True),
+    Variable("t", "temperature", "K", "temperature", True),
+    Variable("q", "specific_humidity", "kg kg-1", "specific humidity", True),
+    Variable("z", "geopotential", "m2 s-2", "geopotential", True),
+    Variable("sp", "surface_pressure", "Pa", "surface pressure", False),
+    Variable("msl", "mean_sea_level_pressure", "Pa", "mean sea-level pressure", False),
+    Variable("t2m", "2m_temperature", "K", "2 m temperature", False),
+    Variable("q2m", "2m_specific_humidity", "kg kg-1", "2 m specific humidity", False),
+    Variable("u10m", "10m_u_component_of_wind", "m s-1", "10 m zonal wind", False),
+    Variable("v10m", "10m_v_component_of_wind", "m s-1", "10 m meridional wind", False),
+    Variable("zs", "geopotential_at_surface", "m2 s-2", "surface geopotential", False),
+    Variable("x", "x", "1", "Lorenz variable", False),
 )
 
 VARIABLES: dict[str, Variable] = {variable.short: variable for variable in _ALL}

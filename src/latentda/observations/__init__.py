@@ -8,6 +8,7 @@ from latentda.observations.error_table import (
     default_error_table,
 )
 from latentda.observations.networks import (
+    HUMIDITY_TOP_PA,
     MANDATORY_LEVELS_HPA,
     columns,
     radiosonde_network,
@@ -52,6 +53,7 @@ from latentda.observations.wmo_bufr import read_radiosondes, read_synop
 
 __all__ = [
     "DEFAULT_SIZES",
+    "HUMIDITY_TOP_PA",
     "MANDATORY_LEVELS_HPA",
     "PHYSICAL_RANGES",
     "SCHEMA",

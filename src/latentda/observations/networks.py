@@ -27,7 +27,7 @@ MANDATORY_LEVELS_HPA = (
     1000.0, 925.0, 850.0, 700.0, 500.0, 400.0, 300.0, 250.0, 200.0, 150.0, 100.0, 70.0, 50.0,
 )  # fmt: skip
 HUMIDITY_TOP_PA = 30000.0
-"""Simulated soundings give no humidity above this pressure, where sensors are not trusted."""
+"""Humidity at lower pressure (Pa) is neither simulated nor assimilated: sensors are not trusted in the cold."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from latentda.grid import GRAVITY
 from latentda.observations.bufr_decoder import decode, message_headers
 from latentda.observations.compressed import decompressed
 from latentda.observations.message_classes import message_class_of
@@ -40,7 +41,7 @@ from latentda.observations.table import (
     refuse,
     table_from_columns,
 )
-from latentda.observations.thermodynamics import GRAVITY, sensible_temperature
+from latentda.observations.thermodynamics import sensible_temperature
 
 VIRTUAL_TEMPERATURE_CODE = 8.0
 _SURFACE_CATEGORY = 0.0

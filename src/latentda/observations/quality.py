@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from latentda.grid import GRAVITY
 from latentda.observations.error_table import level_numbers
 from latentda.observations.table import VARIABLES, ObservationError, column, refuse, used
-from latentda.observations.thermodynamics import GRAVITY
 
 PHYSICAL_RANGES = {
     "t": (150.0, 340.0),

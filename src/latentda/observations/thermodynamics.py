@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from latentda.grid import GRAVITY
+
 EPSILON = 0.622
-GRAVITY = 9.80665
-"""Standard gravity, m/s2: geopotential over geopotential height."""
 VIRTUAL = 1.0 / EPSILON - 1.0
 
 

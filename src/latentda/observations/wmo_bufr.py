@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from latentda.grid import GRAVITY
 from latentda.observations.compressed import decompressed
 from latentda.observations.table import ObservationError, table_from_columns
-from latentda.observations.thermodynamics import GRAVITY, specific_humidity
+from latentda.observations.thermodynamics import specific_humidity
 from latentda.observations.wmo_messages import Subset, subsets
 
 _HEIGHTS = ("heightOfStation", "heightOfStationGroundAboveMeanSeaLevel", "height")
