@@ -90,6 +90,18 @@ def test_leads_off_the_step_are_refused(world, initial):
         world.propagate(initial[0], 0, (3,))
 
 
+def test_surface_pressure_has_every_step_and_the_start(world, initial):
+    # Shapes only: compiling the model once more would take longer than all other tests here.
+    pressure = jax.eval_shape(lambda state: world.surface_pressure(state, 0, 12, 0.5), initial[0])
+    assert pressure.shape == (25, 48, 96)
+
+
+@pytest.mark.parametrize(("hours", "every"), [(12, 0.4), (12, 5.0), (0, 0.5)])
+def test_surface_pressure_off_the_step_is_refused(world, initial, hours, every):
+    with pytest.raises(ValueError, match=r"multiples of 0\.5 h"):
+        world.surface_pressure(initial[0], 0, hours, every)
+
+
 def test_gradient_agrees_with_finite_differences(world, initial, start):
     """J = <p, M(x)> and dJ/dh of x + h p, p a zonal wind of all levels that fades to the poles.
 

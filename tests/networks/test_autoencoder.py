@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.networks import Autoencoder, AutoencoderSettings, empty_code
+from latentda.networks import Autoencoder, AutoencoderSettings, PatchAutoencoder, empty_code
 from latentda.networks.autoencoder import position_embedding
 from tests.networks.conftest import SETTINGS, SHAPE
 from tests.worlds import check_linearisation, double
@@ -39,12 +39,25 @@ def test_attention_sees_across_the_date_line(network, awake, anomaly):
 
 def test_positions_know_no_border_at_the_date_line():
     rows, columns = 3, 8
-    table = np.asarray(position_embedding(rows, columns, 16)).reshape(rows, columns, 16)
+    table = np.asarray(position_embedding(rows, columns, 16, circle=columns)).reshape(rows, columns, 16)
     steps = np.linalg.norm(table - np.roll(table, 1, axis=1), axis=-1)
     np.testing.assert_allclose(steps, steps[0, 0], rtol=1e-4)
     flat = table.reshape(rows * columns, 16)
     distance = np.linalg.norm(flat[:, None] - flat, axis=-1) + np.eye(rows * columns)
     assert distance.min() > 0.05
+
+
+def test_positions_of_a_region_have_two_edges():
+    table = np.asarray(position_embedding(3, 8, 16)).reshape(3, 8, 16)
+    across = np.linalg.norm(table[0, 0] - table[0, -1])
+    assert across > np.linalg.norm(np.diff(table[0], axis=0), axis=-1).max()
+
+
+def test_positions_close_on_the_circle_though_the_last_patch_reaches_beyond():
+    # Three and a half patches around the globe: column 3.5 is column 0.
+    table = np.asarray(position_embedding(1, 8, 16, circle=3.5))
+    np.testing.assert_allclose(table[7], table[0], atol=1e-5)
+    assert np.linalg.norm(table[3] - table[0]) > 0.1
 
 
 @pytest.mark.parametrize(("rows", "width"), [(1, 16), (2, 18)])
@@ -62,6 +75,21 @@ def test_decoder_linearisation_is_of_second_order_and_has_its_transpose_as_adjoi
     check_linearisation(lambda z: code.decode(z), latent, direction, rel=1e-6, exponents=(1, 2, 3), atol=0.1)
 
 
-def test_a_patch_that_does_not_divide_the_grid_is_refused():
-    with pytest.raises(ValueError, match="Patches of 5 do not divide the 8 x 16 grid"):
-        empty_code(SHAPE, AutoencoderSettings(patch=5))
+@pytest.mark.parametrize("periodic", [True, False])
+def test_any_grid_will_do(periodic):
+    shape = (2, 7, 13)
+    start = empty_code(shape, SETTINGS, periodic)
+    components = jnp.asarray(np.random.default_rng(0).normal(size=start.components.shape), jnp.float32)
+    network = PatchAutoencoder(eqx.tree_at(lambda c: c.components, start, components), SETTINGS, jax.random.key(0))
+    latent = encode(network, jnp.ones(shape))
+    assert latent.shape == network.latent_shape == (4, 2, 4)
+    assert decode(network, latent).shape == shape
+    assert network.periodic is periodic
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"width": 10, "heads": 4}, "10 cannot be shared by 4"), ({"patch": 0}, "patch is 0")]
+)
+def test_wrong_settings_are_named(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        AutoencoderSettings(**wrong)

@@ -25,6 +25,18 @@ def test_a_patch_is_a_square_of_all_channels():
     np.testing.assert_array_equal(patches[5].reshape(3, 2, 2), state()[:, 2:4, 2:4])
 
 
+@pytest.mark.parametrize("periodic", [True, False])
+def test_patches_cover_any_grid_and_are_cropped(periodic):
+    patches = to_patches(state(), 5, periodic)
+    assert patches.shape == (2 * 2, 3 * 25)
+    np.testing.assert_array_equal(from_patches(patches, 5, SHAPE), state())
+    whole = np.asarray(from_patches(patches, 5, (3, 10, 10)))
+    # Beyond the last row its copies; beyond the last column the first ones, or its copies.
+    np.testing.assert_array_equal(whole[:, 6:, :8], np.repeat(state()[:, 5:], 4, axis=1))
+    beyond = state()[:, :, :2] if periodic else np.repeat(state()[:, :, 7:], 2, axis=2)
+    np.testing.assert_array_equal(whole[:, :6, 8:], beyond)
+
+
 def test_tokens_round_trip():
     tokens = to_tokens(state())
     np.testing.assert_array_equal(tokens[9], state()[:, 1, 1])
@@ -59,6 +71,18 @@ def test_the_latent_is_in_units_of_its_standard_deviation():
     unit = np.zeros(code.latent_shape, np.float32)
     unit[2, 1, 3] = 1.0
     assert np.linalg.norm(code.decode(unit)) == pytest.approx(float(code.sd[2]), rel=1e-5)
+
+
+def test_a_scale_is_taken_out_and_put_back():
+    plain = linear_code(latent=5)
+    scale = jnp.linspace(0.5, 2.0, 12)
+    scaled = LinearPatchCode(plain.components, plain.sd, 2, SHAPE, scale)
+    np.testing.assert_allclose(scaled.encoder, plain.encoder / scale[:, None], rtol=1e-6)
+    np.testing.assert_allclose(scaled.decoder @ scaled.encoder, np.eye(5), atol=1e-5)
+    once = scaled.decode(scaled.encode(state()))
+    np.testing.assert_allclose(scaled.decode(scaled.encode(once)), once, atol=1e-5)
+    ones = LinearPatchCode(plain.components, plain.sd, 2, SHAPE, jnp.ones(12))
+    np.testing.assert_array_equal(ones.encode(state()), plain.encode(state()))
 
 
 def test_identity():

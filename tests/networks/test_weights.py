@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from latentda.networks import named_arrays, read_autoencoder, with_arrays, write_autoencoder
+from latentda.networks import (
+    PatchAutoencoder,
+    empty_code,
+    named_arrays,
+    read_autoencoder,
+    with_arrays,
+    write_autoencoder,
+)
+from tests.networks.conftest import SETTINGS
 
 
 @pytest.fixture
@@ -31,7 +39,24 @@ def test_what_is_written(awake, stored):
     described = json.loads(stored.with_suffix(".json").read_text())
     assert described["about"] == {"command": "train", "loss": 0.25}
     assert described["state_shape"] == list(awake.state_shape)
+    assert described["periodic"] is True
     assert "decoder.blocks[0].up.weight" in load_file(stored)
+
+
+def test_a_region_stays_one(tmp_path):
+    start = empty_code((2, 7, 13), SETTINGS, periodic=False)
+    write_autoencoder(PatchAutoencoder(start, SETTINGS, jax.random.key(0)), tmp_path / "region")
+    found = read_autoencoder(tmp_path / "region")
+    assert not found.periodic
+    assert found.latent_shape == (4, 2, 4)
+
+
+def test_descriptions_that_say_nothing_of_the_columns_mean_a_globe(stored):
+    beside = stored.with_suffix(".json")
+    described = json.loads(beside.read_text())
+    del described["periodic"]
+    beside.write_text(json.dumps(described))
+    assert read_autoencoder(stored).periodic
 
 
 def test_half_precision_ships_small(awake, tmp_path):

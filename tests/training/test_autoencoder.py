@@ -1,83 +1,86 @@
+"""Training from a store: it improves on its linear start, and a killed run ends as one that was not."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from latentda.grid import gaussian_grid
-from latentda.networks import AutoencoderSettings, IdentityCode, to_patches
+from latentda.fields import StateWriter, StoredSamples, StoreSampler, unit_standardizer
+from latentda.grid import hour_sequence
+from latentda.networks import AutoencoderSettings, named_arrays
 from latentda.training import (
+    ObjectiveSettings,
     TrainingSettings,
-    principal_components,
-    reconstruction_loss,
+    linear_start,
     train_autoencoder,
     unexplained_variance,
 )
-from tests.worlds import smooth_fields
+from tests.worlds import sigma_layout, smooth_fields
 
-GRID = gaussian_grid(8, 16)
-SHAPE = AutoencoderSettings(patch=4, latent=4, width=16, heads=2, blocks=1, mlp_ratio=2)
+LAYOUT = sigma_layout(names="u", levels=(0.5,))
+SHAPE = AutoencoderSettings(patch=4, latent=4, width=16, heads=2, blocks=0)
+SETTINGS = TrainingSettings(steps=40, batch_size=32, learning_rate=3e-3, checkpoint_every=10)
+BOTH = ObjectiveSettings(lag_hours=6)
 
 
 @pytest.fixture(scope="module")
-def anomalies():
-    return smooth_fields(GRID, 32, 2)
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "a.zarr"
+    noise = smooth_fields(LAYOUT.grid, 33, LAYOUT.shape[0])
+    states = noise[1:] + noise[:-1]
+    StateWriter(path, LAYOUT, compact=False).append(states, hour_sequence("2000-01-01", 32, 6))
+    return path
 
 
-def weighted_patches(anomalies):
-    """Every patch of every state, scaled by the root of its area."""
-    patches = np.stack([np.asarray(to_patches(state, SHAPE.patch)) for state in anomalies])
-    area = GRID.area_weights.reshape(2, 4, 4, 4).mean(axis=(1, 3)).reshape(-1)
-    return (patches * np.sqrt(area)[:, None]).reshape(-1, patches.shape[-1]).astype(float)
+def samples_of(store, objective):
+    lag = objective.lag_hours if objective.difference else 0
+    return StoredSamples(StoreSampler(store, LAYOUT), unit_standardizer(LAYOUT), lag)
 
 
-def test_principal_components_are_those_of_a_singular_value_decomposition(anomalies):
-    code = principal_components(anomalies, SHAPE, GRID)
-    rows = weighted_patches(anomalies)
-    _, values, vectors = np.linalg.svd(rows, full_matrices=False)
-    np.testing.assert_allclose(code.sd, values[:4] / np.sqrt(len(rows)), rtol=1e-4)
-    overlap = np.abs(np.asarray(code.components).T @ vectors[:4].T)
-    np.testing.assert_allclose(overlap, np.eye(4), atol=1e-3)
+def trained_on(store, objective=BOTH, settings=SETTINGS, **options):
+    samples = samples_of(store, objective)
+    start = linear_start(samples, SHAPE, objective, LAYOUT.grid)
+    return start, train_autoencoder(samples, start, SHAPE, settings, **options)
 
 
-def test_all_components_explain_everything(anomalies):
-    every = AutoencoderSettings(patch=2, latent=8)
-    code = principal_components(anomalies, every, GRID)
-    np.testing.assert_allclose(unexplained_variance(code, anomalies, GRID), 0.0, atol=1e-8)
+def killed_at(step):
+    def track(iterable, description, total):
+        for k in iterable:
+            if k == step:
+                raise KeyboardInterrupt
+            yield k
+
+    return track
 
 
-def test_more_components_explain_more(anomalies):
-    missed = [
-        unexplained_variance(
-            principal_components(anomalies, AutoencoderSettings(patch=4, latent=n), GRID),
-            anomalies,
-            GRID,
-        ).mean()
-        for n in (1, 4, 12)
-    ]
-    assert 1.0 > missed[0] > missed[1] > missed[2] > 0.0
+@pytest.fixture(scope="module")
+def whole(store):
+    return trained_on(store)
 
 
-def test_the_loss_is_the_unexplained_variance(anomalies):
-    normal = anomalies / np.sqrt(np.mean(anomalies**2 * GRID.area_weights, (0, 2, 3)))[:, None, None]
-    code = principal_components(normal, SHAPE, GRID)
-    loss = float(reconstruction_loss(code, (normal, GRID.area_weights)))
-    assert loss == pytest.approx(unexplained_variance(code, normal, GRID).mean(), rel=1e-4)
-    assert float(reconstruction_loss(IdentityCode(normal.shape[1:]), (normal, 1.0))) == 0.0
+@pytest.mark.parametrize("objective", [BOTH, ObjectiveSettings(reconstruction=1.0, difference=0.0)])
+def test_training_improves_on_the_linear_start(store, objective, whole):
+    start, trained = whole if objective is BOTH else trained_on(store, objective)
+    every = list(samples_of(store, objective).spread(100, each=100))
+    before = unexplained_variance(start.code, every, start.objective)
+    after = unexplained_variance(trained.module, every, start.objective)
+    assert after.loss < 0.97 * before.loss
+    first = samples_of(store, objective).batches(SETTINGS.batch_size // objective.states_a_sample, SETTINGS.seed)(0)
+    assert trained.losses[0] == pytest.approx(float(start.objective(start.code, first)), rel=1e-4)
 
 
-def test_training_improves_on_the_principal_components_and_resumes(anomalies, tmp_path):
-    settings = TrainingSettings(steps=40, batch_size=32, learning_rate=3e-3, checkpoint_every=20)
-    half = anomalies.astype(np.float16)
-    checkpoint = tmp_path / "code.safetensors"
-    trained = train_autoencoder(half, GRID, SHAPE, settings, checkpoint=checkpoint)
-    start = principal_components(half, SHAPE, GRID)
-    before = float(reconstruction_loss(start, (anomalies, GRID.area_weights)))
-    # Every batch is the whole set here, so that the first loss is that of the start.
-    assert trained.losses[0] == pytest.approx(before, rel=1e-2)
-    assert trained.losses[-1] < 0.97 * before
-    again = train_autoencoder(half, GRID, SHAPE, settings, checkpoint=checkpoint)
-    np.testing.assert_array_equal(again.losses, trained.losses)
+def test_a_killed_run_ends_in_the_same_weights(store, whole, tmp_path):
+    checkpoint = tmp_path / "code.checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        trained_on(store, checkpoint=checkpoint, track=killed_at(25))
+    _, resumed = trained_on(store, checkpoint=checkpoint)
+    np.testing.assert_array_equal(resumed.losses, whole[1].losses)
+    for name, array in named_arrays(resumed.module).items():
+        np.testing.assert_array_equal(array, named_arrays(whole[1].module)[name])
+    with pytest.raises(ValueError, match=r"other settings \(.*objective.lag_hours 6, now 12\)"):
+        trained_on(store, replace(BOTH, lag_hours=12), checkpoint=checkpoint)
 
 
-@pytest.mark.parametrize(("patch", "latent"), [(3, 4), (2, 9)])
-def test_shapes_that_do_not_suit_are_refused(anomalies, patch, latent):
-    with pytest.raises(ValueError, match=f"A patch of {patch} with {latent} latent channels"):
-        principal_components(anomalies, AutoencoderSettings(patch=patch, latent=latent), GRID)
+def test_half_a_pair_is_refused(store):
+    with pytest.raises(ValueError, match="in pairs of states, by 1 device"):
+        trained_on(store, settings=replace(SETTINGS, batch_size=7))

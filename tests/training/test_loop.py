@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.training import TrainingSettings, batch_positions, train
+from latentda.training import TrainingSettings, train
 
 SETTINGS = TrainingSettings(steps=24, batch_size=8, learning_rate=3e-2, weight_decay=0.0, checkpoint_every=5)
 TRUTH = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
@@ -25,7 +25,7 @@ def loss(module, batch):
 
 
 def batches(step):
-    inputs = INPUTS[batch_positions(len(INPUTS), SETTINGS, step)]
+    inputs = INPUTS[np.random.default_rng([SETTINGS.seed, step]).integers(len(INPUTS), size=SETTINGS.batch_size)]
     return inputs, inputs @ TRUTH.T
 
 
@@ -67,6 +67,29 @@ def test_a_killed_run_ends_in_the_same_weights(tmp_path, whole, step):
     assert [path.name for path in checkpoint.parent.iterdir()] == ["run.safetensors"]
 
 
+def test_other_settings_are_refused_but_checkpoints_may_come_more_often(tmp_path, whole):
+    checkpoint = tmp_path / "run.safetensors"
+    described = {"network": {"width": 4}}
+    train(start(), loss, batches, SETTINGS, checkpoint=checkpoint, described=described)
+    often = replace(SETTINGS, checkpoint_every=1)
+    again = train(start(), loss, batches, often, checkpoint=checkpoint, described=described)
+    np.testing.assert_array_equal(again.module.weight, whole.module.weight)
+    with pytest.raises(ValueError, match=r"other settings \(training.steps 24, now 48\); remove it"):
+        train(start(), loss, batches, replace(SETTINGS, steps=48), checkpoint=checkpoint, described=described)
+    with pytest.raises(ValueError, match=r"\(network.width 4, now 5\)"):
+        train(start(), loss, batches, SETTINGS, checkpoint=checkpoint, described={"network": {"width": 5}})
+
+
+def test_throughput_counts_the_states_and_the_operations(whole):
+    found = whole.throughput
+    per_state = found.flops_per_second / found.states_per_second
+    # Forward, and the gradient with respect to the matrix: each two operations an entry; the rest is small.
+    assert 4 * 12 <= per_state < 2.5 * 4 * 12
+    assert found.share == pytest.approx(found.flops_per_second / found.matmul_flops_per_second)
+    assert f"{found.share:.0%}" in str(found)
+    assert found.to_dict()["devices"].startswith("1 x ")
+
+
 def test_a_finished_run_is_not_run_again(tmp_path):
     checkpoint = tmp_path / "run.safetensors"
     first = train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
@@ -91,22 +114,8 @@ def test_foreign_checkpoints_are_refused(tmp_path):
     checkpoint = tmp_path / "run.safetensors"
     train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
     with pytest.raises(ValueError, match="of another network"):
+        # Same settings, other shape.
         train(Matrix(jnp.zeros((3, 5))), loss, batches, SETTINGS, checkpoint=checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
     with pytest.raises(ValueError, match="no checkpoint of this training"):
         train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
-
-
-def test_every_epoch_shows_every_state_once():
-    settings = TrainingSettings(batch_size=8)
-    epochs = [np.concatenate([batch_positions(32, settings, 4 * epoch + k) for k in range(4)]) for epoch in range(2)]
-    for epoch in epochs:
-        np.testing.assert_array_equal(np.sort(epoch), np.arange(32))
-    assert not np.array_equal(*epochs)
-
-
-def test_batches_depend_on_seed_and_step_alone():
-    first = batch_positions(100, TrainingSettings(seed=1), 17)
-    np.testing.assert_array_equal(first, batch_positions(100, TrainingSettings(seed=1), 17))
-    assert not np.array_equal(first, batch_positions(100, TrainingSettings(seed=2), 17))
-    assert batch_positions(5, TrainingSettings(batch_size=16), 3).tolist() == [0, 1, 2, 3, 4]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentda.cli import observations, train
+from latentda.cli import experiment, observations, single, train
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.add_typer(train.train, name="train", rich_help_panel="Learn")
 app.add_typer(train.estimate, name="estimate", rich_help_panel="Learn")
 app.add_typer(observations.app, name="observations", rich_help_panel="Observe")
+app.add_typer(experiment.app, name="experiment", rich_help_panel="Verify")
+app.command("single-observation", rich_help_panel="Verify")(single.single_observation)
 
 Out = Annotated[Path, typer.Option(help="Folder of the results; an interrupted run in it goes on.")]
 

@@ -42,16 +42,23 @@ def train_autoencoder(
     start: Start = None,
     end: End = None,
     validate_from: Annotated[str | None, typer.Option(help="Score on the states from this date on.")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML with 'network' and 'training' settings.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML with 'network', 'objective' and 'training' settings.")
+    ] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Forecast pairs, to learn differences of their size.")] = None,
+    initial: Annotated[Path | None, typer.Option(help="Earlier weights to go on from.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps, over the configuration's.")] = None,
 ) -> None:
     """Train the autoencoder on a store; a killed training goes on from its checkpoint."""
     with one_sentence():
-        from latentda.experiments.learning import learn_autoencoder, read_learning_settings
+        from latentda.experiments.learning import HEADER, learn_autoencoder, read_learning_settings
 
         settings = read_learning_settings(config, steps)
-        learned = learn_autoencoder(data, assets, settings, start, end, validate_from, track=track)
-        table("Unexplained variance", ["channel", "linear", "network"], learned.rows)
+        learned = learn_autoencoder(
+            data, assets, settings, start, end, validate_from, pairs_file=pairs, initial=initial, track=track
+        )
+        table("Unexplained variance", HEADER, learned.rows)
+        typer.echo(learned.throughput)
         where(learned.weights)
 
 
@@ -105,7 +112,11 @@ def background_error(
     kind: Annotated[ErrorKind, typer.Option(help="Errors of short forecasts, or of a climatological mean.")] = (
         ErrorKind.forecast
     ),
-    localization_radius_km: Annotated[float, typer.Option(help="Where latent correlations end.")] = 12000.0,
+    localization_radius_km: Annotated[float, typer.Option(help="Where correlations end.")] = 12000.0,
+    smooth_sd: Annotated[float, typer.Option(min=0.0, max=1.0, help="Weight of zonal-mean variances.")] = 0.5,
+    zonal_model_space: Annotated[
+        bool, typer.Option("--zonal-model-space", help="Also that of '3dvar_zonal' (a large file).")
+    ] = False,
 ) -> None:
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
     with one_sentence():
@@ -113,5 +124,11 @@ def background_error(
         from latentda.experiments.statistics import make_background_errors
 
         folder = Folder(assets, kind.value)
-        for path in make_background_errors(pairs, folder, localization_radius_km=localization_radius_km):
+        for path in make_background_errors(
+            pairs,
+            folder,
+            localization_radius_km=localization_radius_km,
+            smooth_sd=smooth_sd,
+            zonal_model_space=zonal_model_space,
+        ):
             where(path)

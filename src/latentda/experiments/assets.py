@@ -74,6 +74,16 @@ class Assets:
             raise ValueError(f"{self.error_folder / name}.safetensors is no {kind.__name__} background error.")
         return covariance
 
+    @cached_property
+    def unrepresented_error(self) -> BalancedCovariance:
+        """Model-space background error of what the code does not carry."""
+        return self._read("unrepresented", BalancedCovariance)
+
+    @cached_property
+    def model_space_zonal(self) -> ZonalBlocks:
+        """The inhomogeneous background error of 3D-Var: too large to ship, made by its command."""
+        return self._read("model_zonal", ZonalBlocks)
+
     @property
     def start(self) -> Path:
         """Restart file from which twin experiments take their truth; later than all training data."""

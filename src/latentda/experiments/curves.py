@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatter
 from numpy import ndarray
 
 from latentda.experiments.style import (
@@ -78,6 +79,7 @@ def training_curve(
     *,
     title: str = "",
     ylabel: str = "loss",
+    references: Mapping[str, float] | None = None,
 ) -> Figure:
     """The loss over training steps, logarithmic.
 
@@ -86,6 +88,7 @@ def training_curve(
         losses: one sequence, or several by name; one with steps of its own is ``(steps, losses)``.
         title: over the panel.
         ylabel: what the loss is.
+        references: horizontal lines by name, such as the loss on held-out states.
     """
     named = losses if isinstance(losses, Mapping) else {"": losses}
     curves = {k: v if isinstance(v, tuple) else (steps, v) for k, v in named.items()}
@@ -103,8 +106,11 @@ def training_curve(
             markersize=3,
         )
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(LogFormatter(minor_thresholds=(2.0, 0.5)))
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2.0, 0.5)))
     dress(axes, title, "training step", ylabel, lines="y")
     axes.margins(x=0.01)
+    _references(axes, references or {})
     if len(curves) > 1:
         axes.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
     return figure

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from latentda.experiments.assets import Assets
+from latentda.experiments.claims import claim_folder
 from latentda.experiments.real import RealSetUp, real_scores, run_real
 from latentda.experiments.real_report import write_real_report
 from latentda.experiments.twin import TwinSetUp, run_twin
@@ -45,27 +43,6 @@ def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
     write_scores(scores, folder / "scores.json")
     report = write_twin_report(run, scores, spread, folder / "report.html")
     return Outcome(report, folder / "scores.json", scores)
-
-
-def claim_folder(folder: Path, setup: dict[str, Any], assets: Assets) -> None:
-    """Take a folder for an experiment, or take it up again.
-
-    Raises:
-        ValueError: the folder holds results of another set-up or of other assets, or other files.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(assets.folder.rglob("*.safetensors")):
-        digest.update(path.read_bytes())
-    wanted = json.loads(json.dumps({**setup, "assets": digest.hexdigest()}))
-    note = folder / "setup.json"
-    stored = json.loads(note.read_text()) if note.exists() else None
-    occupied = folder.exists() and any(folder.iterdir())
-    if occupied and stored != wanted:
-        raise ValueError(
-            f"{folder} holds another experiment or other files; choose another folder with --out, or remove it."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(wanted, indent=2) + "\n")
 
 
 def run_real_demo(reports: Path, setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,26 @@ import numpy as np
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from latentda.experiments.curves import training_curve
-from latentda.fields import StoreSampler, read_standardizer
-from latentda.grid import Time
-from latentda.networks import AutoencoderSettings, write_autoencoder
+from latentda.experiments.learning_figures import loss_figure, reconstruction_figure
+from latentda.fields import Standardizer, StoredSamples, StoreSampler, read_standardizer
+from latentda.grid import Time, datetime_of_hours, iso
+from latentda.networks import Autoencoder, AutoencoderSettings, read_autoencoder, write_autoencoder
+from latentda.priors import read_pairs
 from latentda.progress import Track, silent
 from latentda.training import (
+    GivenPairs,
+    Objective,
+    ObjectiveSettings,
+    Throughput,
     TrainingSettings,
-    principal_components,
+    UnexplainedVariance,
+    linear_start,
     train_autoencoder,
     unexplained_variance,
 )
+
+HELD_OUT_BLOCKS = 100
+"""Blocks of the held-out period, two pairs of states of each, on which a network is scored."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +39,28 @@ class LearningSettings:
 
     Attributes:
         network: shape of the autoencoder.
+        objective: what it is trained for.
         training: the loop's settings.
         stride: keep every so many states of the store.
     """
 
     network: AutoencoderSettings = field(default_factory=AutoencoderSettings)
+    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     training: TrainingSettings = field(default_factory=lambda: TrainingSettings(batch_size=8, checkpoint_every=100))
-    stride: int = 2
+    stride: int = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """Where the weights are, and unexplained variances by channel: name, linear code, network."""
+    """Where the weights are, how fast they came, and a row of scores a channel under :data:`HEADER`."""
 
     weights: Path
     rows: list[list[Any]]
+    throughput: Throughput
+
+
+HEADER = ("channel", "linear", "network", "linear, differences", "network, differences")
+"""Columns of the table of unexplained variances."""
 
 
 def read_learning_settings(path: Path | None, steps: int | None) -> LearningSettings:
@@ -74,40 +90,97 @@ def learn_autoencoder(
     end: Time | None,
     validate_from: Time | None,
     *,
+    pairs_file: Path | None = None,
+    initial: Path | None = None,
     track: Track = silent,
 ) -> Learned:
     """Train on a period of a store in the anomalies of ``assets/standardizer.safetensors``.
 
-    Writes ``autoencoder.safetensors`` and ``.json`` (with the scores on the states from ``validate_from`` on) and the
-    loss curve ``training.png`` into ``assets``.
+    Writes ``autoencoder.safetensors`` and ``.json`` (with the scores on the states from ``validate_from`` on), the loss
+    curve ``training.png`` and a held-out state beside its reconstruction, ``reconstruction.png``, into ``assets``.
+
+    Args:
+        data: the store.
+        assets: folder of the scales and of what comes out.
+        settings: of network, objective and training.
+        start: first date of the training period.
+        end: its end, exclusive.
+        validate_from: states from this date on are held out; by default from ``end`` on.
+        pairs_file: forecasts to learn differences from, instead of states of the store a lag apart; the last tenth is
+            held out.
+        initial: weights to go on from, whose shape then is the network's.
+        track: shows progress.
+
+    Raises:
+        ValueError: a store without states in the periods, settings that do not suit, a checkpoint of other settings.
     """
     standardizer = read_standardizer(assets / "standardizer.safetensors")
-    layout = standardizer.layout
-    sample = StoreSampler(data, layout, start, end, settings.stride)
-    anomalies = sample.anomalies(standardizer)
-    held_out = StoreSampler(data, layout, validate_from or end, None, 24).anomalies(standardizer)
+    grid, objective = standardizer.layout.grid, settings.objective
+    given, unseen = GivenPairs(read_pairs(pairs_file)).split() if pairs_file else (None, None)
+    earlier = read_autoencoder(initial) if initial else None
+    shape = earlier.settings if earlier else settings.network
+    lag = objective.lag_hours if objective.difference and not given else 0
+    sampler = StoreSampler(data, standardizer.layout, start, end, settings.stride)
+    samples = StoredSamples(sampler, standardizer, lag)
+    held_out = _held_out(data, standardizer, validate_from or end, objective.lag_hours)
+    begin = linear_start(samples, shape, objective, grid, given)
     trained = train_autoencoder(
-        anomalies,
-        layout.grid,
-        settings.network,
+        samples,
+        begin,
+        shape,
         settings.training,
+        pairs=given,
+        initial=earlier,
         checkpoint=assets / "autoencoder.checkpoint",
         track=track,
     )
-    linear = unexplained_variance(principal_components(anomalies, settings.network, layout.grid), held_out, layout.grid)
-    network = unexplained_variance(trained.module, held_out, layout.grid)
-    rows: list[list[Any]] = [[n, float(a), float(b)] for n, a, b in zip(layout.names, linear, network, strict=True)]
-    rows.append(["mean", float(linear.mean()), float(network.mean())])
+    linear, network = (_scores(code, held_out, unseen, begin.objective) for code in (begin.code, trained.module))
+    rows = _score_rows(standardizer.layout.names, linear, network)
     about = {
-        "steps": settings.training.steps,
-        "unexplained_variance": {n: round(b, 4) for n, _, b in rows},
-        "unexplained_variance_of_the_linear_start": round(float(linear.mean()), 4),
+        "training": asdict(settings.training),
+        "objective": asdict(objective),
+        "period": _period(samples),
+        "held_out": _period(held_out),
+        "held_out_loss": {"linear": round(linear.loss, 5), "network": round(network.loss, 5)},
+        "throughput": trained.throughput.to_dict(),
+        "unexplained_variance": [dict(zip(HEADER, _rounded(row), strict=True)) for row in rows],
     }
     path = assets / "autoencoder.safetensors"
     write_autoencoder(trained.module, path, about, dtype=np.float16)
-    there = np.isfinite(trained.losses)
-    curve = training_curve(
-        np.flatnonzero(there).tolist(), trained.losses[there].tolist(), title="Training", ylabel="unexplained variance"
-    )
-    curve.savefig(assets / "training.png", dpi=120)
-    return Learned(path, rows)
+    lines = {"held out, linear start": linear.loss, "held out, network": network.loss}
+    loss_figure(trained.losses, lines).savefig(assets / "training.png", dpi=120)
+    block = held_out.blocks[len(held_out.blocks) // 2]
+    state = held_out.read(block)[0]
+    picture = reconstruction_figure(trained.module, standardizer, state, int(block.hours[0]))
+    picture.savefig(assets / "reconstruction.png", dpi=120)
+    return Learned(path, rows, trained.throughput)
+
+
+def _scores(
+    code: Autoencoder, held_out: StoredSamples, pairs: GivenPairs | None, objective: Objective
+) -> UnexplainedVariance:
+    """On held-out states, their differences being those of held-out pairs where there are such."""
+    found = unexplained_variance(code, held_out.spread(HELD_OUT_BLOCKS), objective)
+    if pairs is None:
+        return found
+    of_pairs = unexplained_variance(code, pairs.pieces(), objective)
+    return UnexplainedVariance(found.anomaly, of_pairs.difference, of_pairs.loss)
+
+
+def _held_out(data: Path, standardizer: Standardizer, start: Time | None, lag: int) -> StoredSamples:
+    return StoredSamples(StoreSampler(data, standardizer.layout, start), standardizer, lag)
+
+
+def _score_rows(names: tuple[str, ...], linear: UnexplainedVariance, network: UnexplainedVariance) -> list[list[Any]]:
+    columns = (linear.anomaly, network.anomaly, linear.difference, network.difference)
+    rows: list[list[Any]] = [[name, *map(float, row)] for name, *row in zip(names, *columns, strict=True)]
+    return [*rows, ["mean", *(float(column.mean()) for column in columns)]]
+
+
+def _period(samples: StoredSamples) -> str:
+    first, last = (iso(datetime_of_hours(hour)) for hour in samples.hours[[0, -1]])
+    return f"{first} to {last}, {len(samples.hours)} states"
+
+
+def _rounded(row: list[Any]) -> list[Any]:
+    return [round(cell, 4) if isinstance(cell, float) else cell for cell in row]

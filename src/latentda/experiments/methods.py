@@ -9,17 +9,25 @@ import jax.numpy as jnp
 from latentda.assimilation import Lbfgs, Variational
 from latentda.experiments.assets import Assets
 from latentda.operators import Covariance, Scaled
-from latentda.priors import LatentPrior, ModelSpacePrior
+from latentda.priors import HybridPrior, LatentPrior, ModelSpacePrior
 
-Prior = ModelSpacePrior | LatentPrior
+Prior = ModelSpacePrior | LatentPrior | HybridPrior
 
 
 def _three_d_var(assets: Assets, factor: float) -> Prior:
     return ModelSpacePrior(_scaled(assets.model_space_error, factor))
 
 
-def _latent(assets: Assets, factor: float) -> Prior:
+def _three_d_var_zonal(assets: Assets, factor: float) -> Prior:
+    return ModelSpacePrior(_scaled(assets.model_space_zonal, factor))
+
+
+def _latent(assets: Assets, factor: float) -> LatentPrior:
     return LatentPrior(assets.autoencoder, _scaled(assets.latent_error, factor))
+
+
+def _hybrid(assets: Assets, factor: float) -> Prior:
+    return HybridPrior((_latent(assets, factor), ModelSpacePrior(_scaled(assets.unrepresented_error, factor))))
 
 
 def _latent_diagonal(assets: Assets, factor: float) -> Prior:
@@ -33,7 +41,9 @@ def _published(assets: Assets, factor: float) -> Prior:
 METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {
     "free_run": None,
     "3dvar": _three_d_var,
+    "3dvar_zonal": _three_d_var_zonal,
     "latent_3dvar": _latent,
+    "hybrid_3dvar": _hybrid,
     "latent_3dvar_diagonal": _latent_diagonal,
     "latent_3dvar_published": _published,
 }
@@ -42,7 +52,9 @@ METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {
 TITLES: Mapping[str, str] = {
     "free_run": "no assimilation",
     "3dvar": "3D-Var",
+    "3dvar_zonal": "3D-Var, zonal-block B",
     "latent_3dvar": "latent 3D-Var",
+    "hybrid_3dvar": "latent + remainder 3D-Var",
     "latent_3dvar_diagonal": "latent 3D-Var, diagonal B",
     "latent_3dvar_published": "latent 3D-Var, as published",
 }

@@ -7,15 +7,14 @@ error, which differences of longer forecasts from the nature run itself can give
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from latentda.cycling import Cycler, CycleSettings
 from latentda.experiments.assets import Assets
@@ -26,12 +25,17 @@ from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
 from latentda.networks import read_autoencoder
 from latentda.observations import radiosonde_network
-from latentda.operators import Diagonal, estimate_zonal_blocks
+from latentda.operators import Diagonal, SphericalTransform, estimate_zonal_blocks
 from latentda.priors import (
+    BackgroundError,
     errors_from_pairs,
     estimate_balanced,
     forecast_pairs,
+    latent_correlations,
+    read_pairs,
+    unrepresented_errors,
     write_background_error,
+    write_pairs,
 )
 from latentda.progress import Track, silent
 
@@ -105,46 +109,49 @@ def climatological_pairs(data: Path, assets: Assets, start: Time | None, end: Ti
 
 
 def make_background_errors(
-    pairs_file: Path, assets: Assets, *, localization_radius_km: float = 12000.0
+    pairs_file: Path,
+    assets: Assets,
+    *,
+    localization_radius_km: float = 12000.0,
+    smooth_sd: float = 0.5,
+    zonal_model_space: bool = False,
 ) -> tuple[Path, ...]:
-    """Estimate and write the background errors of both spaces into the assets' folder."""
-    pairs = read_pairs(pairs_file)
-    layout = assets.standardizer.layout
-    assets.error_folder.mkdir(parents=True, exist_ok=True)
-    about = {"pairs": len(pairs), "localization_radius_km": localization_radius_km}
-    balanced = estimate_balanced(errors_from_pairs(pairs), np.asarray(assets.standardizer.scale), layout)
-    in_model = assets.error_folder / "model.safetensors"
-    write_background_error(balanced, in_model, about)
-    network = read_autoencoder(assets.folder / "autoencoder.safetensors")
-    rows = network.latent_shape[1]
-    latitude = np.asarray(layout.grid.latitude).reshape(rows, -1).mean(axis=1)
-    errors = errors_from_pairs(pairs, network)
-    latent = estimate_zonal_blocks(errors, latitude, localization_radius_km=localization_radius_km)
-    in_latent = assets.error_folder / "latent.safetensors"
-    write_background_error(latent, in_latent, about)
-    diagonal = Diagonal(jnp.asarray(errors.std(axis=0, ddof=1)))
-    in_diagonal = assets.error_folder / "latent_diagonal.safetensors"
-    write_background_error(diagonal, in_diagonal, {"pairs": len(pairs)})
-    return in_model, in_latent, in_diagonal
+    """Estimate and write the background errors of both spaces into the assets' folder.
 
-
-def write_pairs(pairs: Iterable[tuple[ndarray, ndarray]], path: Path) -> Path:
-    """Write pairs (short, long) as float16 standardised anomalies, whole or not at all."""
-    stacked = np.stack([np.stack(pair).astype(np.float16) for pair in pairs])
-    partial = path.with_name(path.name + ".part")
-    save_file({"pairs": stacked}, str(partial))
-    partial.replace(path)
-    return path
-
-
-def read_pairs(path: Path) -> Float[ndarray, "pair 2 channel lat lon"]:
-    """Read what :func:`write_pairs` wrote.
-
-    Raises:
-        ValueError: the file is missing or something else.
+    Args:
+        pairs_file: from :func:`write_pairs`.
+        assets: scales and network.
+        localization_radius_km: where the correlations of zonal blocks end, in either space.
+        smooth_sd: weight of zonal-mean variances in the position-dependent ones, in either space.
+        zonal_model_space: make the inhomogeneous background error of model space too (200 MB on disk for T31).
     """
-    try:
-        with safe_open(str(path), "numpy") as file:
-            return file.get_tensor("pairs")
-    except Exception as error:
-        raise ValueError(f"{path} holds no pairs of forecasts: {error}") from error
+    pairs = read_pairs(pairs_file)
+    layout, scale = assets.standardizer.layout, np.asarray(assets.standardizer.scale)
+    about = {"pairs": len(pairs), "localization_radius_km": localization_radius_km, "smooth_sd": smooth_sd}
+    assets.error_folder.mkdir(parents=True, exist_ok=True)
+    network = read_autoencoder(assets.folder / "autoencoder.safetensors")
+    errors, codes = errors_from_pairs(pairs), errors_from_pairs(pairs, network)
+    rest = unrepresented_errors(pairs, network)
+    share = float(np.mean(np.mean(rest**2, axis=(0, 2, 3)) / np.mean(errors**2, axis=(0, 2, 3))))
+    balanced = partial(estimate_balanced, scale=scale, layout=layout, smooth_sd=smooth_sd)
+    blocks = partial(estimate_zonal_blocks, localization_radius_km=localization_radius_km, smooth_sd=smooth_sd)
+    latitude = np.asarray(layout.grid.latitude)
+    padding = codes.shape[2] * network.settings.patch - latitude.size
+    rows = np.pad(latitude, (0, padding), "edge").reshape(codes.shape[2], -1).mean(axis=1)
+    found: dict[str, tuple[BackgroundError, dict[str, Any]]] = {
+        "model": (balanced(errors), {}),
+        "latent": (blocks(codes, rows), {}),
+        "latent_diagonal": (
+            Diagonal(jnp.asarray(codes.std(axis=0, ddof=1))),
+            {"off_diagonal_correlations": latent_correlations(codes).to_dict()},
+        ),
+        "unrepresented": (balanced(rest), {"share_of_error_variance": round(share, 4)}),
+    }
+    if zonal_model_space:
+        resolved = SphericalTransform(layout.grid).truncation + 1
+        found["model_zonal"] = (blocks(errors, latitude, wavenumbers=resolved), {})
+    paths = []
+    for name, (covariance, facts) in found.items():
+        paths.append(assets.error_folder / f"{name}.safetensors")
+        write_background_error(covariance, paths[-1], about | facts)
+    return tuple(paths)

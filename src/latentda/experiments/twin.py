@@ -1,7 +1,8 @@
 """Twin experiments: the truth is a run of the embedded world, and it is observed by a simulated network.
 
-y = H(x_true) + e,  e ~ N(0, R), drawn from the seed and the time alone, so every method sees the same data. In an
-identical twin the assimilating model is the true one; in a fraternal twin it has other physics parameters.
+In an identical twin the assimilating model is the true one; in a fraternal twin it has other physics parameters. This
+is the short twin of the demonstration, which keeps every state for its report; the long ones, many seeds and methods
+side by side, are those of ``experiment``.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from numpy import ndarray
 from latentda.cycling import Cycle, Cycler, CycleSettings, Intake
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import TITLES, build_method, require_methods
-from latentda.fields import open_store, read_states
+from latentda.experiments.truth import StoredTruth as StoredTruth
+from latentda.experiments.truth import Truth, TwinObservations, nature_run
 from latentda.forecast import ForecastModel, JcmModel, jcm_model
-from latentda.forecast.simulation import initial_fields, simulate
-from latentda.grid import Layout, datetime_of_hours, hours_since_1970
-from latentda.observations import ObservationPlaces, places_to_table, radiosonde_network
+from latentda.observations import radiosonde_network
 from latentda.priors import ModelSpacePrior, background_spread
 from latentda.progress import Track, silent
 
@@ -80,72 +80,6 @@ class TwinSetUp:
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
-    """A nature run: physical states at known hours.
-
-    Attributes:
-        hours: hours since 1970 ``(time,)``.
-        states: ``(time, channel, lat, lon)``.
-    """
-
-    hours: ndarray
-    states: Float[ndarray, "time channel lat lon"]
-
-    def at(self, hours: int) -> Float[ndarray, "channel lat lon"]:
-        """The true state of a time.
-
-        Raises:
-            KeyError: the nature run has no state then.
-        """
-        found = np.flatnonzero(self.hours == hours)
-        if found.size == 0:
-            raise KeyError(f"The nature run has no state at {datetime_of_hours(hours)}.")
-        return self.states[found[0]]
-
-
-@dataclass(frozen=True, eq=False)
-class StoredTruth:
-    """A nature run on disk, read state by state.
-
-    Attributes:
-        path: the store.
-        layout: the channels to read.
-    """
-
-    path: Path
-    layout: Layout
-
-    def at(self, hours: int) -> Float[ndarray, "channel lat lon"]:
-        """The true state of a time, hours since 1970."""
-        return read_states(open_store(self.path), self.layout, [datetime_of_hours(hours)])[0]
-
-
-@dataclass(frozen=True, eq=False)
-class TwinObservations:
-    """Observes a truth: call it with a time, get a table.
-
-    Attributes:
-        truth: the nature run.
-        places: the network.
-        intake: knows the operator; its background error is not used.
-        seed: of the observation errors.
-    """
-
-    truth: Truth | StoredTruth
-    places: ObservationPlaces
-    intake: Intake
-    seed: int = 0
-
-    def __call__(self, hours: int) -> pa.Table:
-        """The observations of a time; data that the model's atmosphere cannot give are left out."""
-        time = datetime_of_hours(hours)
-        table = places_to_table(self.places, np.zeros(len(self.places)), time)
-        exact = self.intake.equivalents(table, self.truth.at(hours))
-        noise = np.random.default_rng([self.seed, hours]).standard_normal(len(self.places))
-        return places_to_table(self.places, exact + self.places.error * noise, time)
-
-
-@dataclass(frozen=True, eq=False)
 class Forecast:
     """One verified forecast: its start and its states at ``lead_hours``."""
 
@@ -192,16 +126,6 @@ def run_twin(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
     last = cycles[setup.methods[0]][-1].hours
     run = TwinRun(setup, truth, cycles, observe(last), model)
     return _with_forecasts(run, track)
-
-
-def nature_run(model: JcmModel, start: Path, days: int, folder: Path, track: Track) -> Truth:
-    """The true states every 12 h from a restart file, kept in ``folder/nature.zarr``."""
-    fields, begin = initial_fields(model, start)
-    store = simulate(model, days, folder / "nature.zarr", every_hours=12, initial=start, track=track)
-    dataset = open_store(store)
-    states = read_states(dataset, model.layout)
-    hours = [hours_since_1970(time) for time in dataset["time"].values]
-    return Truth(np.asarray([hours_since_1970(begin), *hours], int), np.concatenate([fields[None], states]))
 
 
 def make_intake(model: JcmModel, assets: Assets, state: ndarray) -> Intake:

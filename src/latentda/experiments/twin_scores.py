@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.experiments.catalogue import ExperimentSetUp
+from latentda.experiments.record import RunRecord
 from latentda.experiments.twin import TwinRun
+from latentda.grid import Layout
 from latentda.verification import (
     ErrorSums,
     Score,
@@ -42,19 +46,58 @@ def mean_errors(run: TwinRun, method: str, kind: str, spread: Float[ndarray, " c
 
 
 def _rows(run: TwinRun, method: str, kind: str, lead: int, sums: ErrorSums, spread: ndarray) -> list[Score]:
+    setup = run.setup
+    return error_scores(sums, spread, run.model.layout, setup.name, setup.twin, method, setup.seed, kind, lead)
+
+
+def error_scores(
+    sums: ErrorSums,
+    spread: Float[ndarray, " channel"],
+    layout: Layout,
+    experiment: str,
+    twin: str,
+    method: str,
+    seed: int,
+    kind: str,
+    lead_hours: int = 0,
+) -> list[Score]:
+    """The score rows of sums of errors, the arguments as in :class:`latentda.verification.Score`."""
     return channel_scores(
         sums.rmse,
         spread,
-        run.model.layout,
-        experiment=run.setup.name,
+        layout,
+        experiment=experiment,
         method=method,
-        seed=run.setup.seed,
-        lead_hours=lead,
+        seed=seed,
+        lead_hours=lead_hours,
         kind=kind,
         count=sums.count,
-        twin=run.setup.twin,
+        twin=twin,
         bias=sums.bias,
     )
+
+
+def record_scores(
+    record: RunRecord,
+    spread: Float[ndarray, " channel"],
+    layout: Layout,
+    setup: ExperimentSetUp,
+    method: str,
+    seed: int,
+) -> list[Score]:
+    """All scores of a cycled run: background and analysis after spin-up, forecasts at every lead."""
+    scored = record.cycles[setup.spinup_cycles :]
+    sums: dict[tuple[str, int], ErrorSums] = {
+        (kind, 0): reduce(merge, [getattr(c, kind) for c in scored], empty_sums(layout))
+        for kind in ("background", "analysis")
+    }
+    for i, lead in enumerate(setup.leads):
+        sums["forecast", lead] = reduce(merge, [f.sums[i] for f in record.forecasts], empty_sums(layout))
+    rows: list[Score] = []
+    for (kind, lead), total in sums.items():
+        if total.count:
+            rows += error_scores(total, spread, layout, setup.name, setup.twin, method, seed, kind, lead)
+    return rows
 
 
 def _cycle_sums(run: TwinRun, method: str, kind: str) -> ErrorSums:

@@ -1,5 +1,6 @@
 """Fields on disk and in memory: stores, climatology and standardised anomalies, samplers."""
 
+from latentda.fields.batches import RandomBatches, StoredSamples
 from latentda.fields.climatology import Climatology, fit_climatology
 from latentda.fields.sampler import StoreSampler
 from latentda.fields.standardizer import (
@@ -15,9 +16,11 @@ from latentda.fields.writer import StateWriter, to_dataset, write_netcdf
 __all__ = [
     "Climatology",
     "FieldsError",
+    "RandomBatches",
     "Standardizer",
     "StateWriter",
     "StoreSampler",
+    "StoredSamples",
     "fit_climatology",
     "fit_standardizer",
     "layout_of_store",

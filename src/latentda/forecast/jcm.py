@@ -73,8 +73,13 @@ class JcmModel:
 
     @cached_property
     def surface_geopotential(self) -> np.ndarray:
-        """Geopotential of the model's orography (m2 s-2), ``(lat, lon)``."""
-        return np.asarray(self._world.terrain.orog).T * GRAVITY
+        """Geopotential of the orography that the core integrates (m2 s-2), ``(lat, lon)``.
+
+        The core smooths the file's orography to its truncation, which moves it by 155 m (root mean square).
+        """
+        world = self._world.model
+        orography = world.coords.horizontal.to_nodal(world.dycore._truncated_orography)
+        return np.asarray(orography).T * GRAVITY
 
     @cached_property
     def _world(self) -> _World:
@@ -115,6 +120,37 @@ class JcmModel:
         later = fields_from_native(trajectory.dynamics)
         return jnp.stack([later[k - 1] if k else state for k in steps])
 
+    def surface_pressure(
+        self,
+        state: Float[ArrayLike, "channel lat lon"],
+        start_hours: Hours,
+        hours: int = 12,
+        every_hours: float = 0.5,
+    ) -> Float[Array, "time lat lon"]:
+        """Surface pressure (Pa) at 0, ``every_hours``, ..., ``hours`` of a forecast.
+
+        The first is that of the spectral state which the fields become, so that a difference between two times
+        is the model's own.
+
+        Raises:
+            ValueError: an interval that is no multiple of the model's step, or does not divide ``hours``.
+        """
+        step = self.time_step_minutes / 60.0
+        if every_hours <= 0 or every_hours % step or hours <= 0 or hours % every_hours:
+            raise ValueError(
+                f"Surface pressure comes in multiples of {step:g} h that divide the length of the forecast; "
+                f"got {every_hours:g} h in {hours:g} h."
+            )
+        return self._surface_pressure(jnp.asarray(state), jnp.int32(start_hours), hours, every_hours)
+
+    @partial(jax.jit, static_argnames=("self", "hours", "every_hours"))
+    def _surface_pressure(self, state: Array, start_hours: Array, hours: int, every_hours: float) -> Array:
+        native = self._world.native_from_fields(state)
+        first = self._world.model.dycore.to_physics_state(native).normalized_surface_pressure
+        _, trajectory = self._world.integrate(native, start_hours, hours, every=every_hours)
+        pressure = jnp.concatenate([first[None], trajectory.dynamics.normalized_surface_pressure])
+        return REFERENCE_PRESSURE * jnp.swapaxes(pressure, -1, -2)
+
 
 def jcm_model(*, imperfect: bool = False) -> JcmModel:
     """The embedded world, or its imperfect twin with changed physics parameters."""
@@ -139,7 +175,7 @@ class _World:
         return self.model.initial_state(fields)
 
     def integrate(
-        self, native: Any, start_hours: Any, hours: int, carry: Any = None, every: int = 6
+        self, native: Any, start_hours: Any, hours: int, carry: Any = None, every: float = 6
     ) -> tuple[Any, Any]:
         """Run ``hours`` from a spectral state, saving every ``every`` h: (final, trajectory)."""
         start = jnp.int32(start_hours)

@@ -5,7 +5,8 @@
 p are patches of all channels (tokens), f and g are small pre-norm transformers with global attention, so a
 latent value may move the fields anywhere on the globe. f and g end in a matrix that starts at zero: training
 starts from the principal components of the patches and can only improve on them. Global attention with a
-position embedding a token knows no border at the date line.
+position embedding a token knows no border at the date line. Any grid will do: patches that reach beyond its last
+row or column are filled and cropped (:func:`~latentda.networks.code.to_patches`).
 
 Sources: Dosovitskiy et al. (2021), arXiv 2010.11929 (vision transformer); the two-sided transformer autoencoder
 of the atmosphere: Fan et al. (2026), doi 10.1126/sciadv.aea4248; the linear path and its start are ours.
@@ -26,6 +27,7 @@ from latentda.networks.code import (
     from_tokens,
     to_patches,
     to_tokens,
+    token_grid,
 )
 
 
@@ -34,12 +36,15 @@ class AutoencoderSettings:
     """The shape of a :class:`PatchAutoencoder`.
 
     Attributes:
-        patch: side of a patch in grid points; must divide both sides of the grid.
+        patch: side of a patch in grid points.
         latent: latent channels a token.
         width: features of a token inside the transformers.
         heads: attention heads.
         blocks: transformer blocks on each side.
         mlp_ratio: hidden features of a block's MLP over ``width``.
+
+    Raises:
+        ValueError: a number that is not positive, or heads that do not divide the width.
     """
 
     patch: int = 4
@@ -48,6 +53,15 @@ class AutoencoderSettings:
     heads: int = 6
     blocks: int = 2
     mlp_ratio: int = 4
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value < 1 and not (name == "blocks" and value == 0):
+                raise ValueError(f"The network's {name} is {value}; it must be positive.")
+        if self.width % self.heads:
+            raise ValueError(
+                f"A width of {self.width} cannot be shared by {self.heads} heads; choose a multiple of the heads."
+            )
 
     def to_dict(self) -> dict[str, int]:
         """For the JSON beside the weights."""
@@ -102,13 +116,13 @@ class TokenTransformer(eqx.Module):
         self,
         inputs: int,
         outputs: int,
-        grid: tuple[int, int],
+        position: Float[Array, "token width"],
         settings: AutoencoderSettings,
         key: PRNGKeyArray,
     ):
         keys = jax.random.split(key, settings.blocks + 2)
         self.embed = eqx.nn.Linear(inputs, settings.width, key=keys[0])
-        self.position = position_embedding(*grid, settings.width)
+        self.position = position
         self.blocks = tuple(Block(settings.width, settings.heads, settings.mlp_ratio, k) for k in keys[2:])
         self.norm = eqx.nn.LayerNorm(settings.width)
         out = eqx.nn.Linear(settings.width, outputs, use_bias=False, key=keys[1])
@@ -131,28 +145,30 @@ class PatchAutoencoder(eqx.Module):
     decoder: TokenTransformer
     settings: AutoencoderSettings = eqx.field(static=True)
     state_shape: tuple[int, int, int] = eqx.field(static=True)
+    periodic: bool = eqx.field(static=True)
 
     def __init__(self, start: LinearPatchCode, settings: AutoencoderSettings, key: PRNGKeyArray):
         self.settings = settings
         self.state_shape = start.state_shape
-        self.linear_encoder = start.components / start.sd
-        self.linear_decoder = (start.components * start.sd).T
+        self.periodic = start.periodic
+        self.linear_encoder = start.encoder
+        self.linear_decoder = start.decoder
         features = start.components.shape[0]
-        grid = start.latent_shape[1:]
+        # In patches: the last one may reach beyond the circle, which closes all the same.
+        circle = start.state_shape[2] / settings.patch if start.periodic else None
+        position = position_embedding(*start.latent_shape[1:], settings.width, circle)
         first, second = jax.random.split(key)
-        self.encoder = TokenTransformer(features, settings.latent, grid, settings, first)
-        self.decoder = TokenTransformer(settings.latent, features, grid, settings, second)
+        self.encoder = TokenTransformer(features, settings.latent, position, settings, first)
+        self.decoder = TokenTransformer(settings.latent, features, position, settings, second)
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
         """``(latent, row, column)`` of the token grid."""
-        _, rows, columns = self.state_shape
-        patch = self.settings.patch
-        return self.settings.latent, rows // patch, columns // patch
+        return self.settings.latent, *token_grid(self.state_shape, self.settings.patch)
 
     def encode(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "latent row column"]:
         """Z = E(a)."""
-        patches = to_patches(anomaly, self.settings.patch)
+        patches = to_patches(anomaly, self.settings.patch, self.periodic)
         tokens = patches @ self.linear_encoder + self.encoder(patches)
         return from_tokens(tokens, self.latent_shape)
 
@@ -163,31 +179,35 @@ class PatchAutoencoder(eqx.Module):
         return from_patches(patches, self.settings.patch, self.state_shape)
 
 
-def empty_code(state_shape: tuple[int, int, int], settings: AutoencoderSettings) -> LinearPatchCode:
-    """A linear code of zeros: the shape of a start, to be filled by weights or by principal components.
+def empty_code(
+    state_shape: tuple[int, int, int], settings: AutoencoderSettings, periodic: bool = True
+) -> LinearPatchCode:
+    """A linear code of zeros: the shape of a start, to be filled by weights or by principal components."""
+    components = jnp.zeros((state_shape[0] * settings.patch**2, settings.latent))
+    return LinearPatchCode(components, jnp.ones(settings.latent), settings.patch, state_shape, periodic=periodic)
 
-    Raises:
-        ValueError: the patch does not divide the grid.
+
+def position_embedding(rows: int, columns: int, width: int, circle: float | None = None) -> Float[Array, "token width"]:
+    """Sines and cosines of token row and token column.
+
+    Args:
+        rows: of tokens.
+        columns: of tokens.
+        width: features of a token.
+        circle: columns around the globe, on which the features of longitude close; None for a region, whose
+            columns are told apart from edge to edge as the rows are.
     """
-    channels, rows, columns = state_shape
-    if rows % settings.patch or columns % settings.patch:
-        raise ValueError(
-            f"Patches of {settings.patch} do not divide the {rows} x {columns} grid; choose a patch that does."
-        )
-    features = channels * settings.patch**2
-    components = jnp.zeros((features, settings.latent))
-    return LinearPatchCode(components, jnp.ones(settings.latent), settings.patch, state_shape)
-
-
-def position_embedding(rows: int, columns: int, width: int) -> Float[Array, "token width"]:
-    """Sines and cosines of token row and of longitude; the latter close around the globe."""
     quarter = width // 4
-    row = jnp.arange(rows) / max(rows - 1, 1)
-    column = 2 * jnp.pi * jnp.arange(columns) / columns
     order = jnp.arange(1, quarter + 1)
-    by_row = jnp.concatenate([f(jnp.pi * order * row[:, None] / 2) for f in (jnp.sin, jnp.cos)], -1)
-    # Beyond the grid's Nyquist wavenumber the columns repeat; the spare features cost nothing.
-    by_column = jnp.concatenate([f(order * column[:, None]) for f in (jnp.sin, jnp.cos)], -1)
+    across = jnp.pi / 2 * jnp.arange(rows) / max(rows - 1, 1)
+    if circle is None:
+        along = jnp.pi / 2 * jnp.arange(columns) / max(columns - 1, 1)
+    else:
+        # Beyond the grid's Nyquist wavenumber the columns repeat; the spare features cost nothing.
+        along = 2 * jnp.pi * jnp.arange(columns) / circle
+    by_row, by_column = (
+        jnp.concatenate([f(order * angle[:, None]) for f in (jnp.sin, jnp.cos)], -1) for angle in (across, along)
+    )
     both = jnp.concatenate(
         [
             jnp.broadcast_to(by_row[:, None], (rows, columns, 2 * quarter)),

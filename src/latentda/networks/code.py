@@ -45,43 +45,74 @@ class IdentityCode(eqx.Module):
 
 
 class LinearPatchCode(eqx.Module):
-    """Principal components of the patches: z = s^-1 W^T p, p = W s z, W with orthonormal columns.
+    """Principal components of the scaled patches: z = s^-1 V^T (p / t), p = t V s z, V with orthonormal columns.
 
-    The best linear code of one patch of all channels; every token sees only its own patch.
+    The best linear code of one patch of all channels, errors measured in units of t; every token sees only its
+    own patch.
 
     Attributes:
-        components: W, ``(channel*patch*patch, latent)``.
+        components: V, ``(channel*patch*patch, latent)``.
         sd: standard deviation s of each component over the training states.
         patch: side of a patch in grid points.
         state_shape: ``(channel, lat, lon)``.
+        scale: t, one positive number a feature of a patch; 1 without it.
+        periodic: whether the columns close around the globe, see :func:`to_patches`.
     """
 
     components: Float[Array, "features latent"]
     sd: Float[Array, " latent"]
     patch: int = eqx.field(static=True)
     state_shape: tuple[int, int, int] = eqx.field(static=True)
+    scale: Float[Array, " features"] | None = None
+    periodic: bool = eqx.field(static=True, default=True)
+
+    @property
+    def encoder(self) -> Float[Array, "features latent"]:
+        """The matrix from a patch to its token: t^-1 V s^-1."""
+        encoder = self.components / self.sd
+        return encoder if self.scale is None else encoder / self.scale[:, None]
+
+    @property
+    def decoder(self) -> Float[Array, "latent features"]:
+        """The matrix from a token to its patch: (t V s)^T."""
+        decoder = (self.components * self.sd).T
+        return decoder if self.scale is None else decoder * self.scale
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
         """Latent channels on the grid of patches."""
-        _, rows, columns = self.state_shape
-        return self.components.shape[1], rows // self.patch, columns // self.patch
+        return self.components.shape[1], *token_grid(self.state_shape, self.patch)
 
     def encode(self, anomaly: Array) -> Array:
         """Project every patch."""
-        tokens = to_patches(anomaly, self.patch) @ (self.components / self.sd)
+        tokens = to_patches(anomaly, self.patch, self.periodic) @ self.encoder
         return from_tokens(tokens, self.latent_shape)
 
     def decode(self, latent: Array) -> Array:
         """Compose every patch."""
-        patches = to_tokens(latent) @ (self.components * self.sd).T
-        return from_patches(patches, self.patch, self.state_shape)
+        return from_patches(to_tokens(latent) @ self.decoder, self.patch, self.state_shape)
 
 
-def to_patches(state: Float[Array, "channel lat lon"], patch: int) -> Float[Array, "token features"]:
-    """Cut a state into ``patch`` x ``patch`` squares, a row a square, all channels together."""
-    channels, rows, columns = state.shape
-    cut = state.reshape(channels, rows // patch, patch, columns // patch, patch)
+def token_grid(state_shape: tuple[int, ...], patch: int) -> tuple[int, int]:
+    """Rows and columns of the patches that cover a state; the last ones may reach beyond it."""
+    return -(-state_shape[1] // patch), -(-state_shape[2] // patch)
+
+
+def to_patches(
+    state: Float[Array, "channel lat lon"], patch: int, periodic: bool = True
+) -> Float[Array, "token features"]:
+    """Cut a state into ``patch`` x ``patch`` squares, a row a square, all channels together.
+
+    Where the patch does not divide the grid, the last row of patches is filled with copies of the last row of
+    points. The last column of patches is filled with the first points of each row if the grid is ``periodic``, and
+    with copies of the last point of each row if it is not. :func:`from_patches` drops what was filled in.
+    """
+    rows, columns = token_grid(state.shape, patch)
+    below, beyond = rows * patch - state.shape[1], columns * patch - state.shape[2]
+    state = jnp.pad(state, ((0, 0), (0, below), (0, 0)), mode="edge")
+    state = jnp.pad(state, ((0, 0), (0, 0), (0, beyond)), mode="wrap" if periodic else "edge")
+    channels = state.shape[0]
+    cut = state.reshape(channels, rows, patch, columns, patch)
     return cut.transpose(1, 3, 0, 2, 4).reshape(-1, channels * patch * patch)
 
 
@@ -89,9 +120,10 @@ def from_patches(
     patches: Float[Array, "token features"], patch: int, shape: tuple[int, int, int]
 ) -> Float[Array, "channel lat lon"]:
     """Undo :func:`to_patches`."""
-    channels, rows, columns = shape
-    cut = patches.reshape(rows // patch, columns // patch, channels, patch, patch)
-    return cut.transpose(2, 0, 3, 1, 4).reshape(shape)
+    channels, latitudes, longitudes = shape
+    rows, columns = token_grid(shape, patch)
+    cut = patches.reshape(rows, columns, channels, patch, patch).transpose(2, 0, 3, 1, 4)
+    return cut.reshape(channels, rows * patch, columns * patch)[:, :latitudes, :longitudes]
 
 
 def to_tokens(latent: Float[Array, "latent row column"]) -> Float[Array, "token latent"]:

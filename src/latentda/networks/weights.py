@@ -34,9 +34,12 @@ def write_autoencoder(
         "kind": "patch autoencoder",
         "settings": network.settings.to_dict(),
         "state_shape": list(network.state_shape),
+        "periodic": network.periodic,
         "about": about or {},
     }
-    path.with_suffix(".json").write_text(json.dumps(described, indent=2) + "\n")
+    beside = path.with_name(path.stem + ".json.part")
+    beside.write_text(json.dumps(described, indent=2) + "\n")
+    beside.replace(path.with_suffix(".json"))
     partial.replace(path)
 
 
@@ -51,10 +54,11 @@ def read_autoencoder(path: str | Path) -> PatchAutoencoder:
         described = json.loads(path.with_suffix(".json").read_text())
         settings = AutoencoderSettings(**described["settings"])
         shape = tuple(described["state_shape"])
+        periodic = bool(described.get("periodic", True))
         arrays = load_file(str(path))
     except Exception as error:
         raise ValueError(f"{path} and the .json beside it hold no autoencoder: {error}") from error
-    skeleton = PatchAutoencoder(empty_code(shape, settings), settings, jax.random.key(0))
+    skeleton = PatchAutoencoder(empty_code(shape, settings, periodic), settings, jax.random.key(0))
     return with_arrays(skeleton, arrays)
 
 

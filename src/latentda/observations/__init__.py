@@ -1,5 +1,6 @@
 """Observations: one table for all kinds, readers, networks, quality control and batches."""
 
+from latentda.observations.aircraft import aircraft_network
 from latentda.observations.batch import DEFAULT_SIZES, ObservationBatch, make_batch, padded_size
 from latentda.observations.error_table import (
     ErrorProfile,
@@ -11,7 +12,11 @@ from latentda.observations.networks import (
     HUMIDITY_TOP_PA,
     MANDATORY_LEVELS_HPA,
     columns,
+    grid_point_network,
+    join_networks,
+    marine_network,
     radiosonde_network,
+    radiosonde_surface_network,
     random_network,
     surface_network,
     swath_network,
@@ -31,6 +36,7 @@ from latentda.observations.quality import (
     withhold_stations,
 )
 from latentda.observations.readers import read_observations
+from latentda.observations.satellite_winds import satellite_wind_network
 from latentda.observations.table import (
     SCHEMA,
     SURFACE_VARIABLES,
@@ -66,6 +72,7 @@ __all__ = [
     "ObservationError",
     "ObservationPlaces",
     "Orbit",
+    "aircraft_network",
     "assign_errors",
     "check_below_ground",
     "check_duplicates",
@@ -77,10 +84,14 @@ __all__ = [
     "default_error_table",
     "empty_table",
     "first_guess_check",
+    "grid_point_network",
+    "join_networks",
     "make_batch",
+    "marine_network",
     "padded_size",
     "places_to_table",
     "radiosonde_network",
+    "radiosonde_surface_network",
     "random_network",
     "read_observations",
     "read_prepbufr",
@@ -90,6 +101,7 @@ __all__ = [
     "refuse",
     "renumber",
     "require_used",
+    "satellite_wind_network",
     "select",
     "summary",
     "surface_network",

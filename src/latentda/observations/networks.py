@@ -1,4 +1,4 @@
-"""Simulated observing networks: real stations, random places, a polar orbiter's swath.
+"""Simulated observing networks: real stations, random places, grid points, a polar orbiter's swath.
 
 Station places ship with the package (data/PROVENANCE.md); random ones are drawn from a seed and
 are the same on every machine. All constructors take `error_table`, the errors to give the data (by
@@ -16,7 +16,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
+from latentda.grid import Grid
 from latentda.observations.error_table import ErrorTable
 from latentda.observations.orbit import Orbit, swath_places
 from latentda.observations.places import ObservationPlaces, make_places
@@ -73,6 +75,28 @@ def surface_network(
     return _soundings(stations, (1000.0,), variables, "ADPSFC", error_table, above_ground=False)
 
 
+def radiosonde_surface_network(
+    station_file: str | Path | None = None, error_table: ErrorTable | None = None
+) -> ObservationPlaces:
+    """Surface pressure at the stations of :func:`radiosonde_network`.
+
+    Raises:
+        ObservationError: the station file is missing or is no such CSV.
+    """
+    stations = _read_stations(station_file, "radiosonde_stations.csv")
+    return _soundings(stations, (1000.0,), ("sp",), "ADPUPA", error_table, above_ground=False)
+
+
+def marine_network(station_file: str | Path | None = None, error_table: ErrorTable | None = None) -> ObservationPlaces:
+    """Surface pressure at real places of ships and buoys, about one in 2 by 2 degrees.
+
+    Raises:
+        ObservationError: the station file is missing or is no such CSV.
+    """
+    stations = _read_stations(station_file, "marine_stations.csv")
+    return _soundings(stations, (1000.0,), ("sp",), "SFCSHP", error_table, above_ground=False)
+
+
 def columns(
     count: int,
     seed: int,
@@ -100,6 +124,51 @@ def random_network(
     variable = random.choice(np.asarray(variables, dtype=object), count)
     elev = np.full(count, np.nan)
     return make_places(lat, lon, pres, elev, variable, _numbered("R", count), "RANDOM", error_table)
+
+
+def grid_point_network(
+    grid: Grid,
+    pressure: Float[np.ndarray, "level lat lon"],
+    fraction: float,
+    seed: int | Sequence[int],
+    variables: Sequence[str] = ("t", "u", "v"),
+    error_table: ErrorTable | None = None,
+) -> ObservationPlaces:
+    """A share of all values of upper-air variables on a model's own points, drawn without replacement.
+
+    Args:
+        grid: the model's.
+        pressure: of its levels (Pa).
+        fraction: of the points times levels times variables, rounded to whole data.
+        seed: of the draw; several numbers make one seed.
+        variables: upper-air variables.
+        error_table: see the head of this file.
+
+    Raises:
+        ValueError: a fraction outside 0 to 1.
+    """
+    if not 0.0 <= fraction <= 1.0:
+        raise ValueError(f"The observed share of the grid must lie between 0 and 1, not {fraction}.")
+    shape = (len(variables), *pressure.shape)
+    total = int(np.prod(shape))
+    chosen = np.random.default_rng(seed).choice(total, round(fraction * total), replace=False)
+    kind, level, row, column = np.unravel_index(np.sort(chosen), shape)
+    return make_places(
+        np.asarray(grid.latitude)[row],
+        np.asarray(grid.longitude)[column],
+        pressure[level, row, column],
+        np.full(chosen.size, np.nan),
+        np.asarray(variables, dtype=object)[kind],
+        _numbered("G", chosen.size),
+        "RANDOM",
+        error_table,
+    )
+
+
+def join_networks(*networks: ObservationPlaces) -> ObservationPlaces:
+    """Several networks as one, in the order given."""
+    names = vars(networks[0])
+    return ObservationPlaces(**{name: np.concatenate([vars(n)[name] for n in networks]) for name in names})
 
 
 def swath_network(

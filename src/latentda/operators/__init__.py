@@ -17,7 +17,7 @@ from latentda.operators.spherical import (
     SphericalTransform,
     estimate_spherical_blocks,
 )
-from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn
+from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn, position_dependent_sd
 
 __all__ = [
     "Control",
@@ -35,5 +35,6 @@ __all__ = [
     "estimate_spherical_blocks",
     "estimate_zonal_blocks",
     "gaspari_cohn",
+    "position_dependent_sd",
     "white_control",
 ]

@@ -15,7 +15,7 @@ U_1 v_1 + U_2 v_2; a B has sqrt(a) U; L B L^T has L U. Exact inverses exist only
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import Any, Protocol
 
 import equinox as eqx
 import jax
@@ -142,9 +142,16 @@ class Scaled(Covariance):
         return self.base.zero_control()
 
 
-def white_control(covariance: Covariance, key: PRNGKeyArray) -> Control:
-    """V ~ N(0, I) of a covariance's control shape."""
-    leaves, tree = jax.tree.flatten(covariance.zero_control())
+class Controlled(Protocol):
+    """What is driven by a white control vector: a covariance, a prior."""
+
+    def zero_control(self) -> Control:
+        """V = 0."""
+
+
+def white_control(controlled: Controlled, key: PRNGKeyArray) -> Control:
+    """V ~ N(0, I) of a covariance's or a prior's control shape."""
+    leaves, tree = jax.tree.flatten(controlled.zero_control())
     keys = jax.random.split(key, len(leaves))
     drawn = [jax.random.normal(k, leaf.shape, leaf.dtype) for k, leaf in zip(keys, leaves, strict=True)]
     return jax.tree.unflatten(tree, drawn)

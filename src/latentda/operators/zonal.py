@@ -7,7 +7,7 @@ and expanded along longitude:
 
 L_m couples all channels and all rows, so correlations between channels and latitudes are whatever the
 samples say; only their dependence on longitude is that of a stationary process. The same class serves
-latent tokens and model fields.
+latent tokens and model fields. Wavenumbers beyond the blocks carry no variance.
 
 Estimation: correlations C(channel, row, channel', row'; delta lambda) averaged over samples and
 longitudes, multiplied by a Gaspari-Cohn taper of the great-circle distance (a Schur product of two
@@ -43,7 +43,7 @@ class ZonalBlocks(Covariance):
         channels, rows, columns = self.sd.shape
         # An orthonormal transform along longitude keeps a white vector white.
         white = jnp.fft.rfft(control, axis=-1, norm="ortho").reshape(channels * rows, -1)
-        mixed = jnp.einsum("mij,jm->im", self.blocks, white)
+        mixed = jnp.einsum("mij,jm->im", self.blocks, white[:, : len(self.blocks)])
         correlated = jnp.fft.irfft(mixed, n=columns, axis=-1, norm="ortho")
         return self.sd * correlated.reshape(channels, rows, columns)
 
@@ -67,6 +67,7 @@ def estimate_zonal_blocks(
     *,
     localization_radius_km: float,
     smooth_sd: float = 1.0,
+    wavenumbers: int | None = None,
 ) -> ZonalBlocks:
     """Estimate the covariance of mean-free samples.
 
@@ -75,6 +76,7 @@ def estimate_zonal_blocks(
         latitude: degrees north of the rows.
         localization_radius_km: where the taper reaches zero.
         smooth_sd: weight of the zonal-mean variance in the position-dependent one, 0..1.
+        wavenumbers: how many to keep, from 0 on: those that the fields resolve; by default all of the grid's.
 
     Raises:
         ValueError: fewer than two samples, or a channel without variance.
@@ -82,16 +84,27 @@ def estimate_zonal_blocks(
     count, channels, rows, columns = samples.shape
     if count < 2:
         raise ValueError(f"A covariance needs at least two samples; got {count}.")
-    sd = _standard_deviation(samples, smooth_sd)
+    sd = position_dependent_sd(samples, smooth_sd)
     normal = (samples / sd).astype(np.float32)
     spectrum = np.fft.rfft(normal, axis=-1, norm="ortho").reshape(count, channels * rows, -1)
     spectrum = spectrum.astype(np.complex64)
     blocks = np.einsum("sim,sjm->mij", spectrum, spectrum.conj(), optimize=True) / count
     tapered = _taper(blocks, latitude, channels, columns, localization_radius_km)
-    return ZonalBlocks(jnp.asarray(_cholesky(tapered)), jnp.asarray(sd, jnp.float32))
+    return ZonalBlocks(jnp.asarray(_cholesky(tapered[:wavenumbers])), jnp.asarray(sd, jnp.float32))
 
 
-def _standard_deviation(samples: ndarray, smooth: float) -> ndarray:
+def position_dependent_sd(
+    samples: Float[ndarray, "sample channel row column"], smooth: float
+) -> Float[ndarray, "channel row column"]:
+    """Standard deviations of mean-free samples.
+
+    Args:
+        samples: the errors.
+        smooth: weight of the zonal-mean variance in the local one: 1 makes it the same along a latitude circle.
+
+    Raises:
+        ValueError: a channel without variance somewhere.
+    """
     variance = np.mean(samples.astype(np.float64) ** 2, axis=0)
     zonal = variance.mean(axis=-1, keepdims=True)
     mixed = (1 - smooth) * variance + smooth * zonal

@@ -7,8 +7,9 @@
 
 N and M are regressions across levels, one a total wavenumber; every U has vertical covariances a total
 wavenumber and latitude-dependent variances. Winds follow from psi and chi. All coefficients are estimated from
-samples of forecast error. The vertical covariances are the same at all latitudes although those of the atmosphere
-are not, so a last factor c(channel, latitude) restores the samples' own variances: B = C U U^T C.
+samples of forecast error. The vertical covariances are the same everywhere although those of the atmosphere are not,
+so a last factor c(channel, latitude, longitude) restores the samples' own variances: B = C U U^T C. They differ between
+land and sea, where there are more and fewer observations.
 
 Sources: Parrish & Derber (1992), doi 10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2; Derber & Bouttier (1999),
 doi 10.3402/tellusa.v51i2.12316.
@@ -32,6 +33,7 @@ from latentda.operators import (
     SphericalBlocks,
     SphericalTransform,
     estimate_spherical_blocks,
+    position_dependent_sd,
 )
 
 MASS = ("t", "sp")
@@ -45,7 +47,7 @@ class BalancedCovariance(Covariance):
         divergent: N ``(n, level, level)``.
         balanced: M ``(n, mass channel, level)``.
         scale: a channel's standard deviation, to divide by.
-        calibration: c ``(channel, lat, 1)``.
+        calibration: c.
         layout: which channel is which.
     """
 
@@ -56,7 +58,7 @@ class BalancedCovariance(Covariance):
     divergent: Float[Array, "n level level"]
     balanced: Float[Array, "n mass level"]
     scale: Float[Array, " channel"]
-    calibration: Float[Array, "channel lat 1"]
+    calibration: Float[Array, "channel lat lon"]
     layout: Layout = eqx.field(static=True)
 
     def root(self, control: Control) -> Array:
@@ -84,8 +86,16 @@ def estimate_balanced(
     samples: Float[ndarray, "sample channel lat lon"],
     scale: Float[ndarray, " channel"],
     layout: Layout,
+    *,
+    smooth_sd: float = 1.0,
 ) -> BalancedCovariance:
     """Estimate from mean-free samples of forecast error in standardised anomalies.
+
+    Args:
+        samples: the errors.
+        scale: a channel's standard deviation.
+        layout: which channel is which.
+        smooth_sd: weight of the zonal-mean variance in the position-dependent one, 0..1.
 
     Raises:
         ValueError: a layout without u, v, t, sp and q on a global grid.
@@ -111,19 +121,18 @@ def estimate_balanced(
         jnp.asarray(divergent, jnp.float32),
         jnp.asarray(balanced, jnp.float32),
         jnp.asarray(scale, jnp.float32),
-        jnp.ones((layout.shape[0], layout.shape[1], 1)),
+        jnp.ones(layout.shape),
         layout,
     )
-    return _calibrated(uncalibrated, samples)
+    return _calibrated(uncalibrated, position_dependent_sd(samples, smooth_sd))
 
 
-def _calibrated(covariance: BalancedCovariance, samples: ndarray, draws: int = 200) -> BalancedCovariance:
-    """The covariance with the samples' variance in every channel and latitude circle."""
+def _calibrated(covariance: BalancedCovariance, sd: ndarray, draws: int = 200) -> BalancedCovariance:
+    """The covariance with the wanted standard deviations."""
     keys = jax.random.split(jax.random.key(0), draws)
     drawn = eqx.filter_jit(lambda b, k: jax.lax.map(lambda key: jnp.mean(b.sample(key) ** 2, -1), k))(covariance, keys)
-    wanted = np.mean(np.asarray(samples, np.float64) ** 2, axis=(0, 3))
-    factor = jnp.asarray(np.sqrt(wanted / np.asarray(drawn).mean(axis=0)), jnp.float32)
-    return eqx.tree_at(lambda b: b.calibration, covariance, factor[:, :, None])
+    factor = jnp.asarray(sd / np.sqrt(np.asarray(drawn).mean(axis=0))[:, :, None], jnp.float32)
+    return eqx.tree_at(lambda b: b.calibration, covariance, factor)
 
 
 def _regress(target: ndarray, predictor: ndarray) -> tuple[ndarray, Array]:

@@ -2,8 +2,12 @@
 
     e = ( M_long(x(t - long)) - M_short(x(t - short)) ),   mean removed
 
-In standardised anomalies; encoded, E(M_long) - E(M_short), for a latent space. The starts x are analyses of a
-cycling run, so that analysis error and model error both are in the samples.
+In standardised anomalies; encoded, E(M_long) - E(M_short), for a latent space. What the code leaves of e,
+
+    r = e - ( D(E(M_long)) - D(E(M_short)) ),
+
+is the part of the error that no latent increment can correct. The starts x are analyses of a cycling run, so that
+analysis error and model error both are in the samples.
 
 Source: Parrish & Derber (1992), doi 10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2.
 """
@@ -12,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Float
@@ -62,10 +67,23 @@ def errors_from_pairs(
     if autoencoder is None:
         difference = np.asarray(pairs[:, 1], np.float32) - np.asarray(pairs[:, 0], np.float32)
     else:
-        encode = jax.jit(lambda code, state: code.encode(state))
-        codes = np.stack([[np.asarray(encode(autoencoder, np.asarray(s, np.float32))) for s in p] for p in pairs])
+        encode = eqx.filter_jit(lambda code, pair: jax.vmap(code.encode)(pair))
+        codes = np.stack([np.asarray(encode(autoencoder, np.asarray(pair, np.float32))) for pair in pairs])
         difference = codes[:, 1] - codes[:, 0]
     return difference - difference.mean(axis=0)
+
+
+def unrepresented_errors(
+    pairs: Float[ndarray, "pair 2 channel lat lon"], autoencoder: Autoencoder
+) -> Float[ndarray, "pair channel lat lon"]:
+    """Mean-free remainders r of the differences, which the code does not carry.
+
+    Raises:
+        ValueError: fewer than two pairs.
+    """
+    rebuild = eqx.filter_jit(lambda code, pair: jax.vmap(lambda a: code.decode(code.encode(a)))(pair))
+    carried = np.stack([np.asarray(rebuild(autoencoder, np.asarray(pair, np.float32))) for pair in pairs])
+    return errors_from_pairs(pairs) - errors_from_pairs(carried)
 
 
 def _anomaly(standardizer: Standardizer, state: ndarray, hours: int) -> ndarray:

@@ -24,7 +24,7 @@ def background_spread(
     centre = prior.state(anchor, prior.zero_control())
 
     def add(total: Array, key: PRNGKeyArray) -> tuple[Array, None]:
-        control = white_control(prior.background_error, key)
+        control = white_control(prior, key)
         return total + (prior.state(anchor, control) - centre) ** 2, None
 
     total, _ = jax.lax.scan(add, jnp.zeros_like(centre), jax.random.split(key, samples))

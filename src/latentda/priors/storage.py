@@ -1,7 +1,8 @@
 """Background errors on disk: safetensors with a JSON header; reading them runs no code.
 
 A latent covariance's complex lower-triangular blocks are kept as float16 real and imaginary parts of the triangle
-only, rows scaled to unit length: a relative rounding of 5e-4 in a quantity that is estimated to a few per cent.
+only, rows scaled to unit length, and a balanced one's calibration too: a relative rounding of 5e-4 in quantities that
+are estimated to a few per cent.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def read_background_error(path: str | Path) -> BackgroundError:
 
 def _balanced_arrays(covariance: BalancedCovariance) -> dict[str, ndarray]:
     arrays = {name: np.asarray(getattr(covariance, name)) for name in _REST}
+    arrays["calibration"] = arrays["calibration"].astype(np.float16)
     for part in _PARTS:
         blocks = getattr(covariance, part)
         arrays[f"{part}.blocks"] = np.asarray(blocks.blocks)
@@ -80,7 +82,7 @@ def _balanced(arrays: dict[str, ndarray], header: dict[str, Any]) -> BalancedCov
         part: SphericalBlocks(jnp.asarray(arrays[f"{part}.blocks"]), jnp.asarray(arrays[f"{part}.sd"]), transform)
         for part in _PARTS
     }
-    rest: dict[str, Any] = {name: jnp.asarray(arrays[name]) for name in _REST}
+    rest: dict[str, Any] = {name: jnp.asarray(arrays[name], jnp.float32) for name in _REST}
     return BalancedCovariance(**parts, **rest, layout=layout)
 
 

@@ -1,19 +1,32 @@
 """Training: one loop, and what each network adds to it."""
 
 from latentda.training.autoencoder import (
-    principal_components,
-    reconstruction_loss,
+    Start,
+    UnexplainedVariance,
+    linear_start,
     train_autoencoder,
     unexplained_variance,
 )
-from latentda.training.loop import Trained, TrainingSettings, batch_positions, train
+from latentda.training.linear_start import SampleMoments, best_linear_code, principal_components, sample_moments
+from latentda.training.loop import Trained, TrainingSettings, train
+from latentda.training.objective import Objective, ObjectiveSettings
+from latentda.training.pairs import GivenPairs
+from latentda.training.throughput import Throughput
 
 __all__ = [
+    "GivenPairs",
+    "Objective",
+    "ObjectiveSettings",
+    "SampleMoments",
+    "Start",
+    "Throughput",
     "Trained",
     "TrainingSettings",
-    "batch_positions",
+    "UnexplainedVariance",
+    "best_linear_code",
+    "linear_start",
     "principal_components",
-    "reconstruction_loss",
+    "sample_moments",
     "train",
     "train_autoencoder",
     "unexplained_variance",

@@ -1,99 +1,136 @@
-"""Training of the patch autoencoder: principal components first, then the whole network.
-
-Loss: area-weighted mean square of D(E(a)) - a in standardised anomalies, so 1 is the climatology's own error
-and the value is the share of variance that the code does not explain.
-"""
+"""Training of the patch autoencoder from a store: the linear start first, then the whole network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from numpy import ndarray
 
+from latentda.fields import StoredSamples
 from latentda.grid import Grid
-from latentda.networks import (
-    Autoencoder,
-    AutoencoderSettings,
-    LinearPatchCode,
-    PatchAutoencoder,
-    to_patches,
-)
+from latentda.networks import Autoencoder, AutoencoderSettings, LinearPatchCode, PatchAutoencoder
 from latentda.progress import Track, silent
-from latentda.training.loop import Trained, TrainingSettings, batch_positions, train
+from latentda.training.devices import require_equal_shares
+from latentda.training.linear_start import best_linear_code, sample_moments
+from latentda.training.loop import Batches, Trained, TrainingSettings, train
+from latentda.training.objective import Objective, ObjectiveSettings
+from latentda.training.pairs import GivenPairs, StatesAndPairs
+
+STATISTICS_BLOCKS = 200
+"""Blocks of the store, two samples of each, from which the linear start and the variances are estimated; a quarter of
+them choose among the starts."""
 
 
-def principal_components(
-    anomalies: Float[ndarray, "time channel lat lon"], settings: AutoencoderSettings, grid: Grid
-) -> LinearPatchCode:
-    """The linear code that explains most area-weighted variance of the patches.
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where training begins: the linear code, and the loss with the period's variances."""
+
+    code: LinearPatchCode
+    objective: Objective
+
+
+def linear_start(
+    samples: StoredSamples,
+    shape: AutoencoderSettings,
+    objective: ObjectiveSettings,
+    grid: Grid,
+    pairs: GivenPairs | None = None,
+) -> Start:
+    """Estimate the start from samples spread evenly over the period, and from all given pairs if there are any.
 
     Raises:
-        ValueError: more latent channels than a patch has numbers, or a patch that does not divide the grid.
+        ValueError: more latent channels than a patch has numbers.
     """
-    shape = anomalies.shape[1:]
-    features = shape[0] * settings.patch**2
-    if shape[1] % settings.patch or shape[2] % settings.patch or settings.latent > features:
-        raise ValueError(
-            f"A patch of {settings.patch} with {settings.latent} latent channels does not suit states of {shape}."
-        )
-    cut = jax.jit(lambda state: to_patches(state, settings.patch))
-    weight = np.sqrt(cut(jnp.broadcast_to(jnp.asarray(grid.area_weights), shape)).mean(1))
-    moment = np.zeros((features, features))
-    every = max(1, len(anomalies) // 1000)
-    for state in anomalies[::every]:
-        patches = np.asarray(cut(jnp.asarray(state, jnp.float32))) * weight[:, None]
-        moment += patches.T @ patches
-    variance, vectors = np.linalg.eigh(moment / weight.size / len(anomalies[::every]))
-    leading = slice(None, -settings.latent - 1, -1)
-    components = jnp.asarray(vectors[:, leading], jnp.float32)
-    sd = jnp.asarray(np.sqrt(np.maximum(variance[leading], 1e-12)), jnp.float32)
-    return LinearPatchCode(components, sd, settings.patch, shape)
-
-
-def reconstruction_loss(
-    code: Autoencoder, batch: tuple[Float[Array, "state channel lat lon"], Float[Array, "lat lon"]]
-) -> Float[Array, ""]:
-    """Area-weighted mean square of D(E(a)) - a; the batch is (anomalies, area weights)."""
-    anomalies, weights = batch
-    rebuilt = jax.vmap(lambda a: code.decode(code.encode(a)))(anomalies)
-    return jnp.mean((rebuilt - anomalies) ** 2 * weights)
+    moments = sample_moments(samples.spread(STATISTICS_BLOCKS), shape.patch, grid)
+    if pairs:
+        given = sample_moments(pairs.pieces(), shape.patch, grid)
+        moments = replace(moments, difference=given.difference, difference_variance=given.difference_variance)
+    return Start(principal_components(moments, shape, objective), moments.objective(objective))
 
 
 def train_autoencoder(
-    anomalies: Float[ndarray, "time channel lat lon"],
-    grid: Grid,
+    samples: StoredSamples,
+    start: Start,
     shape: AutoencoderSettings,
     settings: TrainingSettings,
     *,
+    pairs: GivenPairs | None = None,
+    initial: PatchAutoencoder | None = None,
     checkpoint: str | Path | None = None,
     track: Track = silent,
 ) -> Trained:
-    """Fit the linear start, then train the network from it."""
-    start = principal_components(anomalies, shape, grid)
-    network = PatchAutoencoder(start, shape, jax.random.key(settings.seed))
-    weights = jnp.asarray(grid.area_weights, jnp.float32)
+    """Train the network from its linear start, or go on from an earlier network.
 
-    def batches(step: int) -> tuple[Array, Array]:
-        chosen = anomalies[batch_positions(len(anomalies), settings, step)]
-        return jnp.asarray(chosen, jnp.float32), weights
+    Args:
+        samples: of a store: single states where pairs are given, else those that the objective wants.
+        start: the linear code and the loss.
+        shape: of a new network.
+        settings: ``batch_size`` counts states: two a pair, and with given pairs half of them single states.
+        pairs: forecasts to learn differences from.
+        initial: earlier weights, instead of the linear start.
+        checkpoint: see :func:`~latentda.training.loop.train`.
+        track: shows progress.
 
-    return train(network, reconstruction_loss, batches, settings, checkpoint=checkpoint, track=track)
+    Raises:
+        ValueError: see :func:`~latentda.training.loop.train`.
+    """
+    objective, size = start.objective.settings, settings.batch_size
+    described = {
+        "network": shape.to_dict(),
+        "objective": asdict(objective),
+        "data": {"first_hour": int(samples.hours[0]), "last_hour": int(samples.hours[-1]), "samples": samples.count},
+    }
+    if pairs:
+        require_equal_shares(size, 4)
+        batches: Batches = StatesAndPairs(samples.batches(size // 2, settings.seed), pairs, size // 4, settings.seed)
+        described["pairs"] = {"count": len(pairs.states)}
+    else:
+        require_equal_shares(size, objective.states_a_sample)
+        batches = samples.batches(size // objective.states_a_sample, settings.seed)
+    network = initial or PatchAutoencoder(start.code, shape, jax.random.key(settings.seed))
+    return train(network, start.objective, batches, settings, checkpoint=checkpoint, described=described, track=track)
+
+
+@dataclass(frozen=True, eq=False)
+class UnexplainedVariance:
+    """What a code misses of held-out samples.
+
+    Attributes:
+        anomaly: share of each channel's area-weighted variance that D(E(a)) misses.
+        difference: the same of the differences within a pair; NaN for single states.
+        loss: the objective.
+    """
+
+    anomaly: Float[ndarray, " channel"]
+    difference: Float[ndarray, " channel"]
+    loss: float
 
 
 def unexplained_variance(
-    code: Autoencoder, anomalies: Float[ndarray, "time channel lat lon"], grid: Grid
-) -> Float[ndarray, " channel"]:
-    """Share of each channel's area-weighted anomaly variance that D(E(a)) misses."""
-    weights = grid.area_weights
-    rebuild = jax.jit(lambda code, a: code.decode(code.encode(a)))
-    missed, total = np.zeros(anomalies.shape[1]), np.zeros(anomalies.shape[1])
-    for state in anomalies:
-        truth = np.asarray(state, np.float32)
-        error = np.asarray(rebuild(code, jnp.asarray(truth))) - truth
-        missed += np.sum(error**2 * weights, axis=(1, 2))
-        total += np.sum(truth**2 * weights, axis=(1, 2))
-    return missed / total
+    code: Autoencoder, samples: Iterable[Float[ndarray, "sample time channel lat lon"]], objective: Objective
+) -> UnexplainedVariance:
+    """Score a code on samples, a few at a time."""
+    area = objective.weights[:, None]
+
+    @eqx.filter_jit
+    def sums(code: Autoencoder, batch: Array) -> tuple[Array, Array]:
+        error = jax.vmap(jax.vmap(lambda a: code.decode(code.encode(a)) - a))(batch)
+        parts = (error, batch, jnp.diff(error, axis=1), jnp.diff(batch, axis=1))
+        squares = jnp.stack([jnp.sum(part**2 * area, axis=(0, 1, 3, 4)) for part in parts])
+        return squares, objective(code, batch) * len(batch)
+
+    total, loss, count = np.zeros(()), 0.0, 0
+    for batch in samples:
+        squares, value = sums(code, jnp.asarray(batch))
+        total = total + np.asarray(squares, np.float64)
+        loss, count = loss + float(value), count + len(batch)
+    missed, variance, missed_difference, difference = total
+    with np.errstate(invalid="ignore"):
+        return UnexplainedVariance(missed / variance, missed_difference / difference, loss / count)

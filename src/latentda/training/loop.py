@@ -1,32 +1,37 @@
 """The one training loop: AdamW, warm-up then cosine, clipped gradients, checkpoints, exact resume.
 
 The batch of step k depends on the seed and on k alone, so a run that was killed and resumed ends in the same
-weights as one that was not.
+weights as one that was not. A thread makes the next batches meanwhile; each is shared by all devices.
+
+Sources: AdamW: Loshchilov and Hutter (2019), arXiv 1711.05101; the cosine schedule: the same authors (2017),
+arXiv 1608.03983.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from latentda.progress import Track, silent
+from latentda.training.checkpoint import Progress, restore_progress, save_progress
+from latentda.training.devices import on_every_device, require_equal_shares, share_batch
+from latentda.training.prefetch import prefetched
+from latentda.training.throughput import Throughput, device_names, matmul_rate
 
 Loss = Callable[[Any, Any], jax.Array]
 """``loss(module, batch)`` -> scalar."""
 
 Batches = Callable[[int], Any]
-"""``batches(step)`` -> the batch of that step, a pytree of host arrays."""
+"""``batches(step)`` -> the batch of that step, a pytree of host arrays with a leading sample axis."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,17 @@ class TrainingSettings:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained module and the loss of every step (NaN for steps of an earlier process)."""
+    """A trained module.
+
+    Attributes:
+        module: with the last step's weights.
+        losses: of every step.
+        throughput: of all steps.
+    """
 
     module: Any
     losses: np.ndarray
+    throughput: Throughput
 
 
 def train(
@@ -69,54 +81,82 @@ def train(
     settings: TrainingSettings,
     *,
     checkpoint: str | Path | None = None,
+    described: Mapping[str, Any] | None = None,
     track: Track = silent,
 ) -> Trained:
     """Minimise ``loss`` over the arrays of ``module``.
 
     Args:
         module: an Equinox module.
-        loss: scalar loss of a module and a batch.
+        loss: scalar loss of a module and a batch: a mean over samples.
         batches: gives the batch of a step.
         settings: see :class:`TrainingSettings`.
         checkpoint: file to write now and then, and to resume from if it exists.
+        described: all other settings on which the result depends, JSON-ready; kept in the checkpoint.
         track: shows progress.
 
     Raises:
         FloatingPointError: the loss became NaN or infinite; the last checkpoint is kept.
-        ValueError: the checkpoint belongs to another module.
+        ValueError: the checkpoint belongs to another module or other settings, or a batch cannot be shared equally by
+            the devices.
     """
+    require_equal_shares(settings.batch_size)
     optimiser = _optimiser(settings)
     weights, static = eqx.partition(module, eqx.is_inexact_array)
-    state = optimiser.init(weights)
-    losses = np.full(settings.steps, np.nan)
-    first = 0
-    checkpoint = Path(checkpoint) if checkpoint else None
-    if checkpoint and checkpoint.exists():
-        (weights, state), first, losses = _restore((weights, state), checkpoint, losses)
+    path = Path(checkpoint) if checkpoint else None
+    everything = _everything(settings, described or {})
+    progress = Progress((weights, optimiser.init(weights)), 0, np.zeros(0), 0.0)
+    if path and path.exists():
+        progress = restore_progress(progress.arrays, everything, path)
 
-    @eqx.filter_jit
     def step(weights: Any, state: Any, batch: Any) -> tuple[Any, Any, jax.Array]:
         value, gradient = jax.value_and_grad(lambda w: loss(eqx.combine(w, static), batch))(weights)
         updates, state = optimiser.update(gradient, state, weights)
         return optax.apply_updates(weights, updates), state, value
 
-    for k in track(range(first, settings.steps), "training", settings.steps - first):
-        weights, state, value = step(weights, state, batches(k))
-        losses[k] = float(value)
-        if not np.isfinite(losses[k]):
-            raise FloatingPointError(f"The loss is {losses[k]} at step {k}; lower the learning rate.")
-        if checkpoint and ((k + 1) % settings.checkpoint_every == 0 or k + 1 == settings.steps):
-            _save((weights, state), k + 1, losses, checkpoint)
-    return Trained(eqx.combine(weights, static), losses)
+    def keep(progress: Progress) -> None:
+        if path and (progress.step % settings.checkpoint_every == 0 or progress.step == settings.steps):
+            save_progress(progress, everything, path)
+
+    rate = matmul_rate()
+    progress, flops = _run(step, batches, progress, settings.steps, keep, track)
+    speed = settings.steps / max(progress.seconds, 1e-9)
+    throughput = Throughput(speed * settings.batch_size, speed * flops, rate, device_names())
+    return Trained(eqx.combine(progress.arrays[0], static), progress.losses, throughput)
 
 
-def batch_positions(count: int, settings: TrainingSettings, step: int) -> np.ndarray:
-    """Which of ``count`` states make the batch of a step: every epoch a fresh permutation."""
-    size = min(settings.batch_size, count)
-    per_epoch = count // size
-    epoch, within = divmod(step, per_epoch)
-    order = np.random.default_rng([settings.seed, epoch]).permutation(count)
-    return np.sort(order[within * size : (within + 1) * size])
+def _run(
+    step: Callable, batches: Batches, progress: Progress, steps: int, keep: Callable[[Progress], None], track: Track
+) -> tuple[Progress, float]:
+    """Go on to the last step; also the floating-point operations of a step."""
+    first, spent = progress.step, progress.seconds
+    weights, state = jax.device_put(progress.arrays, on_every_device())
+    losses = np.full(steps, np.nan)
+    losses[:first] = progress.losses
+    with prefetched(lambda k: share_batch(batches(k)), range(min(first, steps - 1), steps)) as upcoming:
+        earliest = next(upcoming)
+        compiled, flops = _compile(step, weights, state, earliest)
+        start = perf_counter()
+        remaining = track(range(first, steps), "training", steps - first)
+        for k, batch in zip(remaining, chain([earliest], upcoming), strict=False):
+            weights, state, value = compiled(weights, state, batch)
+            losses[k] = float(value)
+            if not np.isfinite(losses[k]):
+                raise FloatingPointError(f"The loss is {losses[k]} at step {k}; lower the learning rate.")
+            progress = Progress((weights, state), k + 1, losses, spent + perf_counter() - start)
+            keep(progress)
+    return progress, flops
+
+
+def _compile(step: Callable, *arguments: Any) -> tuple[Callable, float]:
+    """The compiled step, and the floating-point operations of one call on all devices."""
+    lowered = jax.jit(step, out_shardings=on_every_device()).lower(*arguments)
+    return lowered.compile(), float((lowered.cost_analysis() or {}).get("flops", 0.0))
+
+
+def _everything(settings: TrainingSettings, described: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings that decide the result; how often checkpoints are written does not."""
+    return {"training": {k: v for k, v in asdict(settings).items() if k != "checkpoint_every"}, **described}
 
 
 def _optimiser(settings: TrainingSettings) -> optax.GradientTransformation:
@@ -131,28 +171,3 @@ def _optimiser(settings: TrainingSettings) -> optax.GradientTransformation:
         optax.clip_by_global_norm(settings.clip),
         optax.adamw(rate, b2=0.99, weight_decay=settings.weight_decay),
     )
-
-
-def _save(pytree: Any, step: int, losses: np.ndarray, path: Path) -> None:
-    arrays = {f"{i:05d}": np.array(leaf) for i, leaf in enumerate(jax.tree.leaves(pytree))}
-    arrays["losses"] = losses
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    save_file(arrays, str(partial), {"step": json.dumps(step)})
-    partial.replace(path)
-
-
-def _restore(pytree: Any, path: Path, losses: np.ndarray) -> tuple[Any, int, np.ndarray]:
-    leaves, tree = jax.tree.flatten(pytree)
-    try:
-        with safe_open(str(path), "numpy") as file:
-            step = json.loads(file.metadata()["step"])
-            stored = [file.get_tensor(f"{i:05d}") for i in range(len(leaves))]
-            done = file.get_tensor("losses")
-    except Exception as error:
-        raise ValueError(f"{path} is no checkpoint of this training: {error}") from error
-    if any(s.shape != np.shape(leaf) for s, leaf in zip(stored, leaves, strict=True)):
-        raise ValueError(f"{path} is the checkpoint of another network; remove it or rename the new one.")
-    losses[: min(step, losses.size)] = done[: min(step, losses.size)]
-    restored = [jnp.asarray(s, jnp.asarray(leaf).dtype) for s, leaf in zip(stored, leaves, strict=True)]
-    return jax.tree.unflatten(tree, restored), step, losses

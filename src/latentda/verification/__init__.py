@@ -1,5 +1,11 @@
-"""How good a state is: error statistics, score records, and the fit to observations."""
+"""How good a state is: error statistics, score records, the fit to observations, and physical consistency."""
 
+from latentda.verification.balance import BAND, BalanceMisfit, increment_balance, state_balance
+from latentda.verification.derivatives import horizontal_gradient, relative_vorticity
+from latentda.verification.energy import layer_fractions, total_energy
+from latentda.verification.extent import increment_radius_km
+from latentda.verification.hydrostatic import hydrostatic_residual, sigma_geopotential
+from latentda.verification.noise import PressureNoise, SurfacePressureModel, surface_pressure_noise
 from latentda.verification.observation_fit import (
     LAYERS,
     Columns,
@@ -20,27 +26,45 @@ from latentda.verification.scores import (
     read_scores,
     write_scores,
 )
+from latentda.verification.spectra import KineticEnergySpectrum, kinetic_energy_spectrum, variance_spectrum
 from latentda.verification.statistics import ErrorSums, empty_sums, error_sums, merge
 
 __all__ = [
+    "BAND",
     "LAYERS",
     "MEAN_CHANNEL",
     "OBSERVATION_KINDS",
     "STATE_KINDS",
     "TWINS",
+    "BalanceMisfit",
     "Columns",
     "ErrorSums",
     "FitRow",
+    "KineticEnergySpectrum",
     "Layer",
+    "PressureNoise",
     "Score",
+    "SurfacePressureModel",
     "channel_scores",
     "empty_sums",
     "error_sums",
     "fit_scores",
+    "horizontal_gradient",
+    "hydrostatic_residual",
+    "increment_balance",
+    "increment_radius_km",
+    "kinetic_energy_spectrum",
+    "layer_fractions",
     "mean_score",
     "merge",
     "merge_fits",
     "observation_fit",
     "read_scores",
+    "relative_vorticity",
+    "sigma_geopotential",
+    "state_balance",
+    "surface_pressure_noise",
+    "total_energy",
+    "variance_spectrum",
     "write_scores",
 ]

@@ -1,0 +1,171 @@
+"""``latentda experiment``: cycled twin experiments by name, many seeds and methods side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from latentda.cli.show import console, one_sentence, table, track, where
+
+if TYPE_CHECKING:
+    from latentda.experiments.comparison import Comparison
+    from latentda.verification import Score
+
+app = typer.Typer(no_args_is_help=True, help="Cycled twin experiments with known truth.")
+
+Name = Annotated[str, typer.Argument(help="Of the experiment; see 'latentda experiment list'.")]
+Methods = Annotated[str, typer.Option(help="Comma-separated names; empty for the experiment's own.")]
+Folder = Annotated[Path, typer.Option(help="Folder of experiments, which share a nature run; a killed run goes on.")]
+AssetsFolder = Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")]
+Factors = Annotated[Path | None, typer.Option(help="YAML of background-error factors, as 'tune' writes it.")]
+
+OUT = Path("latentda-output/experiments")
+
+
+@app.command("list")
+def list_experiments() -> None:
+    """The experiments by name."""
+    from latentda.experiments.catalogue import CATALOGUE
+
+    header = ["name", "cycle (h)", "spin-up (days)", "scored (days)"]
+    rows = [[s.name, s.interval_hours, s.spinup_days, s.scored_days] for s in CATALOGUE.values()]
+    table("Cycled twin experiments", header, rows)
+
+
+@app.command()
+def run(
+    name: Name,
+    methods: Methods = "",
+    seeds: Annotated[str, typer.Option(help="How many seeds (3), or which (0,2).")] = "1",
+    days: Annotated[int | None, typer.Option(min=1, help="Scored days, over the experiment's own.")] = None,
+    spinup_days: Annotated[int | None, typer.Option(min=0, help="Days of spin-up, over the experiment's own.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Where to write the scores; default: OUT/NAME/scores.json.")] = None,
+    out: Folder = OUT,
+    assets: AssetsFolder = None,
+    factors: Factors = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with its share of the cores.")] = 1,
+) -> None:
+    """Run methods and seeds of an experiment, write their scores and print how the methods compare."""
+    with one_sentence():
+        from latentda.cli.progress_lines import JobLines
+        from latentda.experiments.campaign import Campaign, plan, run_campaign
+        from latentda.experiments.catalogue import find_experiment
+        from latentda.verification import write_scores
+
+        setup = plan(find_experiment(name), _names(methods), days, spinup_days, factors)
+        campaign = Campaign(setup, seed_numbers(seeds), out, assets)
+        with JobLines(campaign.titles) as lines:
+            outcome = run_campaign(campaign, workers, lines.listen, track=track)
+        _print_failures(outcome.failures)
+        if not outcome.scores:
+            raise ValueError("No run has finished, so there is nothing to score.")
+        file = json or out / setup.name / "scores.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_scores(outcome.scores, file)
+        print_comparison(outcome.scores)
+        where(file)
+        if outcome.failures:
+            raise ValueError(f"{len(outcome.failures)} of {len(campaign.runs)} runs failed; see the lines above.")
+
+
+@app.command()
+def tune(
+    name: Name,
+    methods: Methods = "",
+    cycles: Annotated[int, typer.Option(min=2, help="Of each of the two rounds; the second half counts.")] = 40,
+    out: Folder = OUT,
+    assets: AssetsFolder = None,
+    factors: Annotated[Path | None, typer.Option(help="YAML to write to; default: OUT/factors.yaml.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with its share of the cores.")] = 1,
+) -> None:
+    """Estimate every method's background-error factor from the innovations of a training period."""
+    with one_sentence():
+        from latentda.cli.progress_lines import JobLines
+        from latentda.experiments.campaign import Campaign, plan
+        from latentda.experiments.catalogue import find_experiment
+        from latentda.experiments.factors import write_factors
+        from latentda.experiments.tuning import ROUNDS
+        from latentda.experiments.tuning import tune as run_tuning
+
+        campaign = Campaign(plan(find_experiment(name), _names(methods)), (0,), out, assets)
+        titles = [f"{name} {m}" for m in campaign.setup.methods if m != "free_run"]
+        with JobLines(titles) as lines:
+            tuned = run_tuning(campaign, cycles, workers, lines.listen, track=track)
+        _print_failures(tuned.failures)
+        file = factors or out / "factors.yaml"
+        if tuned.factors:
+            write_factors(file, name, {m: f[-1] for m, f in tuned.factors.items()})
+            header = ["method", "before", *(f"after round {k + 1}" for k in range(ROUNDS))]
+            table("Factor on background-error variances", header, [[m, *f] for m, f in tuned.factors.items()])
+            where(file)
+        if tuned.failures:
+            raise ValueError(f"{len(tuned.failures)} methods could not be tuned; see the lines above.")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Of one experiment, OUT/NAME of 'run'.")],
+    assets: AssetsFolder = None,
+) -> None:
+    """Write scores.json and report.html of all finished runs in an experiment's folder."""
+    with one_sentence():
+        from latentda.experiments.assets import Assets, shipped_assets
+        from latentda.experiments.experiment_report import write_experiment_report
+        from latentda.experiments.findings import read_findings
+        from latentda.verification import write_scores
+
+        findings = read_findings(folder, Assets(assets) if assets else shipped_assets())
+        scores = findings.scores()
+        write_scores(scores, folder / "scores.json")
+        print_comparison(scores)
+        where(write_experiment_report(findings, folder / "report.html"))
+
+
+def _print_failures(failures: Sequence[tuple[str, str]]) -> None:
+    for title, sentence in failures:
+        console.print(f"{title}: {sentence}", style="red", soft_wrap=True, highlight=False, markup=False)
+
+
+def _names(methods: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in methods.split(",")) if methods else ()
+
+
+def seed_numbers(text: str) -> tuple[int, ...]:
+    """``3`` is three seeds, ``0,2`` these two, ``5,`` the one with this number.
+
+    Raises:
+        ValueError: something else.
+    """
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise ValueError(f"Seeds are a number (3) or a list (0,2); got {text!r}.") from error
+    chosen = tuple(numbers) if "," in text else tuple(range(numbers[0] if numbers else 0))
+    if not chosen or min(chosen) < 0 or len(set(chosen)) < len(chosen):
+        raise ValueError(f"Seeds are a number (3) or a list (0,2) of different ones; got {text!r}.")
+    return chosen
+
+
+def print_comparison(scores: Sequence[Score]) -> None:
+    """Errors of all methods, and their paired ratios to the best 3D-Var."""
+    from latentda.experiments.comparison import best_reference, compare
+    from latentda.experiments.methods import TITLES
+
+    leads = [s.lead_hours for s in scores if s.kind == "forecast"]
+    kinds = [("analysis", 0), ("background", 0), *([("forecast", max(leads))] if leads else [])]
+    reference = best_reference(scores)
+    against = f", ratio to {TITLES[reference]} paired over seeds" if reference else ""
+    header = ["what", "method", "error", "ratio", "±", "seeds"]
+    rows = [
+        [kind if not lead else f"{lead / 24:g}-day forecast", TITLES[c.method], c.error, *_optional(c), c.seeds]
+        for kind, lead in kinds
+        for c in compare(scores, kind, lead)
+    ]
+    table(f"Error over climatological spread, mean over channels{against}", header, rows)
+
+
+def _optional(row: Comparison) -> list[str]:
+    return ["–" if value is None else f"{value:.3f}" for value in (row.ratio, row.standard_error)]

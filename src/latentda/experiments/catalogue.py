@@ -1,0 +1,129 @@
+"""The catalogue of cycled twin experiments: frozen set-ups by name.
+
+A name joins the twin and the network, ``fraternal-sonde``, ``identical-random-1``. All of them cycle every 12 h, score
+60 days after 15 of spin-up and forecast 5 days from every fifth scored day. A seed stands for other observation errors
+and another season: its truth begins ``period_days`` times the seed after the start state, in one nature run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from latentda.experiments.methods import require_methods
+from latentda.experiments.observing import NETWORKS, require_network
+
+DEFAULT_METHODS = ("free_run", "3dvar", "latent_3dvar_published", "latent_3dvar_diagonal", "latent_3dvar")
+DEFAULT_FACTOR = 2.0
+"""On background-error variances that nobody has tuned; see ``TwinSetUp.background_factor``."""
+
+
+@dataclass(frozen=True)
+class ExperimentSetUp:
+    """A cycled twin experiment as data.
+
+    Attributes:
+        name: of the experiment, in scores.
+        network: a key of :data:`latentda.experiments.observing.NETWORKS`.
+        identical: whether the assimilating model is the true one.
+        methods: names from :data:`latentda.experiments.methods.METHODS`, run by default.
+        scored_days: length of the scored period.
+        spinup_days: cycled before it.
+        interval_hours: between analyses.
+        background_days: lead of the forecast that is the first background.
+        forecast_days: length of the forecasts.
+        forecast_every_days: between their starts, from the first scored analysis on.
+        period_days: between the truths of two seeds.
+        background_factors: on the variances of a method's background error, by method.
+
+    Raises:
+        ValueError: an unknown method or network, or lengths that do not fit into each other.
+    """
+
+    name: str
+    network: str = "sonde"
+    identical: bool = False
+    methods: tuple[str, ...] = DEFAULT_METHODS
+    scored_days: int = 60
+    spinup_days: int = 15
+    interval_hours: int = 12
+    background_days: int = 5
+    forecast_days: int = 5
+    forecast_every_days: int = 5
+    period_days: int = 90
+    background_factors: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_methods(self.methods)
+        require_network(self.network)
+        wrong = [m for m, f in self.background_factors.items() if not 0.0 < f < float("inf")]
+        if wrong:
+            raise ValueError(f"The background-error factor of {', '.join(wrong)} must be a positive number.")
+        if self.scored_days < 1 or self.spinup_days < 0:
+            raise ValueError("An experiment scores at least one day, after zero or more of spin-up.")
+        if 24 % self.interval_hours:
+            raise ValueError(f"Analyses every {self.interval_hours} h do not fill a day; choose a divisor of 24.")
+
+    @property
+    def twin(self) -> str:
+        """The word for result tables."""
+        return "identical" if self.identical else "fraternal"
+
+    @property
+    def spinup_cycles(self) -> int:
+        """Cycles not scored."""
+        return self._cycles(self.spinup_days)
+
+    @property
+    def cycles(self) -> int:
+        """All cycles."""
+        return self._cycles(self.spinup_days + self.scored_days)
+
+    @property
+    def leads(self) -> tuple[int, ...]:
+        """Hours at which a forecast is scored."""
+        return tuple(self.interval_hours * (k + 1) for k in range(self._cycles(self.forecast_days)))
+
+    def starts_forecast(self, cycle: int) -> bool:
+        """Whether a forecast is made from the analysis of a cycle, counted from 0."""
+        scored = cycle - self.spinup_cycles
+        return scored >= 0 and scored % self._cycles(self.forecast_every_days) == 0
+
+    def factor(self, method: str) -> float:
+        """On the variances of a method's background error."""
+        return self.background_factors.get(method, DEFAULT_FACTOR)
+
+    def begin_hours(self, start_hours: int, seed: int) -> int:
+        """Begin of a seed's truth, from that of the nature run (hours since 1970)."""
+        return start_hours + 24 * self.period_days * seed
+
+    def first_hours(self, start_hours: int, seed: int) -> int:
+        """Time of a seed's first analysis."""
+        return self.begin_hours(start_hours, seed) + 24 * self.background_days
+
+    def nature_days(self, seed: int) -> int:
+        """Days of nature run that a seed needs, in whole pieces of a simulation."""
+        needed = self.period_days * seed + self.background_days + self.spinup_days + self.scored_days
+        return 5 * -(-(needed + self.forecast_days) // 5)
+
+    def _cycles(self, days: int) -> int:
+        return 24 * days // self.interval_hours
+
+
+CATALOGUE: Mapping[str, ExperimentSetUp] = {
+    f"{twin}-{network}": ExperimentSetUp(f"{twin}-{network}", network, identical=twin == "identical")
+    for twin in ("fraternal", "identical")
+    for network in NETWORKS
+}
+"""Set-ups by name."""
+
+
+def find_experiment(name: str) -> ExperimentSetUp:
+    """The set-up of a name.
+
+    Raises:
+        ValueError: unknown name, with the known ones listed.
+    """
+    if name not in CATALOGUE:
+        raise ValueError(f"Unknown experiment {name!r}; there are {', '.join(CATALOGUE)}.")
+    return CATALOGUE[name]

@@ -1,0 +1,57 @@
+"""Background-error factors of experiments as a YAML file: a section an experiment, a number a method.
+
+fraternal-sonde:
+  3dvar: 1.92
+  latent_3dvar: 2.35
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+from pydantic import PositiveFloat, TypeAdapter, ValidationError
+
+from latentda.experiments.catalogue import ExperimentSetUp
+
+_FILE = TypeAdapter(dict[str, dict[str, PositiveFloat]])
+
+
+def read_factors(path: Path) -> dict[str, dict[str, float]]:
+    """Factors by experiment and method.
+
+    Raises:
+        ValueError: the file is missing or something else.
+    """
+    try:
+        return _FILE.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise ValueError(f"{path} is no file of background-error factors: {where}: {first['msg']}.") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"{path} cannot be read as a file of background-error factors: {error}") from error
+
+
+def write_factors(path: Path, experiment: str, factors: Mapping[str, float]) -> None:
+    """Put an experiment's factors into a file, new or not, beside what it already holds; whole or not at all."""
+    held = read_factors(path) if path.exists() else {}
+    held[experiment] = held.get(experiment, {}) | {m: round(float(f), 4) for m, f in factors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(yaml.safe_dump(held, sort_keys=True), encoding="utf-8")
+    partial.replace(path)
+
+
+def with_factors(setup: ExperimentSetUp, path: Path) -> ExperimentSetUp:
+    """A set-up with the factors that a file has for it.
+
+    Raises:
+        ValueError: the file has none for this experiment.
+    """
+    held = read_factors(path)
+    if setup.name not in held:
+        raise ValueError(f"{path} holds no factors of {setup.name}; it holds those of {', '.join(held) or 'nothing'}.")
+    return replace(setup, background_factors={**setup.background_factors, **held[setup.name]})

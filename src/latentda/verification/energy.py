@@ -1,0 +1,66 @@
+"""Total energy of a difference of states: one number for winds, temperature, humidity and surface pressure.
+
+    E = 1/2 [ int ( u'^2 + v'^2 + c_p/T_r T'^2 + L^2/(c_p T_r) q'^2 ) dsigma  +  R T_r (p_s'/p_r)^2 ]      (J/kg)
+
+brackets the area mean, T_r = 270 K, p_r = 1000 hPa. Source: Ehrendorfer, Errico & Raeder (1999),
+doi 10.1175/1520-0469(1999)056<1627:SVPGIA>2.0.CO;2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.grid import Layout, Vertical, level_name
+from latentda.operators.point import GAS_CONSTANT
+
+REFERENCE_TEMPERATURE = 270.0
+"""T_r (K)."""
+REFERENCE_PRESSURE = 1.0e5
+"""p_r (Pa)."""
+HEAT_CAPACITY = 3.5 * GAS_CONSTANT
+"""c_p of dry air (J kg-1 K-1)."""
+LATENT_HEAT = 2.501e6
+"""L of evaporation (J kg-1)."""
+
+_FACTORS = {
+    "u": 1.0,
+    "v": 1.0,
+    "t": HEAT_CAPACITY / REFERENCE_TEMPERATURE,
+    "q": LATENT_HEAT**2 / (HEAT_CAPACITY * REFERENCE_TEMPERATURE),
+    "sp": GAS_CONSTANT * REFERENCE_TEMPERATURE / REFERENCE_PRESSURE**2,
+}
+
+
+def layer_fractions(vertical: Vertical) -> Float[ndarray, " level"]:
+    """Share of the atmosphere's mass that each level stands for: edges half-way, outer ones at 0 and the ground."""
+    levels = np.asarray(vertical.levels, float)
+    ground = 1.0 if vertical.units == "sigma" else max(1000.0, float(levels[-1]))
+    edges = np.concatenate([[0.0], 0.5 * (levels[1:] + levels[:-1]), [ground]])
+    return np.diff(edges) / ground
+
+
+def level_masses(layout: Layout, short: str) -> Float[ndarray, " level"]:
+    """The same for the levels of one variable; 1 for a variable of the surface."""
+    named = map(level_name, layout.vertical.levels)
+    fractions = dict(zip(named, layer_fractions(layout.vertical), strict=True))
+    channels = [layout.channels[i] for i in layout.indices(short)]
+    return np.asarray([1.0 if c.level is None else fractions[level_name(c.level)] for c in channels])
+
+
+def total_energy(difference: Float[ndarray, "channel lat lon"], layout: Layout) -> dict[str, float]:
+    """E by variable (J/kg), of the variables u, v, t, q, sp that the layout has.
+
+    Raises:
+        ValueError: a layout with none of them.
+    """
+    present = [short for short in _FACTORS if short in layout.variables]
+    if not present:
+        raise ValueError(f"Total energy is made of {', '.join(_FACTORS)}; the layout has none of them.")
+    weights = layout.grid.area_weights / layout.grid.area_weights.size
+    energy: dict[str, float] = {}
+    for short in present:
+        square = np.einsum("kij,ij->k", np.asarray(difference, np.float64)[layout.indices(short)] ** 2, weights)
+        energy[short] = 0.5 * _FACTORS[short] * float(square @ level_masses(layout, short))
+    return energy

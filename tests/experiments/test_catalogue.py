@@ -1,0 +1,61 @@
+"""Set-ups as data: the arithmetic of their cycles, and the names."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from latentda.experiments.catalogue import CATALOGUE, DEFAULT_FACTOR, ExperimentSetUp, find_experiment
+
+
+def test_names_say_twin_and_network():
+    assert len(CATALOGUE) == 10
+    for name, setup in CATALOGUE.items():
+        assert name == setup.name == f"{setup.twin}-{setup.network}"
+
+
+def test_the_default_lengths():
+    setup = find_experiment("fraternal-sonde")
+    assert (setup.spinup_cycles, setup.cycles) == (30, 150)
+    assert setup.leads == tuple(range(12, 121, 12))
+    starts = [k for k in range(setup.cycles) if setup.starts_forecast(k)]
+    assert starts == list(range(30, 150, 10))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4])
+def test_the_nature_run_covers_the_last_forecast_of_a_seed(seed):
+    setup = replace(find_experiment("identical-sparse"), scored_days=7)
+    last = setup.first_hours(0, seed) + 12 * (setup.cycles - 1) + 24 * setup.forecast_days
+    assert last <= 24 * setup.nature_days(seed) < last + 24 * 6
+    assert setup.begin_hours(0, seed) == 24 * 90 * seed
+
+
+def test_periods_of_two_seeds_do_not_overlap():
+    setup = find_experiment("fraternal-sonde")
+    assert setup.nature_days(0) <= setup.period_days
+
+
+def test_factors_are_a_method_s_own_or_the_default():
+    setup = ExperimentSetUp("mine", background_factors={"3dvar": 1.5})
+    assert (setup.factor("3dvar"), setup.factor("latent_3dvar")) == (1.5, DEFAULT_FACTOR)
+    with pytest.raises(FrozenInstanceError):
+        setup.scored_days = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"methods": ("kriging",)}, "kriging"),
+        ({"network": "pigeons"}, "pigeons"),
+        ({"scored_days": 0}, "at least one day"),
+        ({"interval_hours": 7}, "divisor of 24"),
+        ({"background_factors": {"3dvar": -1.0}}, "3dvar"),
+    ],
+)
+def test_what_cannot_be_is_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        ExperimentSetUp("mine", **change)
+
+
+def test_an_unknown_experiment_is_named_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"fraternal-sand.*fraternal-sonde"):
+        find_experiment("fraternal-sand")
