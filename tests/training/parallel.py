@@ -9,8 +9,8 @@ from latentda.grid import gaussian_grid
 from latentda.networks import AutoencoderSettings, PatchAutoencoder
 from latentda.training import ObjectiveSettings, TrainingSettings, principal_components, sample_moments, train
 
-SHAPE = AutoencoderSettings(patch=4, latent=4, width=8, heads=2, blocks=1, mlp_ratio=2)
-SETTINGS = TrainingSettings(steps=6, batch_size=8, learning_rate=1e-2)
+SHAPE = AutoencoderSettings(patch=4, latent=4, width=8, heads=2, blocks=0)
+SETTINGS = TrainingSettings(steps=4, batch_size=8, learning_rate=1e-2)
 
 
 def losses(settings=SETTINGS):

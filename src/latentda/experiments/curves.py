@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy import ndarray
 
 from latentda.experiments.style import (
@@ -106,8 +106,10 @@ def training_curve(
             markersize=3,
         )
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(LogFormatter(minor_thresholds=(2.0, 0.5)))
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2.0, 0.5)))
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_major_formatter(plain)
+    low, high = axes.get_ylim()
+    axes.yaxis.set_minor_formatter(plain if high < 10.0 * low else NullFormatter())
     dress(axes, title, "training step", ylabel, lines="y")
     axes.margins(x=0.01)
     _references(axes, references or {})

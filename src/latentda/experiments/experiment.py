@@ -5,7 +5,7 @@
 States are verified when they are made and not kept, but for those that ``record`` names. Folders, beneath one root that
 several experiments share:
 
-    nature/                      the truth of all seeds, see ``nature``
+    nature/                      the truth of all seeds and their first backgrounds, see ``nature``
     NAME/METHOD/seed_N/          setup.json, record.safetensors, starts/
 """
 
@@ -26,6 +26,7 @@ from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
 from latentda.experiments.claims import claim_folder
 from latentda.experiments.diagnostics import diagnose
+from latentda.experiments.first_background import first_background
 from latentda.experiments.lock import only_process
 from latentda.experiments.methods import build_method
 from latentda.experiments.nature import Nature
@@ -41,7 +42,7 @@ from latentda.experiments.record import (
 )
 from latentda.experiments.truth import Truth, TwinObservations
 from latentda.experiments.twin import make_intake, steps
-from latentda.forecast import ForecastModel, JcmModel, jcm_model
+from latentda.forecast import JcmModel, jcm_model
 from latentda.verification import error_sums
 
 RECORD = "record.safetensors"
@@ -177,15 +178,8 @@ def run_parts(run: Run) -> RunParts:
     truth = run.truth(model)
     network = build_network(run.setup.network, model.layout, model.surface_geopotential, run.seed)
     observe = TwinObservations(truth, network, shared.intake, run.seed)
-    return RunParts(shared, truth, observe, lambda: first_background(model, run, truth))
-
-
-def first_background(model: ForecastModel, run: Run, truth: Truth) -> Float[ndarray, "channel lat lon"]:
-    """The forecast of ``background_days`` that starts from the truth where the seed's period begins."""
-    setup = run.setup
-    begin = setup.begin_hours(run.nature.begin_hours, run.seed)
-    count = 24 * setup.background_days // setup.interval_hours
-    return list(steps(model, truth.at(begin), begin, count, setup.interval_hours))[-1]
+    begin, folder = run.setup.begin_hours(run.nature.begin_hours, run.seed), run.nature.first_backgrounds
+    return RunParts(shared, truth, observe, lambda: first_background(model, truth, run.setup, begin, folder))
 
 
 def cycle_on(

@@ -25,8 +25,9 @@ def write_experiment_report(findings: Findings, path: Path) -> Path:
     setup, scores = findings.setup, findings.scores()
     report = Report(
         f"Experiment {setup.name}",
-        f"{setup.twin.capitalize()} twin, network {setup.network}, {len(findings.seeds)} seeds of {setup.scored_days} "
-        f"scored days after {setup.spinup_days} of spin-up, analyses every {setup.interval_hours} h",
+        f"{setup.twin.capitalize()} twin, network {setup.network}, analyses every {setup.interval_hours} h, "
+        f"scored days: {setup.scored_days}, after {setup.spinup_days} of spin-up, "
+        f"seeds: {', '.join(map(str, findings.seeds))}",
     )
     report.section("What this is", _introduction(findings))
     _tables(report, findings, scores)

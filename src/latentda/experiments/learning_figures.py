@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from latentda.experiments.curves import Curve, training_curve
 from latentda.experiments.maps import map_panels
+from latentda.experiments.single_figures import channel_words
 from latentda.fields import Standardizer
 from latentda.grid import Layout, datetime_of_hours, iso
 from latentda.networks import Autoencoder
@@ -36,7 +37,7 @@ def reconstruction_figure(
     truth, found = (np.asarray(standardizer.to_physical(jnp.asarray(a), hours)) for a in (anomaly, rebuilt))
     fields, titles, units, groups = [], [], [], []
     for row, i in enumerate(shown_channels(layout)):
-        name = _channel_words(layout, i)
+        name = channel_words(layout.channels[i], layout)
         fields += [truth[i], found[i], found[i] - truth[i]]
         titles += [name, "reconstruction", "reconstruction \N{MINUS SIGN} truth"]
         units += [layout.channels[i].variable.units] * 3
@@ -53,11 +54,3 @@ def shown_channels(layout: Layout) -> list[int]:
         return list(range(min(2, len(layout.channels))))
     first, last = layout.indices(on_levels[0]), layout.indices(on_levels[-1])
     return list(dict.fromkeys([int(first[len(first) // 2]), int(last[-1])]))
-
-
-def _channel_words(layout: Layout, number: int) -> str:
-    channel = layout.channels[number]
-    if channel.level is None:
-        return channel.variable.title
-    level = f"{channel.level:g}"
-    return f"{channel.variable.title}, " + (f"σ {level}" if layout.vertical.units == "sigma" else f"{level} hPa")

@@ -39,6 +39,11 @@ class Nature:
     begin_hours: int
     digest: str
 
+    @property
+    def first_backgrounds(self) -> Path:
+        """Folder of the forecasts from it that are first backgrounds."""
+        return self.store.parent / "first_backgrounds"
+
     def truth(self, model: JcmModel, first_hours: int, last_hours: int) -> Truth:
         """The true states of a period, both ends included, in memory.
 

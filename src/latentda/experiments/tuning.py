@@ -114,25 +114,26 @@ def do_tuning(tuning: Tuning, tell: Tell) -> None:
     run, total = tuning.run, ROUNDS * tuning.cycles
     with only_process(tuning.folder):
         claim_folder(tuning.folder, run.identity(), Assets(run.assets_folder, run.errors))
-        if not tuning.factors():
-            parts = run_parts(run)
-            factors = [run.setup.factor(run.method)]
-            state, hours = parts.first(), run.first_hours
-            for number in range(ROUNDS):
-                ratio, state, hours = tuning_round(
-                    parts.shared.cycler(run.method, factors[-1]),
-                    parts.observe,
-                    state,
-                    hours,
-                    tuning.cycles,
-                    run.setup.interval_hours,
-                    _in_round(number, tell),
-                )
-                factors.append(factors[-1] * ratio)
-            partial = tuning.folder / (RESULT + ".part")
-            partial.write_text(json.dumps({"factors": factors}) + "\n", encoding="utf-8")
-            partial.replace(tuning.folder / RESULT)
-    tell(total, total)
+        if tuning.factors():
+            tell(total, total)
+            return
+        parts = run_parts(run)
+        factors = [run.setup.factor(run.method)]
+        state, hours = parts.first(), run.first_hours
+        for number in range(ROUNDS):
+            ratio, state, hours = tuning_round(
+                parts.shared.cycler(run.method, factors[-1]),
+                parts.observe,
+                state,
+                hours,
+                tuning.cycles,
+                run.setup.interval_hours,
+                _in_round(number, tell),
+            )
+            factors.append(factors[-1] * ratio)
+        partial = tuning.folder / (RESULT + ".part")
+        partial.write_text(json.dumps({"factors": factors}) + "\n", encoding="utf-8")
+        partial.replace(tuning.folder / RESULT)
 
 
 def tuning_round(

@@ -52,7 +52,9 @@ def linear_start(
     if pairs:
         given = sample_moments(pairs.pieces(), shape.patch, grid)
         moments = replace(moments, difference=given.difference, difference_variance=given.difference_variance)
-    return Start(principal_components(moments, shape, objective), moments.objective(objective))
+    loss = moments.objective(objective)
+    deciding = samples.spread(STATISTICS_BLOCKS // 4) if pairs is None else pairs.pieces()
+    return Start(best_linear_code(moments, shape, loss, deciding), loss)
 
 
 def train_autoencoder(

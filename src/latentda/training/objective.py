@@ -72,9 +72,11 @@ class Objective(eqx.Module):
         states, pairs = batch if isinstance(batch, tuple) else (batch, batch)
         area = self.weights[:, None]
         error = jax.vmap(jax.vmap(lambda a: code.decode(code.encode(a)) - a))
-        # Where both terms see the same samples the compiler encodes them once.
-        loss = self.settings.reconstruction * jnp.mean(error(states) ** 2 * area)
+        of_states = error(states)
+        loss = self.settings.reconstruction * jnp.mean(of_states**2 * area)
         if self.settings.difference:
-            between = jnp.diff(error(pairs), axis=1)[:, 0] ** 2 * self.precision[..., None]
+            # Where both terms see the same samples, one pass, forward and backward, serves both.
+            of_pairs = of_states if pairs is states else error(pairs)
+            between = jnp.diff(of_pairs, axis=1)[:, 0] ** 2 * self.precision[..., None]
             loss += self.settings.difference * jnp.mean(between * area)
         return loss
