@@ -10,7 +10,7 @@ from latentda.fields import Climatology, Standardizer
 from latentda.forecast import Persistence
 from latentda.networks import IdentityCode
 from latentda.operators import Ensemble, GridPoints
-from latentda.priors import LatentPrior, ModelSpacePrior
+from latentda.priors import HybridPrior, LatentPrior, ModelSpacePrior
 from tests.assimilation.conftest import (
     MODEL,
     POINTS,
@@ -100,3 +100,16 @@ def test_standardised_anomalies_change_the_units_only(background):
     found = method.analyse((background - mean) / scale, (term_of(),), 0)
     expected = variational().analyse(background, (term_of(),), 0)
     np.testing.assert_allclose(mean + scale * found.state, expected.state, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_parts_of_one_covariance_make_the_analysis_of_the_whole(share, background):
+    term = term_of()
+    parts = (
+        ModelSpacePrior(share * background_error()),
+        LatentPrior(IdentityCode(SHAPE), (1.0 - share) * background_error()),
+    )
+    found = variational(HybridPrior(parts)).analyse(background, (term,), 0)
+    whole = variational().analyse(background, (term,), 0)
+    np.testing.assert_allclose(found.state, whole.state, atol=1e-7)
+    np.testing.assert_allclose(found.minimum.cost[-1], whole.minimum.cost[-1], rtol=1e-9)

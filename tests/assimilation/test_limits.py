@@ -8,7 +8,7 @@ import pytest
 
 from latentda.assimilation import Result
 from latentda.operators import Diagonal
-from latentda.priors import LatentPrior, ModelSpacePrior
+from latentda.priors import HybridPrior, LatentPrior, ModelSpacePrior
 from tests.assimilation.conftest import SHAPE, background_error, state_of, term_of, variational
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -41,14 +41,15 @@ def priors():
     return {
         "model space": ModelSpacePrior(background_error()),
         "latent increment": LatentPrior(lossy_code(), latent_error),
+        "hybrid": HybridPrior((LatentPrior(lossy_code(), latent_error), ModelSpacePrior(0.1 * background_error()))),
         "latent published": LatentPrior(lossy_code(), latent_error, form="published"),
     }
 
 
-NAMES = ("model space", "latent increment", "latent published")
+NAMES = ("model space", "latent increment", "hybrid", "latent published")
 
 
-@pytest.mark.parametrize("name", NAMES[:2])
+@pytest.mark.parametrize("name", NAMES[:3])
 def test_no_observation_leaves_the_background(name, background):
     found = variational(priors()[name]).analyse(background, (term_of(index=()),), 0)
     np.testing.assert_allclose(found.state, background, atol=1e-14)
@@ -86,6 +87,15 @@ def test_worthless_observations_change_nothing(name, background):
     found = method.analyse(background, (term_of(error=1e7),), 0)
     silent = method.analyse(background, (term_of(index=()),), 0)
     np.testing.assert_allclose(found.state, silent.state, atol=1e-10)
+
+
+def test_a_remainder_in_model_space_lets_a_lossy_code_fit_everything(background):
+    truth = state_of(9).reshape(-1)
+    term = term_of(index=range(8), error=1e-3)
+    term = type(term)(term.operator, truth, term.error, term.valid)
+    latent, hybrid = (variational(priors()[name]).analyse(background, (term,), 0) for name in NAMES[1:3])
+    assert float(jnp.abs(latent.state.reshape(-1) - truth).max()) > 0.1
+    np.testing.assert_allclose(hybrid.state.reshape(-1), truth, atol=1e-3)
 
 
 def test_a_perfect_background_is_kept(background):

@@ -7,7 +7,7 @@ import pytest
 from latentda.fields import unit_standardizer
 from latentda.grid import Layout, NoLevels, build_layout, lat_lon_grid
 from latentda.networks import IdentityCode, LinearPatchCode
-from latentda.priors import errors_from_pairs, forecast_pairs
+from latentda.priors import errors_from_pairs, forecast_pairs, unrepresented_errors
 
 LAYOUT = build_layout(lat_lon_grid(2, 4), NoLevels(), {}, ("sp",))
 
@@ -91,6 +91,17 @@ def test_a_linear_code_takes_the_errors_along(pairs):
     assert found.shape == (9, 3, 2, 2)
     expected = [code.encode(error) for error in errors_from_pairs(pairs)]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_what_a_code_carries_and_what_it_leaves_make_the_error(pairs):
+    assert np.abs(unrepresented_errors(pairs, IdentityCode(pairs.shape[2:]))).max() < 1e-6
+    columns = np.linalg.qr(np.random.default_rng(1).normal(size=(4, 3)))[0].astype(np.float32)
+    code = LinearPatchCode(jnp.asarray(columns), jnp.full(3, 0.5), 2, pairs.shape[2:])
+    left = unrepresented_errors(pairs, code)
+    carried = np.stack([code.decode(code.encode(error)) for error in errors_from_pairs(pairs)])
+    np.testing.assert_allclose(left + carried, errors_from_pairs(pairs), atol=1e-5)
+    # An orthonormal code leaves what is orthogonal to all that it carries.
+    assert np.abs(np.stack([code.encode(error) for error in left])).max() < 1e-5
 
 
 def test_one_pair_says_nothing(pairs):
