@@ -15,6 +15,7 @@ class Source(StrEnum):
     """Where pairs come from."""
 
     cycle = "cycle"
+    verification = "verification"
     nature = "nature"
     climatology = "climatology"
 
@@ -83,22 +84,35 @@ def pairs(
     start: Annotated[str, typer.Option(help="Start of the cycling or of the period.")] = "2001-02-01",
     factor: Annotated[float, typer.Option(help="On the variances of the first background error.")] = 5.0,
     source: Annotated[Source, typer.Option(help="Which pairs; see above.")] = Source.cycle,
+    network: Annotated[str, typer.Option(help="What the cycling run observes; see 'experiment run'.")] = "sonde",
     end: End = None,
 ) -> None:
     """Make pairs of states valid at one time whose differences stand for background errors.
 
     [b]cycle[/b]: 24 h and 48 h forecasts of a cycling run (needs a first background error in the assets).
+    [b]verification[/b]: the nature run's own states and the backgrounds of such a cycling run.
     [b]nature[/b]: 24 h and 72 h forecasts from the nature run itself, for that first estimate.
     [b]climatology[/b]: the climatological mean and the states of the nature run from start to end.
     """
     with one_sentence():
         from latentda.experiments.assets import Assets as Folder
-        from latentda.experiments.statistics import climatological_pairs, cycling_pairs, nature_pairs
+        from latentda.experiments.statistics import (
+            climatological_pairs,
+            cycling_pairs,
+            cycling_run,
+            nature_pairs,
+            verification_pairs,
+        )
 
         out.mkdir(parents=True, exist_ok=True)
         file, folder = out / "pairs.safetensors", Folder(assets)
-        if source is Source.cycle:
-            where(cycling_pairs(data, folder, start, count, out, factor=factor, track=track))
+        if source in (Source.cycle, Source.verification):
+            kept = out / "cycles"
+            run = cycling_run(data, folder, start, count, kept, network=network, factor=factor, track=track)
+            if source is Source.cycle:
+                where(cycling_pairs(run, folder, file, track=track))
+            else:
+                where(verification_pairs(data, run, folder, file))
         elif source is Source.nature:
             where(nature_pairs(data, folder, count, file, track=track))
         else:

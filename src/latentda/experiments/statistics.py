@@ -1,13 +1,13 @@
-"""Making the assets: from a nature run to scales, forecast pairs of a cycling run, and background errors.
+"""Making the assets: from a nature run to scales, pairs of states of a cycling run, and background errors.
 
-Pairs of forecasts valid at one time come from a cycling run with 3D-Var and the imperfect model, so that they carry
-what a cycle carries: analysis error that has grown, and model error. The first cycling run needs a first background
-error, which differences of longer forecasts from the nature run itself can give (``from_nature``).
+Pairs of states valid at one time come from a cycling run with 3D-Var and the imperfect model, so that they carry what a
+cycle carries: analysis error that has grown, and model error. The first cycling run needs a first background error,
+which differences of longer forecasts from the nature run itself can give (``nature_pairs``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,16 @@ import jax.numpy as jnp
 import numpy as np
 from numpy import ndarray
 
-from latentda.cycling import Cycler, CycleSettings
+from latentda.cycling import Cycle, Cycler, CycleSettings
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import build_method
-from latentda.experiments.twin import StoredTruth, TwinObservations, make_intake
+from latentda.experiments.observing import build_network
+from latentda.experiments.truth import StoredTruth, TwinObservations
+from latentda.experiments.twin import make_intake
 from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
 from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
 from latentda.networks import read_autoencoder
-from latentda.observations import radiosonde_network
 from latentda.operators import Diagonal, SphericalTransform, estimate_zonal_blocks
 from latentda.priors import (
     BackgroundError,
@@ -47,43 +48,64 @@ def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time 
     return out
 
 
-def cycling_pairs(
+SPINUP_CYCLES = 20
+"""Of a cycling run, which starts from the truth, not used."""
+
+
+def cycling_run(
     data: Path,
     assets: Assets,
     start: Time,
     cycles: int,
     folder: Path,
     *,
+    network: str = "sonde",
     factor: float = 1.0,
     seed: int = 1,
     track: Track = silent,
-) -> Path:
-    """Cycle 3D-Var through a nature run with the imperfect model; 24 h and 48 h forecasts from every analysis.
+) -> list[Cycle]:
+    """Cycle 3D-Var through a nature run with the imperfect model; the cycles after spin-up.
 
     Args:
         data: the nature run.
         assets: scales and a first background error.
         start: of the cycling.
-        cycles: analyses, 12 h apart; the first twenty are spin-up from a perfect start.
-        folder: where cycles are kept, for a restart, and pairs written.
+        cycles: analyses, 12 h apart.
+        folder: where cycles are kept, for a restart.
+        network: what is observed, a key of :data:`latentda.experiments.observing.NETWORKS`.
         factor: on the variances of the first background error.
         seed: of the observation errors.
         track: shows progress.
-
-    Returns:
-        The file of pairs, ``folder/pairs.safetensors``.
     """
     model = jcm_model(imperfect=True)
     truth = StoredTruth(data, model.layout)
     first = int(hours_since_1970(start))
     background = truth.at(first)
     intake = make_intake(model, assets, background)
+    places = build_network(network, model.layout, model.surface_geopotential, seed)
     cycler = Cycler(model, assets.standardizer, intake, build_method("3dvar", assets, factor=factor))
-    observe = TwinObservations(truth, radiosonde_network(), intake, seed)
+    observe = TwinObservations(truth, places, intake, seed)
     settings = CycleSettings(first, cycles, 12)
-    done = cycler.run(background, observe, settings, folder=folder / "cycles", name="cycling", track=track)
-    starts = track([(c.hours, c.analysis) for c in done[20:]], "forecast pairs", len(done) - 20)
-    return write_pairs(forecast_pairs(model, assets.standardizer, starts), folder / "pairs.safetensors")
+    done = cycler.run(background, observe, settings, folder=folder, name="cycling", track=track)
+    return done[SPINUP_CYCLES:]
+
+
+def cycling_pairs(run: Sequence[Cycle], assets: Assets, out: Path, *, track: Track = silent) -> Path:
+    """Pairs of 24 h and 48 h forecasts of the imperfect model from the analyses of a cycling run."""
+    starts = track([(cycle.hours, cycle.analysis) for cycle in run], "forecast pairs", len(run))
+    return write_pairs(forecast_pairs(jcm_model(imperfect=True), assets.standardizer, starts), out)
+
+
+def verification_pairs(data: Path, run: Sequence[Cycle], assets: Assets, out: Path) -> Path:
+    """Pairs (state of the nature run, background of a cycling run): the background errors themselves.
+
+    With real data the verifying state is a reanalysis, whose own errors then are in the samples.
+    """
+    standardizer = assets.standardizer
+    truth = StoredTruth(data, standardizer.layout)
+    pairs = ((truth.at(cycle.hours), cycle.background, np.int32(cycle.hours)) for cycle in run)
+    anomalies = ((standardizer.to_anomaly(x, h), standardizer.to_anomaly(b, h)) for x, b, h in pairs)
+    return write_pairs(((np.asarray(x), np.asarray(b)) for x, b in anomalies), out)
 
 
 def nature_pairs(data: Path, assets: Assets, count: int, out: Path, *, seed: int = 0, track: Track = silent) -> Path:

@@ -21,7 +21,6 @@ from numpy import ndarray
 from latentda.cycling import Cycle, Cycler, CycleSettings, Intake
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import TITLES, build_method, require_methods
-from latentda.experiments.truth import StoredTruth as StoredTruth
 from latentda.experiments.truth import Truth, TwinObservations, nature_run
 from latentda.forecast import ForecastModel, JcmModel, jcm_model
 from latentda.observations import radiosonde_network

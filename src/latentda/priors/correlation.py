@@ -62,4 +62,5 @@ def _across_channels(one: ndarray, other: ndarray) -> ndarray:
 
 
 def _size(correlation: ndarray, samples: int) -> float:
-    return float(np.sqrt(max(np.mean(correlation.astype(np.float64) ** 2) - 1.0 / samples, 0.0)))
+    square = float(np.mean(np.square(correlation, dtype=np.float64)))
+    return float(np.sqrt(max(square - 1.0 / samples, 0.0)))
