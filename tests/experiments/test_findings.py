@@ -12,6 +12,7 @@ from latentda.experiments.claims import claim_folder
 from latentda.experiments.comparison import compare
 from latentda.experiments.experiment import RECORD, Run
 from latentda.experiments.experiment_report import write_experiment_report
+from latentda.experiments.diagnostics import DIAGNOSTICS
 from latentda.experiments.findings import read_findings
 from latentda.experiments.nature import Nature
 from latentda.experiments.record import CycleErrors, ForecastErrors, RunRecord, write_record
@@ -22,6 +23,7 @@ from tests.worlds import sigma_layout
 
 LAYOUT = sigma_layout(names="ut")
 CHANNELS = LAYOUT.shape[0]
+SERIES = ("surface_pressure_noise", "kinetic_energy")
 SIZES = {"free_run": 1.0, "3dvar": 0.5, "latent_3dvar": 0.4}
 
 
@@ -37,9 +39,10 @@ def made_up(size, seed, cycles=6):
     for k in range(cycles):
         forecast = None
         if SETUP.starts_forecast(k):
-            noise = {"surface_pressure_noise": [2.0, 1.0], "truth_surface_pressure_noise": [1.0, 1.0]}
+            found = {name: [2.0, 1.0, 0.5] if name in SERIES else 0.3 for name in DIAGNOSTICS}
+            found |= {f"truth_{name}": value for name, value in found.items()}
             forecast = ForecastErrors(
-                FIRST + 12 * k, SETUP.leads, tuple(sums(2 * size, rng) for _ in SETUP.leads), noise
+                FIRST + 12 * k, SETUP.leads, tuple(sums(2 * size, rng) for _ in SETUP.leads), found
             )
         errors = CycleErrors(FIRST + 12 * k, sums(1.2 * size, rng), sums(size, rng), facts | {"result": "converged"})
         record = record.grown(errors, np.zeros(LAYOUT.shape, np.float32), forecast)

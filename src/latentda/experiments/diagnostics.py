@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from latentda.experiments.record import Diagnostics
 from latentda.forecast import JcmModel
-from latentda.verification.noise import surface_pressure_noise
+from latentda.verification import kinetic_energy_spectrum, state_balance, surface_pressure_noise
 
 State = Float[ndarray, "channel lat lon"]
 Diagnostic = Callable[[JcmModel, State, int], float | list[float]]
@@ -27,7 +27,29 @@ def pressure_noise(model: JcmModel, state: State, hours: int) -> list[float]:
     return surface_pressure_noise(model, state, np.int32(hours)).hpa_per_3h.tolist()
 
 
-DIAGNOSTICS: Mapping[str, Diagnostic] = {"surface_pressure_noise": pressure_noise}
+def geostrophic_misfit(model: JcmModel, state: State, hours: int) -> float:
+    """|V - V_g| / |V| over middle and high latitudes and all levels; no units."""
+    return state_balance(state, model.layout, model.surface_geopotential).geostrophic_mean
+
+
+def gradient_wind_misfit(model: JcmModel, state: State, hours: int) -> float:
+    """The same for gradient-wind balance."""
+    return state_balance(state, model.layout, model.surface_geopotential).gradient_mean
+
+
+def kinetic_energy(model: JcmModel, state: State, hours: int) -> list[float]:
+    """Kinetic energy (m2 s-2) a total wavenumber, mean over the levels."""
+    layout = model.layout
+    u, v = (state[layout.indices(name)] for name in ("u", "v"))
+    return kinetic_energy_spectrum(u, v, layout.grid).total.mean(axis=0).tolist()
+
+
+DIAGNOSTICS: Mapping[str, Diagnostic] = {
+    "surface_pressure_noise": pressure_noise,
+    "geostrophic_misfit": geostrophic_misfit,
+    "gradient_wind_misfit": gradient_wind_misfit,
+    "kinetic_energy": kinetic_energy,
+}
 """Diagnostics by name, all of which every cycled experiment records."""
 
 

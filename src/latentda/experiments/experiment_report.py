@@ -17,7 +17,8 @@ from latentda.grid import iso
 from latentda.verification import MEAN_CHANNEL, Score
 
 MEAN_SPREAD = "error / climatological spread"
-NOISE = "surface_pressure_noise"
+NOISE, ENERGY = "surface_pressure_noise", "kinetic_energy"
+MISFITS = ("geostrophic_misfit", "gradient_wind_misfit")
 
 
 def write_experiment_report(findings: Findings, path: Path) -> Path:
@@ -34,7 +35,7 @@ def write_experiment_report(findings: Findings, path: Path) -> Path:
     _time(report, findings)
     _channels(report, findings, scores)
     _leads(report, findings, scores)
-    _noise(report, findings)
+    _balance(report, findings)
     _facts(report, findings)
     return report.write(path)
 
@@ -156,28 +157,47 @@ def _error_by_lead(scores: Sequence[Score], method: str, leads: Sequence[int]) -
     return [row.error if row is not None else float("nan") for row in rows]
 
 
-def _noise(report: Report, findings: Findings) -> None:
-    wanted = {"truth": _mean_series(findings.runs, f"truth_{NOISE}")}
-    wanted |= {method: _mean_series(findings.of_method(method), NOISE) for method in findings.methods}
-    series = {method: values for method, values in wanted.items() if values is not None}
-    if not series:
+def _balance(report: Report, findings: Findings) -> None:
+    wanted: dict[str, Sequence[Finding]] = {"truth": findings.runs}
+    wanted |= {method: findings.of_method(method) for method in findings.methods}
+    if _mean_diagnostic(findings.runs, "truth_" + NOISE) is None:
         return
-    hours = {method: 12.0 * (np.arange(v.size) + 0.5) / v.size for method, v in series.items()}
-    figure = error_curves(
-        {method: (hours[method], values) for method, values in series.items()},
+    report.section(
+        "Balance of the analyses",
+        "A state out of balance sheds fast gravity waves when a forecast starts from it, which raise the tendency of "
+        "surface pressure above that of the weather. The reference is the same model started from the truth. The "
+        "misfits are |V - V_balanced| / |V| between 20 and 75 degrees, all levels.",
+    )
+    rows: list[list[Cell]] = []
+    noise, energy = {}, {}
+    for method, runs in wanted.items():
+        prefix = "truth_" if method == "truth" else ""
+        found = [_mean_diagnostic(runs, prefix + name) for name in (NOISE, *MISFITS, ENERGY)]
+        if any(one is None for one in found):
+            continue
+        series, *misfits, spectrum = (np.asarray(one) for one in found)
+        noise[method] = (12.0 * (np.arange(series.size) + 0.5) / series.size, series)
+        energy[method] = (np.arange(1, spectrum.size), spectrum[1:])
+        rows.append([TITLES.get(method, method), float(series.mean()), *map(float, misfits)])
+    report.table(
+        ["", "noise (hPa / 3 h)", "geostrophic misfit", "gradient-wind misfit"], rows, "Means over all starts."
+    )
+    curves = error_curves(
+        noise,
         ylabel="mean |tendency of surface pressure| (hPa / 3 h)",
         xlabel="hours into the forecast",
         title="Noise of the first 12 h",
     )
-    report.section(
-        "Balance of the analyses",
-        "A state out of balance sheds fast gravity waves when a forecast starts from it, which raise the tendency of "
-        "surface pressure above that of the weather. The reference is the same model started from the truth.",
+    report.figure(curves, "Mean over all starts of forecasts and all seeds.")
+    spectra = error_curves(
+        energy, ylabel="kinetic energy (m² s⁻²)", xlabel="total wavenumber", title="Kinetic energy of the analyses"
     )
-    report.figure(figure, "Mean over all starts of forecasts and all seeds.")
+    for axes in spectra.axes:
+        axes.set_yscale("log")
+    report.figure(spectra, "Mean over levels, starts and seeds.")
 
 
-def _mean_series(runs: Sequence[Finding], name: str) -> ndarray | None:
+def _mean_diagnostic(runs: Sequence[Finding], name: str) -> ndarray | None:
     series = [f.diagnostics[name] for run in runs for f in run.record.forecasts if name in f.diagnostics]
     return np.mean(np.asarray(series, float), axis=0) if series else None
 
