@@ -10,9 +10,9 @@ import pytest
 from latentda.experiments.assets import Assets
 from latentda.experiments.claims import claim_folder
 from latentda.experiments.comparison import compare
+from latentda.experiments.diagnostics import DIAGNOSTICS
 from latentda.experiments.experiment import RECORD, Run
 from latentda.experiments.experiment_report import write_experiment_report
-from latentda.experiments.diagnostics import DIAGNOSTICS
 from latentda.experiments.findings import read_findings
 from latentda.experiments.nature import Nature
 from latentda.experiments.record import CycleErrors, ForecastErrors, RunRecord, write_record
@@ -92,10 +92,10 @@ def test_a_shorter_run_is_named_and_left_out(folder, assets):
 def test_the_report_shows_every_seed_method_and_the_noise(folder, assets, tmp_path):
     write_record(made_up(0.4, 1, cycles=3), folder / "latent_3dvar" / "seed_1" / RECORD)
     html = write_experiment_report(read_findings(folder, assets), tmp_path / "report.html").read_text("utf-8")
-    for words in ("Seed 0", "Seed 1", "latent 3D-Var", "Balance of the analyses", "latent_3dvar seed 1"):
+    for words in ("Seed 0", "Seed 1", "latent 3D-Var", "geostrophic misfit", "latent_3dvar seed 1"):
         assert words in html
-    # Curves of two seeds, heat of analysis and forecast, forecasts' curves and bars, noise.
-    assert html.count("<figure>") == 7
+    # Curves of two seeds, heat of analysis and forecast, forecasts' curves and bars, noise, spectra.
+    assert html.count("<figure>") == 8
 
 
 def test_other_folders_and_other_assets_are_refused(folder, assets, tmp_path):
