@@ -18,6 +18,7 @@ Sources: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10, for the ta
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
@@ -46,6 +47,19 @@ class ZonalBlocks(Covariance):
         mixed = jnp.einsum("mij,jm->im", self.blocks, white[:, : len(self.blocks)])
         correlated = jnp.fft.irfft(mixed, n=columns, axis=-1, norm="ortho")
         return self.sd * correlated.reshape(channels, rows, columns)
+
+    def inverse_root(self, field: Float[Array, "channel row column"]) -> Control:
+        """U^-1 x: what makes a field with this covariance white.
+
+        Raises:
+            ValueError: fewer blocks than wavenumbers, so that there is no inverse.
+        """
+        channels, rows, columns = self.sd.shape
+        if len(self.blocks) < columns // 2 + 1:
+            raise ValueError(f"{len(self.blocks)} of {columns // 2 + 1} wavenumbers carry variance: no inverse exists.")
+        normal = jnp.fft.rfft(field / self.sd, axis=-1, norm="ortho").reshape(channels * rows, -1)
+        solved = jax.lax.linalg.triangular_solve(self.blocks, normal.T[..., None], left_side=True, lower=True)
+        return jnp.fft.irfft(solved[..., 0].T, n=columns, axis=-1, norm="ortho").reshape(self.sd.shape)
 
     def zero_control(self) -> Control:
         """Zeros of the field's shape."""

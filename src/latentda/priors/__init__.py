@@ -9,6 +9,7 @@ from latentda.priors.prior import Form, LatentPrior, ModelSpacePrior
 from latentda.priors.spread import background_spread
 from latentda.priors.storage import BackgroundError, read_background_error, write_background_error
 from latentda.priors.tuning import innovation_factor
+from latentda.priors.whitening import WhitenedCode
 
 __all__ = [
     "BackgroundError",
@@ -18,6 +19,7 @@ __all__ = [
     "LatentCorrelations",
     "LatentPrior",
     "ModelSpacePrior",
+    "WhitenedCode",
     "background_spread",
     "errors_from_pairs",
     "estimate_balanced",
