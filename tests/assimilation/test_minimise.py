@@ -60,6 +60,18 @@ def test_what_is_not_reached_repeats_the_last():
     assert float(found.gradient_norm[-1]) <= THOROUGH.tolerance * float(found.gradient_norm[0])
 
 
+@pytest.mark.parametrize(("cost", "start"), [(quadratic, np.zeros(6)), (rosenbrock, np.array([-1.2, 1.0]))])
+def test_every_iteration_evaluates_the_cost_at_least_once(cost, start):
+    found = minimise(THOROUGH, cost, jnp.asarray(start))
+    done = int(found.iterations)
+    spent = np.diff(found.evaluations)
+    assert found.evaluations[0] == 1
+    assert (spent[:done] >= 1).all()
+    assert not spent[done:].any()
+    # The valley of Rosenbrock needs shorter steps than the first try now and then.
+    assert (int(found.evaluations[-1]) > done + 1) == (cost is rosenbrock)
+
+
 @jax.custom_jvp
 def flat(v):
     """Finite, with a gradient that is not a number."""

@@ -7,13 +7,21 @@ from latentda.experiments.assets import shipped_assets
 from latentda.experiments.methods import METHODS, TITLES, build_method
 
 
-@pytest.mark.parametrize("name", METHODS)
+NOT_SHIPPED = "3dvar_zonal"
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != NOT_SHIPPED])
 def test_every_name_builds(name):
     method = build_method(name, shipped_assets(), iterations=7)
     assert name in TITLES
     assert method is None if name == "free_run" else isinstance(method, Variational)
     if method is not None:
         assert method.minimiser == Lbfgs(iterations=7)
+
+
+def test_what_does_not_ship_says_how_it_is_made():
+    with pytest.raises(ValueError, match="--zonal-model-space"):
+        build_method(NOT_SHIPPED, shipped_assets())
 
 
 def test_unknown_name():

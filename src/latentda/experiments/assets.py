@@ -81,7 +81,17 @@ class Assets:
 
     @cached_property
     def model_space_zonal(self) -> ZonalBlocks:
-        """The inhomogeneous background error of 3D-Var: too large to ship, made by its command."""
+        """The inhomogeneous background error of 3D-Var: too large to ship.
+
+        Raises:
+            ValueError: it is not among the assets; the message says how to make it.
+        """
+        if not (self.error_folder / "model_zonal.safetensors").exists():
+            raise ValueError(
+                f"{self.error_folder} has no model_zonal.safetensors, which '3dvar_zonal' needs; make it with "
+                "'latentda estimate background-error --zonal-model-space' in a folder of your own and name that with "
+                "--assets."
+            )
         return self._read("model_zonal", ZonalBlocks)
 
     @property

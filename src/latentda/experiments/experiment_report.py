@@ -192,8 +192,10 @@ def _balance(report: Report, findings: Findings) -> None:
     spectra = error_curves(
         energy, ylabel="kinetic energy (m² s⁻²)", xlabel="total wavenumber", title="Kinetic energy of the analyses"
     )
+    power = np.concatenate([values for _, values in energy.values()])
     for axes in spectra.axes:
         axes.set_yscale("log")
+        axes.set_ylim(0.7 * power.min(), 1.4 * power.max())
     report.figure(spectra, "Mean over levels, starts and seeds.")
 
 
