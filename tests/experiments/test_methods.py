@@ -6,7 +6,6 @@ from latentda.assimilation import Lbfgs, Variational
 from latentda.experiments.assets import shipped_assets
 from latentda.experiments.methods import METHODS, TITLES, build_method
 
-
 NOT_SHIPPED = "3dvar_zonal"
 
 
