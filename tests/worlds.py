@@ -1,4 +1,4 @@
-"""Small worlds that several tests share: layouts, smooth fields, observations, precision."""
+"""Small worlds that several tests share: layouts, smooth fields, observations, precision, accidents."""
 
 from functools import cache
 
@@ -117,3 +117,15 @@ def check_linearisation(function, point, direction, *, rel=1e-10, exponents=(2, 
     remainders = [np.linalg.norm(x - value - h * tangent) for x, h in zip(later, steps, strict=True)]
     slopes = np.diff(np.log10(remainders)) / np.diff(np.log10(steps))
     np.testing.assert_allclose(slopes, 2.0, atol=atol)
+
+
+def killed_at(step):
+    """A progress display under which a loop dies before it does ``step``."""
+
+    def track(iterable, description, total):
+        for k in iterable:
+            if k == step:
+                raise KeyboardInterrupt
+            yield k
+
+    return track

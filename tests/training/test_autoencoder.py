@@ -15,7 +15,7 @@ from latentda.training import (
     train_autoencoder,
     unexplained_variance,
 )
-from tests.worlds import sigma_layout
+from tests.worlds import killed_at, sigma_layout
 
 LAYOUT = sigma_layout(names="u", levels=(0.5,))
 SHAPE = AutoencoderSettings(patch=4, latent=4, width=16, heads=2, blocks=0)
@@ -43,16 +43,6 @@ def trained_on(store, objective=BOTH, settings=SETTINGS, **options):
     samples = samples_of(store, objective)
     start = linear_start(samples, SHAPE, objective, LAYOUT.grid)
     return start, train_autoencoder(samples, start, SHAPE, settings, **options)
-
-
-def killed_at(step):
-    def track(iterable, description, total):
-        for k in iterable:
-            if k == step:
-                raise KeyboardInterrupt
-            yield k
-
-    return track
 
 
 @pytest.fixture(scope="module")

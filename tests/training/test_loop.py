@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from latentda.training import TrainingSettings, train
+from tests.worlds import killed_at
 
 SETTINGS = TrainingSettings(steps=24, batch_size=8, learning_rate=3e-2, weight_decay=0.0, checkpoint_every=5)
 TRUTH = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
@@ -31,16 +32,6 @@ def batches(step):
 
 def start():
     return Matrix(jnp.zeros((3, 4)))
-
-
-def killed_at(step):
-    def track(iterable, description, total):
-        for k in iterable:
-            if k == step:
-                raise KeyboardInterrupt
-            yield k
-
-    return track
 
 
 def test_loss_falls():
