@@ -9,6 +9,7 @@ import pytest
 from latentda.experiments import experiment
 from latentda.experiments.assets import Assets
 from latentda.experiments.experiment import RECORD, Run, cycle_on, do_run
+from latentda.experiments.methods import method_files
 from latentda.experiments.nature import Nature
 from latentda.experiments.record import read_record, read_start, write_record
 from latentda.experiments.twin_scores import record_scores
@@ -128,14 +129,16 @@ def test_scores_are_of_the_cycles_after_spin_up(whole):
 def run(tmp_path):
     assets = tmp_path / "assets"
     assets.mkdir()
-    (assets / "weights.safetensors").write_bytes(b"one")
+    for file in method_files("3dvar", Assets(assets)):
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"one")
     nature = Nature(tmp_path / "nature.zarr", Path("start"), FIRST, "digest")
     return Run(SETUP, "3dvar", 0, tmp_path / "out", nature, assets)
 
 
 def finish(run, record):
     """Leave a finished record as if the run had been done."""
-    experiment.claim_folder(run.folder, run.identity(), Assets(run.assets_folder))
+    run.claim(run.folder)
     write_record(record, run.folder / RECORD)
 
 
@@ -156,10 +159,20 @@ def test_the_folder_of_another_run_is_refused(whole, run, change):
         do_run(replace(run, setup=replace(SETUP, **change)), lambda *so_far: None)
 
 
-def test_other_assets_are_refused_and_another_method_s_factor_is_not(whole, run):
+def test_another_method_s_factor_and_files_change_nothing(whole, run):
     finish(run, whole[1])
-    other = replace(run, setup=replace(SETUP, background_factors={"latent_3dvar": 3.0}))
-    do_run(other, lambda *so_far: None)
-    (run.assets_folder / "weights.safetensors").write_bytes(b"two")
+    (run.assets_folder / "autoencoder.safetensors").write_bytes(b"two")
+    do_run(replace(run, setup=replace(SETUP, background_factors={"latent_3dvar": 3.0})), lambda *so_far: None)
+
+
+@pytest.mark.parametrize("file", ["standardizer.safetensors", "forecast/model.safetensors"])
+def test_other_assets_are_refused(whole, run, file):
+    finish(run, whole[1])
+    (run.assets_folder / file).write_bytes(b"two")
     with pytest.raises(ValueError, match=r"another experiment.*assets"):
         do_run(run, lambda *so_far: None)
+
+
+def test_a_method_without_its_files_says_which(run):
+    with pytest.raises(ValueError, match=r"autoencoder.*latent.safetensors, which 'latent_3dvar' needs"):
+        do_run(replace(run, method="latent_3dvar"), lambda *so_far: None)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from latentda.experiments.assets import Assets
-from latentda.experiments.claims import claim_folder
 from latentda.experiments.comparison import compare
 from latentda.experiments.diagnostics import DIAGNOSTICS
 from latentda.experiments.experiment import RECORD, Run
 from latentda.experiments.experiment_report import write_experiment_report
 from latentda.experiments.findings import read_findings
+from latentda.experiments.methods import method_files
 from latentda.experiments.nature import Nature
 from latentda.experiments.record import CycleErrors, ForecastErrors, RunRecord, write_record
 from latentda.fields import Climatology, Standardizer, write_standardizer
@@ -55,7 +55,12 @@ def assets(tmp_path):
     folder.mkdir()
     climatology = Climatology(jnp.zeros((1, *LAYOUT.shape)), 0, 0)
     write_standardizer(Standardizer(climatology, jnp.ones(CHANNELS), LAYOUT), folder / "standardizer.safetensors")
-    return Assets(folder)
+    assets = Assets(folder)
+    for method in SIZES:
+        for file in method_files(method, assets)[1:]:
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(b"one")
+    return assets
 
 
 @pytest.fixture
@@ -64,7 +69,7 @@ def folder(tmp_path, assets):
     for method, size in SIZES.items():
         for seed in (0, 1):
             run = Run(SETUP, method, seed, tmp_path, nature, assets.folder)
-            claim_folder(run.folder, run.identity(), assets)
+            run.claim(run.folder)
             write_record(made_up(size, seed), run.folder / RECORD)
     return tmp_path / SETUP.name
 
@@ -101,7 +106,7 @@ def test_the_report_shows_every_seed_method_and_the_noise(folder, assets, tmp_pa
 def test_other_folders_and_other_assets_are_refused(folder, assets, tmp_path):
     with pytest.raises(ValueError, match="holds no run"):
         read_findings(tmp_path / "nowhere", assets)
-    (assets.folder / "more.safetensors").write_bytes(b"more")
+    (assets.folder / "autoencoder.safetensors").write_bytes(b"another")
     with pytest.raises(ValueError, match="other assets"):
         read_findings(folder, assets)
 
@@ -115,7 +120,7 @@ def test_runs_of_another_experiment_in_the_folder_are_refused(folder, assets):
         Nature(Path("n"), Path("s"), FIRST, "d"),
         assets.folder,
     )
-    claim_folder(run.folder, run.identity(), assets)
+    run.claim(run.folder)
     write_record(made_up(0.5, 7), run.folder / RECORD)
     with pytest.raises(ValueError, match="different experiments"):
         read_findings(folder, assets)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from latentda.grid import NoLevels, PressureLevels, SigmaLevels, level_name, vertical_from_units
+from latentda.grid import NoLevels, PressureLevels, SigmaLevels, level_name, mass_shares, vertical_from_units
 
 
 def test_sigma_levels_follow_the_surface_pressure():
@@ -49,3 +49,9 @@ def test_units_choose_the_vertical():
 @pytest.mark.parametrize(("level", "name"), [(500, "500"), (np.float32(0.835), "0.835"), (0.025, "0.025")])
 def test_level_names_do_not_depend_on_the_number_type(level, name):
     assert level_name(level) == name
+
+
+def test_levels_share_a_column():
+    np.testing.assert_allclose(mass_shares((0.25, 0.75)), [0.5, 0.5])
+    np.testing.assert_allclose(mass_shares((100.0, 300.0, 500.0)), np.array([200.0, 200.0, 200.0]) / 600.0)
+    np.testing.assert_allclose(mass_shares((0.5,)), [1.0])

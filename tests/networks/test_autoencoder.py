@@ -21,6 +21,15 @@ def test_it_starts_as_its_linear_code(network, start, anomaly):
     np.testing.assert_allclose(decode(network, latent), decode(start, latent), atol=1e-6)
 
 
+def test_wider_squares_start_as_the_same_map_and_reach_further(awake, anomaly):
+    wider = awake.with_overlap(1)
+    latent = encode(awake, anomaly)
+    np.testing.assert_allclose(decode(wider, latent), decode(awake, latent), atol=1e-6)
+    assert wider.with_overlap(2).settings.overlap == 2
+    with pytest.raises(ValueError, match="overlap by 1 points already"):
+        wider.with_overlap(0)
+
+
 def reach(code, latent, column):
     """Largest change of the fields above each token, from one token of the first row."""
     direction = jnp.zeros_like(latent).at[:, 0, column].set(1.0)

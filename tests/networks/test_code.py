@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from latentda.networks import Autoencoder, IdentityCode, LinearPatchCode, to_patches
-from latentda.networks.code import from_patches, from_tokens, to_tokens
+from latentda.networks.code import fold_patches, from_patches, from_tokens, to_tokens
 
 SHAPE = (3, 6, 8)
 
@@ -35,6 +35,33 @@ def test_patches_cover_any_grid_and_are_cropped(periodic):
     np.testing.assert_array_equal(whole[:, 6:, :8], np.repeat(state()[:, 5:], 4, axis=1))
     beyond = state()[:, :, :2] if periodic else np.repeat(state()[:, :, 7:], 2, axis=2)
     np.testing.assert_array_equal(whole[:, :6, 8:], beyond)
+
+
+def spread_out(overlap, periodic, patch=2):
+    """Squares of ones that overlap, added up: how often each point is covered."""
+    rows, columns = SHAPE[1] // patch, SHAPE[2] // patch
+    wide = jnp.ones((rows * columns, SHAPE[0] * (patch + 2 * overlap) ** 2))
+    return np.asarray(from_patches(fold_patches(wide, patch, overlap, SHAPE, periodic), patch, SHAPE))
+
+
+def test_without_overlap_folding_changes_nothing():
+    patches = to_patches(state(), 2)
+    np.testing.assert_array_equal(fold_patches(patches, 2, 0, SHAPE, True), patches)
+
+
+def test_overlapping_squares_add_up_around_the_globe_and_end_at_its_borders():
+    np.testing.assert_array_equal(spread_out(1, True)[0], np.outer([1, 2, 2, 2, 2, 1], np.full(8, 2)))
+    np.testing.assert_array_equal(spread_out(1, False)[0], np.outer([1, 2, 2, 2, 2, 1], [1, 2, 2, 2, 2, 2, 2, 1]))
+    np.testing.assert_array_equal(spread_out(2, True)[0], np.outer([2, 2, 3, 3, 2, 2], np.full(8, 3)))
+
+
+def test_a_square_lands_around_its_patch():
+    wide = np.zeros((12, 3, 4, 4), np.float32)
+    wide[4] = np.arange(16).reshape(4, 4)
+    # Token 4 is the first of the second row of four: one point of its square lies beyond the date line.
+    found = np.asarray(from_patches(fold_patches(jnp.asarray(wide.reshape(12, -1)), 2, 1, SHAPE, True), 2, SHAPE))
+    np.testing.assert_array_equal(np.roll(found, 1, axis=2)[1, 1:5, :4], np.arange(16).reshape(4, 4))
+    assert np.count_nonzero(found) == 3 * 15
 
 
 def test_tokens_round_trip():

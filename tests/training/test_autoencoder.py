@@ -41,7 +41,7 @@ def samples_of(store, objective):
 
 def trained_on(store, objective=BOTH, settings=SETTINGS, **options):
     samples = samples_of(store, objective)
-    start = linear_start(samples, SHAPE, objective, LAYOUT.grid)
+    start = linear_start(samples, SHAPE, objective)
     return start, train_autoencoder(samples, start, SHAPE, settings, **options)
 
 

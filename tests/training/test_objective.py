@@ -3,9 +3,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.grid import gaussian_grid
+from latentda.grid import gaussian_grid, mass_shares
 from latentda.networks import IdentityCode
 from latentda.training import Objective, ObjectiveSettings
+from latentda.training.objective import column_divergence
+from tests.worlds import sigma_layout
 
 GRID = gaussian_grid(4, 6)
 SHAPE = (2, *GRID.shape)
@@ -69,3 +71,34 @@ def test_the_identity_is_perfect():
 def test_wrong_settings_are_named(settings, words):
     with pytest.raises(ValueError, match=words):
         ObjectiveSettings(**settings)
+
+
+LAYOUT = sigma_layout()
+WINDY = np.random.default_rng(3).normal(size=(4, 2, *LAYOUT.shape)).astype(np.float32)
+SCALE = np.linspace(1.0, 3.0, len(LAYOUT.channels))
+
+
+def balanced(weight):
+    weights = jnp.asarray(LAYOUT.grid.latitude_weights, jnp.float32)
+    settings = ObjectiveSettings(reconstruction=0.0, difference=1e-9, divergence=weight)
+    term = column_divergence([WINDY[:2], WINDY[2:]], LAYOUT, SCALE)
+    return Objective(weights, jnp.ones(LAYOUT.shape[:2]), settings, term)
+
+
+def test_a_code_that_loses_all_divergence_loses_its_whole_weight():
+    """Both parts of the term are shares of variance, so nothing explained costs b."""
+    nothing = Affine(0.0, 0.0, LAYOUT.shape)
+    assert float(balanced(0.4)(nothing, WINDY)) == pytest.approx(0.4, rel=1e-4)
+    assert float(balanced(0.4)(Affine(0.5, 0.0, LAYOUT.shape), WINDY)) == pytest.approx(0.1, rel=1e-4)
+
+
+def test_the_mean_of_a_column_weighs_its_levels_by_mass():
+    term = column_divergence([WINDY], LAYOUT, SCALE)
+    found = term(jnp.asarray(WINDY[0, 1] - WINDY[0, 0]))
+    shares = mass_shares(LAYOUT.levels_of("u"))
+    np.testing.assert_allclose(found[-1], np.tensordot(shares, found[:-1], 1), atol=1e-9)
+
+
+def test_divergence_without_differences_is_refused():
+    with pytest.raises(ValueError, match="divergence is that of differences"):
+        ObjectiveSettings(reconstruction=1.0, difference=0.0, divergence=0.1)

@@ -40,7 +40,7 @@ def test_states_and_pairs_are_trained_on_together(tmp_path):
     samples = StoredSamples(StoreSampler(tmp_path / "a.zarr", LAYOUT), unit_standardizer(LAYOUT))
     pairs = GivenPairs(rng.normal(size=(12, 2, *LAYOUT.shape)).astype(np.float32))
     shape, settings = AutoencoderSettings(4, 4, 8, 2, 0), TrainingSettings(steps=2, batch_size=8)
-    start = linear_start(samples, shape, ObjectiveSettings(), LAYOUT.grid, pairs)
+    start = linear_start(samples, shape, ObjectiveSettings(), pairs)
     trained = train_autoencoder(samples, start, shape, settings, pairs=pairs)
     batch = samples.batches(4, settings.seed)(0), pairs.batch(2, settings.seed, 0)
     assert trained.losses[0] == pytest.approx(float(start.objective(start.code, batch)), rel=1e-4)

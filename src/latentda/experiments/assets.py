@@ -13,8 +13,8 @@ from typing import Literal, TypeVar
 
 from latentda.fields import Standardizer, read_standardizer
 from latentda.networks import PatchAutoencoder, read_autoencoder
-from latentda.operators import Covariance, Diagonal, ZonalBlocks
-from latentda.priors import BalancedCovariance, read_background_error
+from latentda.operators import BandLimit, Covariance, Diagonal, ZonalBlocks
+from latentda.priors import BalancedCovariance, BandLimitedCode, read_background_error
 
 Errors = Literal["forecast", "climatology"]
 Kind = TypeVar("Kind", bound=Covariance)
@@ -52,6 +52,11 @@ class Assets:
     def autoencoder(self) -> PatchAutoencoder:
         """The trained network."""
         return read_autoencoder(self.folder / "autoencoder.safetensors")
+
+    @cached_property
+    def code(self) -> BandLimitedCode:
+        """The same, decoding what the model keeps of a state."""
+        return BandLimitedCode(self.autoencoder, BandLimit(self.standardizer.layout, self.standardizer.scale))
 
     @cached_property
     def model_space_error(self) -> BalancedCovariance:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +18,25 @@ from latentda.experiments.lock import LOCK
 NOTE = "setup.json"
 
 
-def assets_digest(assets: Assets) -> str:
-    """A digest of all binary files of the assets."""
+def files_digest(files: Iterable[Path]) -> str:
+    """A digest of files' content, in their order."""
     digest = hashlib.sha256()
-    for path in sorted(assets.folder.rglob("*.safetensors")):
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def claim_folder(folder: Path, setup: Mapping[str, Any], assets: Assets) -> None:
-    """Take a folder for an experiment, or take it up again.
+    """Take a folder for an experiment, or take it up again; it depends on all binary files of the assets.
 
     Raises:
         ValueError: the folder holds results of another set-up or of other assets, or other files.
     """
-    claim(folder, {**setup, "assets": assets_digest(assets)})
+    claim(folder, {**setup, "assets": files_digest(sorted(assets.folder.rglob("*.safetensors")))})
 
 
 def claim(folder: Path, setup: Mapping[str, Any]) -> None:
-    """The same for results that depend on no assets.
+    """The same for results that depend on nothing but what ``setup`` says.
 
     Raises:
         ValueError: the folder holds results of another set-up, or other files.

@@ -24,11 +24,11 @@ from numpy import ndarray
 from latentda.cycling import Cycle, Cycler, Intake, Observe
 from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
-from latentda.experiments.claims import claim_folder
+from latentda.experiments.claims import claim
 from latentda.experiments.diagnostics import diagnose
 from latentda.experiments.first_background import first_background
 from latentda.experiments.lock import only_process
-from latentda.experiments.methods import build_method
+from latentda.experiments.methods import build_method, method_digest
 from latentda.experiments.nature import Nature
 from latentda.experiments.observing import build_network
 from latentda.experiments.record import (
@@ -94,6 +94,16 @@ class Run:
         own = {"method": self.method, "seed": self.seed, "background_factor": factor}
         return settings | own | {"errors": self.errors, "start": self.nature.digest}
 
+    def claim(self, folder: Path) -> None:
+        """Take a folder for results of this run, or take it up again.
+
+        Raises:
+            ValueError: the folder holds another run, or the assets lack a file that the method reads.
+        """
+        claim(
+            folder, {**self.identity(), "assets": method_digest(self.method, Assets(self.assets_folder, self.errors))}
+        )
+
     def record(self) -> RunRecord:
         """What it has done so far, as far as the set-up asks for it."""
         return read_record(self.folder / RECORD).first(self.setup.cycles)
@@ -106,7 +116,7 @@ def do_run(run: Run, tell: Callable[[int, int], None]) -> None:
         ValueError: the folder holds another run.
     """
     with only_process(run.folder):
-        claim_folder(run.folder, run.identity(), Assets(run.assets_folder, run.errors))
+        run.claim(run.folder)
         if len(run.record().cycles) == run.setup.cycles:
             tell(run.setup.cycles, run.setup.cycles)
             return

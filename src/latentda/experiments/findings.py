@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,9 @@ from numpy import ndarray
 
 from latentda.experiments.assets import Assets
 from latentda.experiments.catalogue import ExperimentSetUp
-from latentda.experiments.claims import NOTE, assets_digest
+from latentda.experiments.claims import NOTE
 from latentda.experiments.experiment import RECORD
-from latentda.experiments.methods import METHODS
+from latentda.experiments.methods import METHODS, method_digest
 from latentda.experiments.record import CycleErrors, RunRecord, read_record
 from latentda.experiments.twin_scores import record_scores
 from latentda.grid import Layout, datetime_of_hours
@@ -104,7 +106,7 @@ def read_findings(folder: Path, assets: Assets) -> Findings:
     Raises:
         ValueError: it holds no run, or runs with other assets or of other experiments.
     """
-    digest = assets_digest(assets)
+    digest = cache(partial(method_digest, assets=assets))
     found = [_finding(note.parent, digest) for note in sorted(folder.glob(f"*/seed_*/{NOTE}"))]
     found = [run for run in found if run.record.cycles]
     if not found:
@@ -121,9 +123,9 @@ def read_findings(folder: Path, assets: Assets) -> Findings:
     return Findings(tuple(runs), short, standardizer.layout, np.asarray(standardizer.scale))
 
 
-def _finding(folder: Path, digest: str) -> Finding:
+def _finding(folder: Path, digest: Callable[[str], str]) -> Finding:
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-    if note["assets"] != digest:
+    if note["assets"] != digest(note["method"]):
         raise ValueError(f"{folder} was run with other assets; name their folder with --assets.")
     record = read_record(folder / RECORD)
     known = {field.name for field in fields(ExperimentSetUp)}

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from latentda.experiments.learning_figures import loss_figure, reconstruction_figure
 from latentda.fields import Standardizer, StoredSamples, StoreSampler, read_standardizer
 from latentda.grid import Time, datetime_of_hours, iso
-from latentda.networks import Autoencoder, AutoencoderSettings, read_autoencoder, write_autoencoder
+from latentda.networks import Autoencoder, AutoencoderSettings, PatchAutoencoder, read_autoencoder, write_autoencoder
 from latentda.priors import read_pairs
 from latentda.progress import Track, silent
 from latentda.training import (
@@ -108,22 +108,22 @@ def learn_autoencoder(
         validate_from: states from this date on are held out; by default from ``end`` on.
         pairs_file: forecasts to learn differences from, instead of states of the store a lag apart; the last tenth is
             held out.
-        initial: weights to go on from, whose shape then is the network's.
+        initial: weights to go on from, whose shape then is the network's, but for a larger overlap of the settings.
         track: shows progress.
 
     Raises:
         ValueError: a store without states in the periods, settings that do not suit, a checkpoint of other settings.
     """
     standardizer = read_standardizer(assets / "standardizer.safetensors")
-    grid, objective = standardizer.layout.grid, settings.objective
+    objective = settings.objective
     given, unseen = GivenPairs(read_pairs(pairs_file)).split() if pairs_file else (None, None)
-    earlier = read_autoencoder(initial) if initial else None
+    earlier = _widened(read_autoencoder(initial), settings.network) if initial else None
     shape = earlier.settings if earlier else settings.network
     lag = objective.lag_hours if objective.difference and not given else 0
     sampler = StoreSampler(data, standardizer.layout, start, end, settings.stride)
     samples = StoredSamples(sampler, standardizer, lag)
     held_out = _held_out(data, standardizer, validate_from or end, objective.lag_hours)
-    begin = linear_start(samples, shape, objective, grid, given)
+    begin = linear_start(samples, shape, objective, given)
     trained = train_autoencoder(
         samples,
         begin,
@@ -154,6 +154,10 @@ def learn_autoencoder(
     picture = reconstruction_figure(trained.module, standardizer, state, int(block.hours[0]))
     picture.savefig(assets / "reconstruction.png", dpi=120)
     return Learned(path, rows, trained.throughput)
+
+
+def _widened(network: PatchAutoencoder, wanted: AutoencoderSettings) -> PatchAutoencoder:
+    return network.with_overlap(max(wanted.overlap, network.settings.overlap))
 
 
 def _scores(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import jax.numpy as jnp
 
 from latentda.assimilation import Lbfgs, Variational
 from latentda.experiments.assets import Assets
+from latentda.experiments.claims import files_digest
 from latentda.operators import Covariance, Scaled
 from latentda.priors import HybridPrior, LatentPrior, ModelSpacePrior
 
@@ -23,7 +25,7 @@ def _three_d_var_zonal(assets: Assets, factor: float) -> Prior:
 
 
 def _latent(assets: Assets, factor: float) -> LatentPrior:
-    return LatentPrior(assets.autoencoder, _scaled(assets.latent_error, factor))
+    return LatentPrior(assets.code, _scaled(assets.latent_error, factor))
 
 
 def _hybrid(assets: Assets, factor: float) -> Prior:
@@ -31,11 +33,11 @@ def _hybrid(assets: Assets, factor: float) -> Prior:
 
 
 def _latent_diagonal(assets: Assets, factor: float) -> Prior:
-    return LatentPrior(assets.autoencoder, _scaled(assets.latent_diagonal, factor))
+    return LatentPrior(assets.code, _scaled(assets.latent_diagonal, factor))
 
 
 def _published(assets: Assets, factor: float) -> Prior:
-    return LatentPrior(assets.autoencoder, _scaled(assets.latent_diagonal, factor), form="published")
+    return LatentPrior(assets.code, _scaled(assets.latent_diagonal, factor), form="published")
 
 
 METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {
@@ -59,6 +61,40 @@ TITLES: Mapping[str, str] = {
     "latent_3dvar_published": "latent 3D-Var, as published",
 }
 """The same in words."""
+
+
+_OWN_FILES: Mapping[str, tuple[str, ...]] = {
+    "3dvar_zonal": ("model_zonal",),
+    "latent_3dvar": ("latent",),
+    "hybrid_3dvar": ("latent", "unrepresented"),
+    "latent_3dvar_diagonal": ("latent_diagonal",),
+    "latent_3dvar_published": ("latent_diagonal",),
+}
+"""Background errors that a method reads beside that of 3D-Var, which screens observations for all."""
+
+
+def method_files(name: str, assets: Assets) -> tuple[Path, ...]:
+    """The files of the assets on which a method's results depend."""
+    own = [assets.error_folder / f"{error}.safetensors" for error in ("model", *_OWN_FILES.get(name, ()))]
+    latent = name.startswith(("latent", "hybrid"))
+    network = [assets.folder / "autoencoder.safetensors"] if latent else []
+    return (assets.folder / "standardizer.safetensors", *network, *own)
+
+
+def method_digest(name: str, assets: Assets) -> str:
+    """A digest of those files: results of a method hold as long as it is the same.
+
+    Raises:
+        ValueError: the assets lack one of the files.
+    """
+    files = method_files(name, assets)
+    absent = [path.name for path in files if not path.exists()]
+    if absent:
+        raise ValueError(
+            f"{assets.folder} has no {', '.join(absent)}, which '{name}' needs; 'latentda train' and 'latentda "
+            "estimate' make such files (--zonal-model-space that of '3dvar_zonal')."
+        )
+    return files_digest(files)
 
 
 def require_methods(names: Sequence[str]) -> None:

@@ -25,7 +25,6 @@ from latentda.experiments.twin import make_intake
 from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
 from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
-from latentda.networks import read_autoencoder
 from latentda.operators import Diagonal, SphericalTransform, estimate_zonal_blocks
 from latentda.priors import (
     BackgroundError,
@@ -151,9 +150,9 @@ def make_background_errors(
     layout, scale = assets.standardizer.layout, np.asarray(assets.standardizer.scale)
     about = {"pairs": len(pairs), "localization_radius_km": localization_radius_km, "smooth_sd": smooth_sd}
     assets.error_folder.mkdir(parents=True, exist_ok=True)
-    network = read_autoencoder(assets.folder / "autoencoder.safetensors")
+    network = assets.autoencoder
     errors, codes = errors_from_pairs(pairs), errors_from_pairs(pairs, network)
-    rest = unrepresented_errors(pairs, network)
+    rest = unrepresented_errors(pairs, assets.code)
     share = float(np.mean(np.mean(rest**2, axis=(0, 2, 3)) / np.mean(errors**2, axis=(0, 2, 3))))
     balanced = partial(estimate_balanced, scale=scale, layout=layout, smooth_sd=smooth_sd)
     blocks = partial(estimate_zonal_blocks, localization_radius_km=localization_radius_km, smooth_sd=smooth_sd)

@@ -23,9 +23,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.cycling import Cycler, Intake, Observe
-from latentda.experiments.assets import Assets
 from latentda.experiments.campaign import Campaign
-from latentda.experiments.claims import claim_folder
 from latentda.experiments.experiment import Run, run_parts
 from latentda.experiments.jobs import Listen, Tell, run_jobs
 from latentda.experiments.lock import only_process
@@ -113,7 +111,7 @@ def do_tuning(tuning: Tuning, tell: Tell) -> None:
     """
     run, total = tuning.run, ROUNDS * tuning.cycles
     with only_process(tuning.folder):
-        claim_folder(tuning.folder, run.identity(), Assets(run.assets_folder, run.errors))
+        run.claim(tuning.folder)
         if tuning.factors():
             tell(total, total)
             return

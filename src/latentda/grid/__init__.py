@@ -28,7 +28,7 @@ from latentda.grid.layout import (
     vertical_from_units,
 )
 from latentda.grid.variables import BY_STORED_NAME, GRAVITY, VARIABLES, Variable, variable
-from latentda.grid.vertical import NoLevels, PressureLevels, SigmaLevels, Vertical, level_name
+from latentda.grid.vertical import NoLevels, PressureLevels, SigmaLevels, Vertical, level_name, mass_shares
 
 __all__ = [
     "BY_STORED_NAME",
@@ -59,6 +59,7 @@ __all__ = [
     "lead_steps",
     "level_name",
     "line_grid",
+    "mass_shares",
     "regional_grid",
     "variable",
     "vertical_from_units",

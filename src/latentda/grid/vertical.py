@@ -6,6 +6,7 @@ level of a column, which is all that an observation operator asks for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -75,6 +76,20 @@ class NoLevels:
     def log_pressure(self, surface_pressure: Any) -> Any:
         """Raise: there is no level to place."""
         raise ValueError("This layout has no vertical levels, so it has no pressures.")
+
+
+def mass_shares(levels: Sequence[float]) -> np.ndarray:
+    """Share of a column's mass for which each level stands: from halfway to its neighbours, and to the column's ends.
+
+    Args:
+        levels: pressures or sigmas in any unit, increasing downwards; the surface is as far beneath the last one as
+            the border above it.
+    """
+    values = np.asarray(levels, float)
+    between = 0.5 * (values[1:] + values[:-1])
+    bottom = 2.0 * values[-1] - between[-1] if len(between) else values[-1]
+    borders = np.concatenate([[0.0], between, [bottom]])
+    return np.diff(borders) / borders[-1]
 
 
 def level_name(level: float) -> str:

@@ -1,12 +1,13 @@
 """The patch autoencoder: a linear patch code with a transformer beside it on each side.
 
-    z = W_e p + f(p + position),      p' = W_d z + g(z + position)
+    z = W_e p + f(p + position),      p' = W_d z + A g(z + position)
 
 p are patches of all channels (tokens), f and g are small pre-norm transformers with global attention, so a
 latent value may move the fields anywhere on the globe. f and g end in a matrix that starts at zero: training
 starts from the principal components of the patches and can only improve on them. Global attention with a
-position embedding a token knows no border at the date line. Any grid will do: patches that reach beyond its last
-row or column are filled and cropped (:func:`~latentda.networks.code.to_patches`).
+position embedding a token knows no border at the date line. The squares that g gives may be wider than a patch; A adds
+them up where they overlap, so that borders between patches need not show. Any grid will do: patches that reach beyond
+its last row or column are filled and cropped (:func:`~latentda.networks.code.to_patches`).
 
 Sources: Dosovitskiy et al. (2021), arXiv 2010.11929 (vision transformer); the two-sided transformer autoencoder
 of the atmosphere: Fan et al. (2026), doi 10.1126/sciadv.aea4248; the linear path and its start are ours.
@@ -14,7 +15,7 @@ of the atmosphere: Fan et al. (2026), doi 10.1126/sciadv.aea4248; the linear pat
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import equinox as eqx
 import jax
@@ -23,6 +24,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.networks.code import (
     LinearPatchCode,
+    fold_patches,
     from_patches,
     from_tokens,
     to_patches,
@@ -42,9 +44,10 @@ class AutoencoderSettings:
         heads: attention heads.
         blocks: transformer blocks on each side.
         mlp_ratio: hidden features of a block's MLP over ``width``.
+        overlap: grid points by which the decoder's squares reach into the neighbouring patches.
 
     Raises:
-        ValueError: a number that is not positive, or heads that do not divide the width.
+        ValueError: a number that is not positive, heads that do not divide the width, or more overlap than a patch.
     """
 
     patch: int = 4
@@ -53,15 +56,18 @@ class AutoencoderSettings:
     heads: int = 6
     blocks: int = 2
     mlp_ratio: int = 4
+    overlap: int = 0
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value < 1 and not (name == "blocks" and value == 0):
+            if value < (0 if name in ("blocks", "overlap") else 1):
                 raise ValueError(f"The network's {name} is {value}; it must be positive.")
         if self.width % self.heads:
             raise ValueError(
                 f"A width of {self.width} cannot be shared by {self.heads} heads; choose a multiple of the heads."
             )
+        if self.overlap > self.patch:
+            raise ValueError(f"An overlap of {self.overlap} points reaches beyond the next patch of {self.patch}.")
 
     def to_dict(self) -> dict[str, int]:
         """For the JSON beside the weights."""
@@ -159,7 +165,8 @@ class PatchAutoencoder(eqx.Module):
         position = position_embedding(*start.latent_shape[1:], settings.width, circle)
         first, second = jax.random.split(key)
         self.encoder = TokenTransformer(features, settings.latent, position, settings, first)
-        self.decoder = TokenTransformer(settings.latent, features, position, settings, second)
+        wide = start.state_shape[0] * (settings.patch + 2 * settings.overlap) ** 2
+        self.decoder = TokenTransformer(settings.latent, wide, position, settings, second)
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
@@ -174,9 +181,30 @@ class PatchAutoencoder(eqx.Module):
 
     def decode(self, latent: Float[Array, "latent row column"]) -> Float[Array, "channel lat lon"]:
         """A' = D(z)."""
-        tokens = to_tokens(latent)
-        patches = tokens @ self.linear_decoder + self.decoder(tokens)
-        return from_patches(patches, self.settings.patch, self.state_shape)
+        tokens, patch = to_tokens(latent), self.settings.patch
+        squares = self.decoder(tokens)
+        if self.settings.overlap:
+            squares = fold_patches(squares, patch, self.settings.overlap, self.state_shape, self.periodic)
+        return from_patches(tokens @ self.linear_decoder + squares, patch, self.state_shape)
+
+    def with_overlap(self, overlap: int) -> PatchAutoencoder:
+        """The same map with a wider square a token, to be trained further.
+
+        Raises:
+            ValueError: less overlap than the network has.
+        """
+        more = overlap - self.settings.overlap
+        if more < 0:
+            raise ValueError(f"The network's patches overlap by {self.settings.overlap} points already.")
+        side, width = self.settings.patch + 2 * self.settings.overlap, self.settings.width
+        weight = self.decoder.out.weight.reshape(self.state_shape[0], side, side, width)
+        wider = jnp.pad(weight, ((0, 0), (more, more), (more, more), (0, 0))).reshape(-1, width)
+        widened = eqx.tree_at(lambda network: network.decoder.out.weight, self, wider)
+        settings = replace(self.settings, overlap=overlap)
+        shape = PatchAutoencoder(empty_code(self.state_shape, settings, self.periodic), settings, jax.random.key(0))
+        dynamic, static = eqx.partition(shape, eqx.is_array)
+        arrays = jax.tree.leaves(eqx.filter(widened, eqx.is_array))
+        return eqx.combine(jax.tree.unflatten(jax.tree.structure(dynamic), arrays), static)
 
 
 def empty_code(

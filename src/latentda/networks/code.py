@@ -126,6 +126,42 @@ def from_patches(
     return cut.reshape(channels, rows * patch, columns * patch)[:, :latitudes, :longitudes]
 
 
+def fold_patches(
+    wide: Float[Array, "token wide_features"], patch: int, overlap: int, shape: tuple[int, int, int], periodic: bool
+) -> Float[Array, "token features"]:
+    """Add up squares that reach ``overlap`` points beyond their patch on every side, for :func:`from_patches`.
+
+    What reaches beyond the first or last row of patches is dropped, and beyond the first or last column, too, unless
+    the grid is ``periodic``.
+
+    Args:
+        wide: squares of side ``patch + 2 * overlap`` of all channels, a row a token.
+        patch: side of a patch.
+        overlap: at most ``patch``.
+        shape: of the state.
+        periodic: whether the columns close around the globe.
+    """
+    rows, columns = token_grid(shape, patch)
+    side = patch + 2 * overlap
+    squares = wide.reshape(rows, columns, shape[0], side, side)
+    squares = _fold(squares, patch, overlap, token_axis=0, point_axis=3, periodic=False)
+    squares = _fold(squares, patch, overlap, token_axis=1, point_axis=4, periodic=periodic)
+    return squares.reshape(rows * columns, -1)
+
+
+def _fold(wide: Array, patch: int, overlap: int, *, token_axis: int, point_axis: int, periodic: bool) -> Array:
+    """Give the neighbours along one axis what reaches into them."""
+    before, own, after = jnp.split(wide, (overlap, overlap + patch), axis=point_axis)
+    last = wide.shape[token_axis] - 1
+    number = jnp.arange(last + 1).reshape([-1 if axis == token_axis else 1 for axis in range(wide.ndim)])
+    if not periodic:
+        before, after = jnp.where(number == 0, 0.0, before), jnp.where(number == last, 0.0, after)
+    rest = [(0, patch - overlap) if axis == point_axis else (0, 0) for axis in range(wide.ndim)]
+    at_start = jnp.pad(jnp.roll(after, 1, token_axis), rest)
+    at_end = jnp.pad(jnp.roll(before, -1, token_axis), [pair[::-1] for pair in rest])
+    return own + at_start + at_end
+
+
 def to_tokens(latent: Float[Array, "latent row column"]) -> Float[Array, "token latent"]:
     """A row a token, west to east, row after row."""
     return jnp.moveaxis(latent, 0, -1).reshape(-1, latent.shape[0])

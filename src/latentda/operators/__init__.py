@@ -1,5 +1,6 @@
 """Linear-operator algebra of covariances, and observation operators."""
 
+from latentda.operators.band_limit import BandLimit
 from latentda.operators.covariance import (
     Control,
     Covariance,
@@ -20,6 +21,7 @@ from latentda.operators.spherical import (
 from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn, position_dependent_sd
 
 __all__ = [
+    "BandLimit",
     "Control",
     "Covariance",
     "Dense",

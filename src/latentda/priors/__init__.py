@@ -1,6 +1,7 @@
 """Background errors and the priors that carry them: model space and latent space."""
 
 from latentda.priors.balance import BalancedCovariance, estimate_balanced
+from latentda.priors.band_limited import BandLimitedCode
 from latentda.priors.correlation import LatentCorrelations, latent_correlations
 from latentda.priors.hybrid import HybridPrior
 from latentda.priors.nmc import errors_from_pairs, forecast_pairs, unrepresented_errors
@@ -14,6 +15,7 @@ from latentda.priors.whitening import WhitenedCode
 __all__ = [
     "BackgroundError",
     "BalancedCovariance",
+    "BandLimitedCode",
     "Form",
     "HybridPrior",
     "LatentCorrelations",

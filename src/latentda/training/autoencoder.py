@@ -14,13 +14,12 @@ from jaxtyping import Array, Float
 from numpy import ndarray
 
 from latentda.fields import StoredSamples
-from latentda.grid import Grid
 from latentda.networks import Autoencoder, AutoencoderSettings, LinearPatchCode, PatchAutoencoder
 from latentda.progress import Track, silent
 from latentda.training.devices import require_equal_shares
 from latentda.training.linear_start import best_linear_code, sample_moments
 from latentda.training.loop import Batches, Trained, TrainingSettings, train
-from latentda.training.objective import Objective, ObjectiveSettings
+from latentda.training.objective import Objective, ObjectiveSettings, column_divergence
 from latentda.training.pairs import GivenPairs, StatesAndPairs
 
 STATISTICS_BLOCKS = 200
@@ -40,19 +39,25 @@ def linear_start(
     samples: StoredSamples,
     shape: AutoencoderSettings,
     objective: ObjectiveSettings,
-    grid: Grid,
     pairs: GivenPairs | None = None,
 ) -> Start:
     """Estimate the start from samples spread evenly over the period, and from all given pairs if there are any.
 
     Raises:
-        ValueError: more latent channels than a patch has numbers.
+        ValueError: more latent channels than a patch has numbers, or divergence wanted of a layout that has none.
     """
+    layout, scale = samples.standardizer.layout, samples.standardizer.scale
+    grid = layout.grid
     moments = sample_moments(samples.spread(STATISTICS_BLOCKS), shape.patch, grid)
     if pairs:
         given = sample_moments(pairs.pieces(), shape.patch, grid)
         moments = replace(moments, difference=given.difference, difference_variance=given.difference_variance)
     loss = moments.objective(objective)
+    if objective.divergence:
+        differing = samples.spread(STATISTICS_BLOCKS) if pairs is None else pairs.pieces()
+        loss = eqx.tree_at(
+            lambda o: o.divergence, loss, column_divergence(differing, layout, scale), is_leaf=lambda x: x is None
+        )
     deciding = samples.spread(STATISTICS_BLOCKS // 4) if pairs is None else pairs.pieces()
     return Start(best_linear_code(moments, shape, loss, deciding), loss)
 

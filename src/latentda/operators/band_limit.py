@@ -1,0 +1,66 @@
+"""What a spectral model keeps of a state: the part within its truncation, and the divergence of its wind.
+
+    P a = s^-1 S_T s a
+
+s are the scales of the channels and S_T the projection on the spherical harmonics of the truncation: of streamfunction
+and velocity potential for the wind, of the field itself for every other channel. P is linear and a projection. On its
+way into such a model a state loses a - P a; an increment that has such a part fits observations with what the
+forecast never sees.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
+
+from latentda.grid import EARTH_RADIUS, Layout
+from latentda.operators.spherical import SphericalTransform
+
+
+class BandLimit(eqx.Module):
+    """``band_limit(a)`` -> P a.
+
+    Args:
+        layout: winds u and v on the same levels of a grid that spherical harmonics can serve.
+        scale: standard deviations s of the channels, in physical units.
+
+    Raises:
+        ValueError: a layout that is not of that kind.
+    """
+
+    scale: Float[Array, " channel"]
+    layout: Layout = eqx.field(static=True)
+    transform: SphericalTransform
+
+    def __init__(self, layout: Layout, scale: Float[ArrayLike, " channel"]):
+        if not layout.levels_of("u") or layout.levels_of("u") != layout.levels_of("v"):
+            raise ValueError("A band limit needs both wind components, u and v, on the same levels.")
+        self.layout = layout
+        self.scale = jnp.asarray(scale, jnp.float32)
+        self.transform = SphericalTransform(layout.grid)
+
+    def __call__(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "channel lat lon"]:
+        """P a."""
+        u, v = self.layout.indices("u"), self.layout.indices("v")
+        others = np.setdiff1d(np.arange(len(self.layout.channels)), np.concatenate([u, v]))
+        wind = self.transform.winds(*self._potentials(anomaly))
+        spectral = self.transform.to_spectral(anomaly[others]) * self.transform.mask
+        parts = (wind[0] / self._scale(u), wind[1] / self._scale(v), self.transform.to_grid(spectral))
+        order = np.argsort(np.concatenate([u, v, others]))
+        return jnp.concatenate(parts)[order]
+
+    def divergence(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "level lat lon"]:
+        """Horizontal divergence (s-1) of the band-limited wind on its levels."""
+        _, chi = self._potentials(anomaly)
+        wavenumber = jnp.arange(chi.shape[-1], dtype=chi.dtype)
+        return self.transform.to_grid(-wavenumber * (wavenumber + 1.0) * chi) / EARTH_RADIUS
+
+    def _potentials(self, anomaly: Array) -> tuple[Array, Array]:
+        u, v = self.layout.indices("u"), self.layout.indices("v")
+        return self.transform.potentials(anomaly[u] * self._scale(u), anomaly[v] * self._scale(v))
+
+    def _scale(self, channels: np.ndarray) -> Array:
+        return self.scale[channels][:, None, None]
