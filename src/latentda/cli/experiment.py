@@ -124,6 +124,31 @@ def report(
         where(write_experiment_report(findings, folder / "report.html"))
 
 
+@app.command()
+def linearity(
+    methods: Annotated[str, typer.Option(help="Comma-separated names of methods.")] = "latent_3dvar",
+    background: Annotated[str, typer.Option(help="A store of states, or 'climatology'.")] = "climatology",
+    date: Annotated[str | None, typer.Option(help="Valid time of the background.")] = None,
+    factor: Annotated[float, typer.Option(help="On the variances of every background error.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Folder of figure and table.")] = Path("latentda-output/linearity"),
+    assets: AssetsFolder = None,
+) -> None:
+    """Measure how far the map from control to state is from its tangent, by size of the increment."""
+    with one_sentence():
+        from latentda.experiments.assets import Assets, shipped_assets
+        from latentda.experiments.linearity import SIZES, method_linearity, write_linearity
+        from latentda.experiments.methods import TITLES
+        from latentda.experiments.single_observation import read_background
+
+        chosen = Assets(assets) if assets else shipped_assets()
+        found = method_linearity(_names(methods), read_background(background, chosen, date), chosen, factor=factor)
+        header = ["method", *(f"{size:g} sd" for size in SIZES)]
+        rows = [[TITLES[name], *map(float, series)] for name, series in found.items()]
+        table("Relative error of the tangent", header, rows)
+        for path in write_linearity(found, out):
+            where(path)
+
+
 def _print_failures(failures: Sequence[tuple[str, str]]) -> None:
     for title, sentence in failures:
         console.print(f"{title}: {sentence}", style="red", soft_wrap=True, highlight=False, markup=False)

@@ -5,6 +5,7 @@ from latentda.verification.derivatives import horizontal_gradient, relative_vort
 from latentda.verification.energy import layer_fractions, total_energy
 from latentda.verification.extent import increment_radius_km
 from latentda.verification.hydrostatic import hydrostatic_residual, sigma_geopotential
+from latentda.verification.linearity import tangent_error
 from latentda.verification.noise import PressureNoise, SurfacePressureModel, surface_pressure_noise
 from latentda.verification.observation_fit import (
     LAYERS,
@@ -64,6 +65,7 @@ __all__ = [
     "sigma_geopotential",
     "state_balance",
     "surface_pressure_noise",
+    "tangent_error",
     "total_energy",
     "variance_spectrum",
     "write_scores",
