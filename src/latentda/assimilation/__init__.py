@@ -1,7 +1,8 @@
 """Assimilation: one cost function, its minimisers, and the analyses that come out."""
 
 from latentda.assimilation.cost import CostFunction, CostParts, ObservationTerm, Prior
-from latentda.assimilation.minimise import Lbfgs, Minimum, Result
+from latentda.assimilation.gauss_newton import GaussNewton
+from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
 from latentda.assimilation.variational import Analysis, AnalysisError, Variational
 from latentda.assimilation.window import Instant, StrongConstraint, Window
 
@@ -10,8 +11,10 @@ __all__ = [
     "AnalysisError",
     "CostFunction",
     "CostParts",
+    "GaussNewton",
     "Instant",
     "Lbfgs",
+    "Minimiser",
     "Minimum",
     "ObservationTerm",
     "Prior",

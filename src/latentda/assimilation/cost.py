@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
+import optax
 from jaxtyping import Array, Bool, Float
 
 from latentda.assimilation.window import Window
@@ -98,11 +98,12 @@ class CostFunction(eqx.Module):
 
     def parts(self, control: Control) -> CostParts:
         """The two halves of J(v)."""
-        squares = jax.tree.map(lambda leaf: jnp.sum(leaf**2), control)
-        background = 0.5 * jax.tree.reduce(jnp.add, squares)
-        state = self.prior.state(self.anchor, control)
-        misfit = [jnp.sum(departure**2) for departure in self.departures(state)]
-        return CostParts(background, 0.5 * sum(misfit, jnp.zeros(())))
+        background, misfit = self.residual(control)
+        return CostParts(0.5 * optax.tree.norm(background, squared=True), 0.5 * optax.tree.norm(misfit, squared=True))
+
+    def residual(self, control: Control) -> tuple[Control, list[Float[Array, " datum"]]]:
+        """r(v) = (v, R^(-1/2) (H(M(x(v))) - y)), so that J = 1/2 |r|^2."""
+        return control, self.departures(self.prior.state(self.anchor, control))
 
     def departures(self, state: Float[Array, "channel lat lon"]) -> list[Float[Array, " datum"]]:
         """R_k^(-1/2) (H_k(M_k(x)) - y_k) of every slot, for a state at the window's start.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -56,6 +56,13 @@ class Minimum(NamedTuple):
     evaluations: Int[Array, " iterations"]
     iterations: Int[Array, ""]
     result: Int[Array, ""]
+
+
+class Minimiser(Protocol):
+    """An iteration that lowers a cost."""
+
+    def minimise(self, cost: Any, start: Control) -> Minimum:
+        """Minimise ``cost`` from ``start``; to be called inside compiled code."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from numpy import ndarray
 
 from latentda.assimilation.cost import CostFunction, ObservationTerm, Prior
-from latentda.assimilation.minimise import Lbfgs, Minimum, Result
+from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
 from latentda.assimilation.window import Instant, Window
 from latentda.fields import Standardizer
 
@@ -65,7 +65,7 @@ class Variational:
     prior: Prior
     standardizer: Standardizer
     window: Window = Instant()
-    minimiser: Lbfgs = Lbfgs()
+    minimiser: Minimiser = Lbfgs()
 
     def analyse(
         self,
@@ -104,7 +104,7 @@ def _solve(
     prior: Prior,
     window: Window,
     standardizer: Standardizer,
-    minimiser: Lbfgs,
+    minimiser: Minimiser,
     background: Array,
     terms: tuple[ObservationTerm, ...],
     hours: Any,
