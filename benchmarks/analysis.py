@@ -56,7 +56,7 @@ def main() -> None:
     anomaly = assets.standardizer.to_anomaly(jnp.asarray(old), hours)
     unit = seconds(lambda: model.propagate(state, hours, (6,)))
     rows = {"6 h forecast": unit}
-    code = assets.autoencoder
+    code = assets.code
     decode = jax.jit(lambda code, z: code.decode(z))
     latent = jax.jit(lambda code, a: code.encode(a))(code, anomaly)
     rows["decoder"] = seconds(lambda: decode(code, latent))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from latentda.assimilation import Lbfgs, Variational
+from latentda.assimilation import GaussNewton, Variational
 from latentda.experiments.assets import shipped_assets
 from latentda.experiments.methods import METHODS, TITLES, build_method
 
@@ -15,7 +15,7 @@ def test_every_name_builds(name):
     assert name in TITLES
     assert method is None if name == "free_run" else isinstance(method, Variational)
     if method is not None:
-        assert method.minimiser == Lbfgs(iterations=7)
+        assert method.minimiser == GaussNewton(iterations=7)
 
 
 def test_what_does_not_ship_says_how_it_is_made():

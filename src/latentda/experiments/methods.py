@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 
-from latentda.assimilation import Lbfgs, Variational
+from latentda.assimilation import GaussNewton, Variational
 from latentda.experiments.assets import Assets
 from latentda.experiments.claims import files_digest
 from latentda.operators import Covariance, Scaled
@@ -124,7 +124,7 @@ def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: 
     build = METHODS[name]
     if build is None:
         return None
-    return Variational(build(assets, factor), assets.standardizer, minimiser=Lbfgs(iterations=iterations))
+    return Variational(build(assets, factor), assets.standardizer, minimiser=GaussNewton(iterations=iterations))
 
 
 def _scaled(covariance: Covariance, factor: float) -> Covariance:
