@@ -11,10 +11,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import numpy as np
+
 from latentda.fields import Standardizer, read_standardizer
 from latentda.networks import PatchAutoencoder, read_autoencoder
 from latentda.operators import BandLimit, Covariance, Diagonal, ZonalBlocks
-from latentda.priors import BalancedCovariance, BandLimitedCode, read_background_error
+from latentda.priors import BalancedCovariance, FilteredCode, read_background_error, read_divergent_wind
 
 Errors = Literal["forecast", "climatology"]
 Kind = TypeVar("Kind", bound=Covariance)
@@ -54,9 +56,16 @@ class Assets:
         return read_autoencoder(self.folder / "autoencoder.safetensors")
 
     @cached_property
-    def code(self) -> BandLimitedCode:
+    def code(self) -> FilteredCode:
         """The same, decoding what the model keeps of a state."""
-        return BandLimitedCode(self.autoencoder, BandLimit(self.standardizer.layout, self.standardizer.scale))
+        return FilteredCode(self.autoencoder, BandLimit(self.standardizer.layout, self.standardizer.scale))
+
+    @cached_property
+    def increment_code(self) -> FilteredCode:
+        """The same, decoding increments of the structured latent background error with their divergent wind."""
+        standardizer, path = self.standardizer, self.error_folder / "divergent_wind.safetensors"
+        wind = read_divergent_wind(path, standardizer.layout, np.asarray(standardizer.scale))
+        return FilteredCode(self.autoencoder, wind)
 
     @cached_property
     def model_space_error(self) -> BalancedCovariance:

@@ -25,7 +25,7 @@ def _three_d_var_zonal(assets: Assets, factor: float) -> Prior:
 
 
 def _latent(assets: Assets, factor: float) -> LatentPrior:
-    return LatentPrior(assets.code, _scaled(assets.latent_error, factor))
+    return LatentPrior(assets.increment_code, _scaled(assets.latent_error, factor))
 
 
 def _hybrid(assets: Assets, factor: float) -> Prior:
@@ -65,12 +65,12 @@ TITLES: Mapping[str, str] = {
 
 _OWN_FILES: Mapping[str, tuple[str, ...]] = {
     "3dvar_zonal": ("model_zonal",),
-    "latent_3dvar": ("latent",),
-    "hybrid_3dvar": ("latent", "unrepresented"),
+    "latent_3dvar": ("latent", "divergent_wind"),
+    "hybrid_3dvar": ("latent", "divergent_wind", "unrepresented"),
     "latent_3dvar_diagonal": ("latent_diagonal",),
     "latent_3dvar_published": ("latent_diagonal",),
 }
-"""Background errors that a method reads beside that of 3D-Var, which screens observations for all."""
+"""Files of background errors that a method reads beside that of 3D-Var, which screens observations for all."""
 
 
 def method_files(name: str, assets: Assets) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy import ndarray
@@ -25,16 +26,19 @@ from latentda.experiments.twin import make_intake
 from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
 from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
-from latentda.operators import Diagonal, SphericalTransform, estimate_zonal_blocks
+from latentda.operators import BandLimit, Diagonal, SphericalTransform, estimate_zonal_blocks
 from latentda.priors import (
     BackgroundError,
+    draw_increments,
     errors_from_pairs,
     estimate_balanced,
+    estimate_divergent_wind,
     forecast_pairs,
     latent_correlations,
     read_pairs,
     unrepresented_errors,
     write_background_error,
+    write_divergent_wind,
     write_pairs,
 )
 from latentda.progress import Track, silent
@@ -175,4 +179,10 @@ def make_background_errors(
     for name, (covariance, facts) in found.items():
         paths.append(assets.error_folder / f"{name}.safetensors")
         write_background_error(covariance, paths[-1], about | facts)
+    encode = jax.jit(lambda a: network.encode(a))
+    latents = (encode(jnp.asarray(pair[0], jnp.float32)) for pair in pairs)
+    draws = draw_increments(network.decode, latents, assets.latent_error.sample)
+    wind = estimate_divergent_wind(errors, draws, BandLimit(layout, scale))
+    paths.append(assets.error_folder / "divergent_wind.safetensors")
+    write_divergent_wind(wind, paths[-1], about)
     return tuple(paths)

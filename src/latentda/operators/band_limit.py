@@ -42,25 +42,41 @@ class BandLimit(eqx.Module):
         self.scale = jnp.asarray(scale, jnp.float32)
         self.transform = SphericalTransform(layout.grid)
 
+    @property
+    def variables(self) -> tuple[slice, slice, slice]:
+        """Where streamfunction, velocity potential and the other channels stand among spectral variables."""
+        levels = len(self.layout.levels_of("u"))
+        return slice(0, levels), slice(levels, 2 * levels), slice(2 * levels, len(self.layout.channels))
+
     def __call__(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "channel lat lon"]:
         """P a."""
-        u, v = self.layout.indices("u"), self.layout.indices("v")
-        others = np.setdiff1d(np.arange(len(self.layout.channels)), np.concatenate([u, v]))
-        wind = self.transform.winds(*self._potentials(anomaly))
-        spectral = self.transform.to_spectral(anomaly[others]) * self.transform.mask
-        parts = (wind[0] / self._scale(u), wind[1] / self._scale(v), self.transform.to_grid(spectral))
-        order = np.argsort(np.concatenate([u, v, others]))
-        return jnp.concatenate(parts)[order]
+        return self.to_grid(self.to_spectral(anomaly))
+
+    def to_spectral(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "variable m n"]:
+        """Streamfunction and velocity potential (m/s, unit sphere), and the other channels in units of their scales."""
+        u, v, others = self._channels
+        potentials = self.transform.potentials(anomaly[u] * self._scale(u), anomaly[v] * self._scale(v))
+        return jnp.concatenate([*potentials, self.transform.to_spectral(anomaly[others]) * self.transform.mask])
+
+    def to_grid(self, spectral: Float[Array, "variable m n"]) -> Float[Array, "channel lat lon"]:
+        """The anomaly of spectral variables."""
+        u, v, others = self._channels
+        psi, chi, rest = (spectral[part] for part in self.variables)
+        wind = self.transform.winds(psi, chi)
+        parts = (wind[0] / self._scale(u), wind[1] / self._scale(v), self.transform.to_grid(rest))
+        return jnp.concatenate(parts)[np.argsort(np.concatenate([u, v, others]))]
 
     def divergence(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "level lat lon"]:
         """Horizontal divergence (s-1) of the band-limited wind on its levels."""
-        _, chi = self._potentials(anomaly)
+        u, v, _ = self._channels
+        _, chi = self.transform.potentials(anomaly[u] * self._scale(u), anomaly[v] * self._scale(v))
         wavenumber = jnp.arange(chi.shape[-1], dtype=chi.dtype)
         return self.transform.to_grid(-wavenumber * (wavenumber + 1.0) * chi) / EARTH_RADIUS
 
-    def _potentials(self, anomaly: Array) -> tuple[Array, Array]:
+    @property
+    def _channels(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         u, v = self.layout.indices("u"), self.layout.indices("v")
-        return self.transform.potentials(anomaly[u] * self._scale(u), anomaly[v] * self._scale(v))
+        return u, v, np.setdiff1d(np.arange(len(self.layout.channels)), np.concatenate([u, v]))
 
     def _scale(self, channels: np.ndarray) -> Array:
         return self.scale[channels][:, None, None]

@@ -1,8 +1,15 @@
 """Background errors and the priors that carry them: model space and latent space."""
 
 from latentda.priors.balance import BalancedCovariance, estimate_balanced
-from latentda.priors.band_limited import BandLimitedCode
 from latentda.priors.correlation import LatentCorrelations, latent_correlations
+from latentda.priors.divergent_wind import (
+    DivergentWind,
+    draw_increments,
+    estimate_divergent_wind,
+    read_divergent_wind,
+    write_divergent_wind,
+)
+from latentda.priors.filtered_code import FilteredCode
 from latentda.priors.hybrid import HybridPrior
 from latentda.priors.nmc import errors_from_pairs, forecast_pairs, unrepresented_errors
 from latentda.priors.pairs import read_pairs, write_pairs
@@ -15,7 +22,8 @@ from latentda.priors.whitening import WhitenedCode
 __all__ = [
     "BackgroundError",
     "BalancedCovariance",
-    "BandLimitedCode",
+    "DivergentWind",
+    "FilteredCode",
     "Form",
     "HybridPrior",
     "LatentCorrelations",
@@ -23,14 +31,18 @@ __all__ = [
     "ModelSpacePrior",
     "WhitenedCode",
     "background_spread",
+    "draw_increments",
     "errors_from_pairs",
     "estimate_balanced",
+    "estimate_divergent_wind",
     "forecast_pairs",
     "innovation_factor",
     "latent_correlations",
     "read_background_error",
+    "read_divergent_wind",
     "read_pairs",
     "unrepresented_errors",
     "write_background_error",
+    "write_divergent_wind",
     "write_pairs",
 ]

@@ -1,6 +1,8 @@
-"""A code whose decoder gives what the forecast model keeps: D'(z) = P D(z), see :class:`~latentda.operators.BandLimit`.
+"""A code with a linear operator after its decoder: D'(z) = L D(z).
 
-In the increment form the background keeps what it has outside of the band.
+L is what the forecast model keeps of a state (:class:`~latentda.operators.BandLimit`), or that and the divergent wind
+that belongs to an increment (:class:`~latentda.priors.DivergentWind`). In the increment form the background keeps what
+L would change in it.
 """
 
 from __future__ import annotations
@@ -10,18 +12,19 @@ from jaxtyping import Array, Float
 
 from latentda.networks import Autoencoder
 from latentda.operators import BandLimit
+from latentda.priors.divergent_wind import DivergentWind
 
 
-class BandLimitedCode(eqx.Module):
-    """An :class:`~latentda.networks.Autoencoder` followed by the projection.
+class FilteredCode(eqx.Module):
+    """An :class:`~latentda.networks.Autoencoder` followed by the operator.
 
     Attributes:
         code: E and D.
-        band_limit: P.
+        filter: L.
     """
 
     code: Autoencoder
-    band_limit: BandLimit
+    filter: BandLimit | DivergentWind
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
@@ -33,5 +36,5 @@ class BandLimitedCode(eqx.Module):
         return self.code.encode(anomaly)
 
     def decode(self, latent: Float[Array, "latent row column"]) -> Float[Array, "channel lat lon"]:
-        """P D(z)."""
-        return self.band_limit(self.code.decode(latent))
+        """L D(z)."""
+        return self.filter(self.code.decode(latent))

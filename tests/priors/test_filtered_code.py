@@ -4,7 +4,7 @@ import numpy as np
 
 from latentda.networks import Autoencoder, IdentityCode
 from latentda.operators import BandLimit, Diagonal
-from latentda.priors import BandLimitedCode, LatentPrior
+from latentda.priors import FilteredCode, LatentPrior
 from tests.worlds import sigma_layout
 
 LAYOUT = sigma_layout()
@@ -13,7 +13,7 @@ NOISE = np.random.default_rng(0).normal(size=(2, *LAYOUT.shape)).astype(np.float
 
 def test_increments_lie_in_the_band_and_the_background_stays():
     limit = BandLimit(LAYOUT, np.ones(len(LAYOUT.channels)))
-    code = BandLimitedCode(IdentityCode(LAYOUT.shape), limit)
+    code = FilteredCode(IdentityCode(LAYOUT.shape), limit)
     assert isinstance(code, Autoencoder)
     prior = LatentPrior(code, Diagonal(jnp.ones(LAYOUT.shape)))
     background, control = jnp.asarray(NOISE)
