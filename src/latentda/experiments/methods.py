@@ -108,7 +108,9 @@ def require_methods(names: Sequence[str]) -> None:
         raise ValueError(f"Unknown method {', '.join(unknown) or '(none)'}; there are {', '.join(METHODS)}.")
 
 
-def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: int = 40) -> Variational | None:
+def build_method(
+    name: str, assets: Assets, *, factor: float = 1.0, iterations: int = 40, outer_loops: int = 1
+) -> Variational | None:
     """The analysis method of a name; None for the run without assimilation.
 
     Args:
@@ -116,6 +118,7 @@ def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: 
         assets: scales, network and background errors.
         factor: on the background error's variances.
         iterations: the minimiser's budget, the same for every method.
+        outer_loops: linearisations that share it: one will do where increments are as small as forecast errors.
 
     Raises:
         ValueError: unknown name, with the known ones listed.
@@ -124,7 +127,7 @@ def build_method(name: str, assets: Assets, *, factor: float = 1.0, iterations: 
     build = METHODS[name]
     if build is None:
         return None
-    return Variational(build(assets, factor), assets.standardizer, minimiser=GaussNewton(iterations=iterations))
+    return Variational(build(assets, factor), assets.standardizer, minimiser=GaussNewton(iterations, outer_loops))
 
 
 def _scaled(covariance: Covariance, factor: float) -> Covariance:

@@ -57,6 +57,7 @@ class RealSetUp:
         withheld: share of the radiosonde stations kept back for verification.
         seed: which stations those are.
         iterations: the minimiser's budget; a climatological background is far from the analysis.
+        outer_loops: linearisations: at such a distance a decoder is not linear.
         first_guess_factor: data further from the background than this many expected deviations are refused.
     """
 
@@ -66,6 +67,7 @@ class RealSetUp:
     seed: int = 0
     first_guess_factor: float = 4.0
     iterations: int = 100
+    outer_loops: int = 3
 
     def __post_init__(self) -> None:
         require_methods(self.methods)
@@ -110,7 +112,7 @@ def run_real(path: str | Path, setup: RealSetUp, assets: Assets, folder: Path, *
     cycles: dict[str, Cycle] = {}
     fits: dict[str, list[FitRow]] = {}
     for name in track(setup.methods, "analyses", len(setup.methods)):
-        method = build_method(name, assets, factor=factor, iterations=setup.iterations)
+        method = build_method(name, assets, factor=factor, iterations=setup.iterations, outer_loops=setup.outer_loops)
         cycler = Cycler(model, assets.standardizer, intake, method)
         cycles[name] = cycler.step(background, table, int(hours))
         feedback = _feedback(intake, table, cycles[name])
