@@ -58,7 +58,7 @@ def test_draws_that_are_right_stay_as_they_are():
 
 
 def test_increments_are_drawn_around_latents():
-    latents = [jnp.full(3, 2.0), jnp.full(3, 4.0)]
+    latents = jnp.asarray([[2.0] * 3, [4.0] * 3])
     found = list(draw_increments(lambda z: z**2, latents, lambda key: jax.random.normal(key, (3,))))
     step = jax.random.normal(jax.random.key(1), (3,))
     np.testing.assert_allclose(found[1], (4.0 + step) ** 2 - 16.0, rtol=1e-5)

@@ -7,7 +7,7 @@ import pytest
 from latentda.fields import unit_standardizer
 from latentda.grid import Layout, NoLevels, build_layout, lat_lon_grid
 from latentda.networks import IdentityCode, LinearPatchCode
-from latentda.priors import errors_from_pairs, forecast_pairs, unrepresented_errors
+from latentda.priors import encode_pairs, errors_from_pairs, forecast_pairs, unrepresented_errors
 
 LAYOUT = build_layout(lat_lon_grid(2, 4), NoLevels(), {}, ("sp",))
 
@@ -80,24 +80,25 @@ def test_errors_are_long_minus_short_without_their_mean(pairs):
 
 
 def test_the_identity_code_changes_nothing(pairs):
-    found = errors_from_pairs(pairs, IdentityCode(pairs.shape[2:]))
+    found = errors_from_pairs(encode_pairs(pairs, IdentityCode(pairs.shape[2:])))
     np.testing.assert_allclose(found, errors_from_pairs(pairs), atol=1e-6)
 
 
 def test_a_linear_code_takes_the_errors_along(pairs):
     columns = np.linalg.qr(np.random.default_rng(1).normal(size=(4, 3)))[0].astype(np.float32)
     code = LinearPatchCode(jnp.asarray(columns), jnp.full(3, 0.5), 2, pairs.shape[2:])
-    found = errors_from_pairs(pairs, code)
+    found = errors_from_pairs(encode_pairs(pairs, code))
     assert found.shape == (9, 3, 2, 2)
     expected = [code.encode(error) for error in errors_from_pairs(pairs)]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_what_a_code_carries_and_what_it_leaves_make_the_error(pairs):
-    assert np.abs(unrepresented_errors(pairs, IdentityCode(pairs.shape[2:]))).max() < 1e-6
+    identity = IdentityCode(pairs.shape[2:])
+    assert np.abs(unrepresented_errors(pairs, encode_pairs(pairs, identity), identity)).max() < 1e-6
     columns = np.linalg.qr(np.random.default_rng(1).normal(size=(4, 3)))[0].astype(np.float32)
     code = LinearPatchCode(jnp.asarray(columns), jnp.full(3, 0.5), 2, pairs.shape[2:])
-    left = unrepresented_errors(pairs, code)
+    left = unrepresented_errors(pairs, encode_pairs(pairs, code), code)
     carried = np.stack([code.decode(code.encode(error)) for error in errors_from_pairs(pairs)])
     np.testing.assert_allclose(left + carried, errors_from_pairs(pairs), atol=1e-5)
     # An orthonormal code leaves what is orthogonal to all that it carries.

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy import ndarray
@@ -30,6 +29,7 @@ from latentda.operators import BandLimit, Diagonal, SphericalTransform, estimate
 from latentda.priors import (
     BackgroundError,
     draw_increments,
+    encode_pairs,
     errors_from_pairs,
     estimate_balanced,
     estimate_divergent_wind,
@@ -155,8 +155,9 @@ def make_background_errors(
     about = {"pairs": len(pairs), "localization_radius_km": localization_radius_km, "smooth_sd": smooth_sd}
     assets.error_folder.mkdir(parents=True, exist_ok=True)
     network = assets.autoencoder
-    errors, codes = errors_from_pairs(pairs), errors_from_pairs(pairs, network)
-    rest = unrepresented_errors(pairs, assets.code)
+    encoded = encode_pairs(pairs, network)
+    errors, codes = errors_from_pairs(pairs), errors_from_pairs(encoded)
+    rest = unrepresented_errors(pairs, encoded, assets.code)
     share = float(np.mean(np.mean(rest**2, axis=(0, 2, 3)) / np.mean(errors**2, axis=(0, 2, 3))))
     balanced = partial(estimate_balanced, scale=scale, layout=layout, smooth_sd=smooth_sd)
     blocks = partial(estimate_zonal_blocks, localization_radius_km=localization_radius_km, smooth_sd=smooth_sd)
@@ -179,9 +180,7 @@ def make_background_errors(
     for name, (covariance, facts) in found.items():
         paths.append(assets.error_folder / f"{name}.safetensors")
         write_background_error(covariance, paths[-1], about | facts)
-    encode = jax.jit(lambda a: network.encode(a))
-    latents = (encode(jnp.asarray(pair[0], jnp.float32)) for pair in pairs)
-    draws = draw_increments(network.decode, latents, assets.latent_error.sample)
+    draws = draw_increments(network.decode, jnp.asarray(encoded[:, 0]), assets.latent_error.sample)
     wind = estimate_divergent_wind(errors, draws, BandLimit(layout, scale))
     paths.append(assets.error_folder / "divergent_wind.safetensors")
     write_divergent_wind(wind, paths[-1], about)

@@ -11,7 +11,7 @@ from latentda.priors.divergent_wind import (
 )
 from latentda.priors.filtered_code import FilteredCode
 from latentda.priors.hybrid import HybridPrior
-from latentda.priors.nmc import errors_from_pairs, forecast_pairs, unrepresented_errors
+from latentda.priors.nmc import encode_pairs, errors_from_pairs, forecast_pairs, unrepresented_errors
 from latentda.priors.pairs import read_pairs, write_pairs
 from latentda.priors.prior import Form, LatentPrior, ModelSpacePrior
 from latentda.priors.spread import background_spread
@@ -32,6 +32,7 @@ __all__ = [
     "WhitenedCode",
     "background_spread",
     "draw_increments",
+    "encode_pairs",
     "errors_from_pairs",
     "estimate_balanced",
     "estimate_divergent_wind",

@@ -82,7 +82,9 @@ def estimate_divergent_wind(
 
 
 def draw_increments(
-    decode: Callable[[Array], Array], latents: Iterable[Array], root: Callable[[PRNGKeyArray], Array]
+    decode: Callable[[Array], Array],
+    latents: Float[Array, "sample latent row column"],
+    root: Callable[[PRNGKeyArray], Array],
 ) -> Iterable[Array]:
     """D(z + d) - D(z) for latents z and draws d of a latent background error."""
     increment = jax.jit(lambda z, key: decode(z + root(key)) - decode(z))

@@ -54,35 +54,43 @@ def forecast_pairs(
         waiting[hours + long] = _anomaly(standardizer, at_long, hours + long)
 
 
-def errors_from_pairs(
-    pairs: Float[ndarray, "pair 2 channel lat lon"], autoencoder: Autoencoder | None = None
-) -> Float[ndarray, "pair channel lat lon"]:
-    """Mean-free differences long - short, of the states or of their codes.
+def errors_from_pairs(pairs: Float[ndarray, "pair 2 channel y x"]) -> Float[ndarray, "pair channel y x"]:
+    """Mean-free differences long - short, of states or of their codes.
 
     Raises:
         ValueError: fewer than two pairs.
     """
     if len(pairs) < 2:
         raise ValueError(f"Error statistics need at least two pairs of forecasts; got {len(pairs)}.")
-    if autoencoder is None:
-        difference = np.asarray(pairs[:, 1], np.float32) - np.asarray(pairs[:, 0], np.float32)
-    else:
-        encode = eqx.filter_jit(lambda code, pair: jax.vmap(code.encode)(pair))
-        codes = np.stack([np.asarray(encode(autoencoder, np.asarray(pair, np.float32))) for pair in pairs])
-        difference = codes[:, 1] - codes[:, 0]
+    difference = np.asarray(pairs[:, 1], np.float32) - np.asarray(pairs[:, 0], np.float32)
     return difference - difference.mean(axis=0)
 
 
+def encode_pairs(
+    pairs: Float[ndarray, "pair 2 channel lat lon"], code: Autoencoder
+) -> Float[ndarray, "pair 2 latent row column"]:
+    """E(x) of every state."""
+    encode = eqx.filter_jit(lambda code, pair: jax.vmap(code.encode)(pair))
+    return np.stack([np.asarray(encode(code, np.asarray(pair, np.float32))) for pair in pairs])
+
+
 def unrepresented_errors(
-    pairs: Float[ndarray, "pair 2 channel lat lon"], autoencoder: Autoencoder
+    pairs: Float[ndarray, "pair 2 channel lat lon"],
+    codes: Float[ndarray, "pair 2 latent row column"],
+    code: Autoencoder,
 ) -> Float[ndarray, "pair channel lat lon"]:
     """Mean-free remainders r of the differences, which the code does not carry.
+
+    Args:
+        pairs: the forecasts.
+        codes: of :func:`encode_pairs`.
+        code: decodes them.
 
     Raises:
         ValueError: fewer than two pairs.
     """
-    rebuild = eqx.filter_jit(lambda code, pair: jax.vmap(lambda a: code.decode(code.encode(a)))(pair))
-    carried = np.stack([np.asarray(rebuild(autoencoder, np.asarray(pair, np.float32))) for pair in pairs])
+    decode = eqx.filter_jit(lambda code, pair: jax.vmap(code.decode)(pair))
+    carried = np.stack([np.asarray(decode(code, pair)) for pair in codes])
     return errors_from_pairs(pairs) - errors_from_pairs(carried)
 
 
