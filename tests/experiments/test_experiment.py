@@ -174,5 +174,5 @@ def test_other_assets_are_refused(whole, run, file):
 
 
 def test_a_method_without_its_files_says_which(run):
-    with pytest.raises(ValueError, match=r"autoencoder.*latent.*divergent_wind.safetensors, which 'latent_3dvar' needs"):
+    with pytest.raises(ValueError, match=r"autoencoder.*latent.*divergent_wind.*'latent_3dvar' needs"):
         do_run(replace(run, method="latent_3dvar"), lambda *so_far: None)
