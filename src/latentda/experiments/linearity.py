@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from numpy import ndarray
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import build_method, require_methods
 from latentda.experiments.single_observation import Background
-from latentda.experiments.single_results import save_figure
+from latentda.experiments.single_results import save_figure, write_json
 from latentda.experiments.style import dress, legend_beside, method_style, new_figure
 from latentda.verification import tangent_error
 
@@ -58,10 +57,8 @@ def write_linearity(found: TangentErrors, folder: Path) -> list[Path]:
     """Write ``linearity.png`` and ``linearity.json``, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     figure = save_figure(linearity_figure(found), folder / "linearity.png")
-    table, partial = folder / "linearity.json", folder / "linearity.json.part"
     content = {"sizes": list(SIZES), "tangent_error": {name: series.tolist() for name, series in found.items()}}
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return [figure, partial.replace(table)]
+    return [figure, write_json(content, folder / "linearity.json")]
 
 
 def linearity_figure(found: TangentErrors) -> Figure:

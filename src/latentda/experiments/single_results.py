@@ -35,8 +35,13 @@ def write_single_results(made: Sequence[SingleAnalysis], layout: Layout, folder:
 
 def write_table(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     """Write ``{"increments": [...]}``, whole or not at all."""
+    return write_json({"increments": list(rows)}, path)
+
+
+def write_json(content: dict[str, Any], path: Path) -> Path:
+    """Write a JSON file, whole or not at all."""
     partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps({"increments": list(rows)}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return partial.replace(path)
 
 

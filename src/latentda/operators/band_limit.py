@@ -70,8 +70,7 @@ class BandLimit(eqx.Module):
         """Horizontal divergence (s-1) of the band-limited wind on its levels."""
         u, v, _ = self._channels
         _, chi = self.transform.potentials(anomaly[u] * self._scale(u), anomaly[v] * self._scale(v))
-        wavenumber = jnp.arange(chi.shape[-1], dtype=chi.dtype)
-        return self.transform.to_grid(-wavenumber * (wavenumber + 1.0) * chi) / EARTH_RADIUS
+        return self.transform.to_grid(self.transform.laplacian(chi)) / EARTH_RADIUS
 
     @property
     def _channels(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -69,10 +69,14 @@ class SphericalTransform(eqx.Module):
         field = jnp.swapaxes(self._harmonics.to_nodal(spectral), -1, -2)
         return field[..., ::-1, :] if self.grid.north_first else field
 
+    def laplacian(self, spectral: Float[Array, "*any m n"]) -> Float[Array, "*any m n"]:
+        """-n (n + 1) times the coefficients, on the unit sphere: vorticity of psi, divergence of chi."""
+        return self._harmonics.laplacian(spectral)
+
     def winds(self, psi: Float[Array, "*any m n"], chi: Float[Array, "*any m n"]) -> tuple[Array, Array]:
         """Winds (m/s) on the grid of streamfunction and velocity potential (m/s, unit sphere)."""
         harmonics = self._harmonics
-        vorticity, divergence = harmonics.laplacian(psi), harmonics.laplacian(chi)
+        vorticity, divergence = self.laplacian(psi), self.laplacian(chi)
         u, v = spherical_harmonic.vor_div_to_uv_nodal(harmonics, vorticity, divergence, clip=False)
         u, v = jnp.swapaxes(u, -1, -2), jnp.swapaxes(v, -1, -2)
         return (u[..., ::-1, :], v[..., ::-1, :]) if self.grid.north_first else (u, v)

@@ -84,10 +84,10 @@ def estimate_divergent_wind(
 def draw_increments(
     decode: Callable[[Array], Array],
     latents: Float[Array, "sample latent row column"],
-    root: Callable[[PRNGKeyArray], Array],
+    draw: Callable[[PRNGKeyArray], Array],
 ) -> Iterable[Array]:
     """D(z + d) - D(z) for latents z and draws d of a latent background error."""
-    increment = jax.jit(lambda z, key: decode(z + root(key)) - decode(z))
+    increment = jax.jit(lambda z, key: decode(z + draw(key)) - decode(z))
     for number, latent in enumerate(latents):
         yield increment(latent, jax.random.key(number))
 

@@ -52,12 +52,11 @@ def linear_start(
     if pairs:
         given = sample_moments(pairs.pieces(), shape.patch, grid)
         moments = replace(moments, difference=given.difference, difference_variance=given.difference_variance)
-    loss = moments.objective(objective)
+    divergence = None
     if objective.divergence:
         differing = samples.spread(STATISTICS_BLOCKS) if pairs is None else pairs.pieces()
-        loss = eqx.tree_at(
-            lambda o: o.divergence, loss, column_divergence(differing, layout, scale), is_leaf=lambda x: x is None
-        )
+        divergence = column_divergence(differing, layout, scale)
+    loss = moments.objective(objective, divergence)
     deciding = samples.spread(STATISTICS_BLOCKS // 4) if pairs is None else pairs.pieces()
     return Start(best_linear_code(moments, shape, loss, deciding), loss)
 

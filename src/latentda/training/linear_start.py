@@ -26,7 +26,7 @@ from numpy import ndarray
 
 from latentda.grid import Grid
 from latentda.networks import AutoencoderSettings, LinearPatchCode, to_patches
-from latentda.training.objective import Objective, ObjectiveSettings
+from latentda.training.objective import ColumnDivergence, Objective, ObjectiveSettings
 
 _SMALLEST_VARIANCE = 1e-4
 """Of a channel's mean over the globe: keeps 1 / s^2 finite on rows where a channel does not change."""
@@ -53,13 +53,13 @@ class SampleMoments:
     state_shape: tuple[int, int, int]
     grid: Grid
 
-    def objective(self, settings: ObjectiveSettings) -> Objective:
+    def objective(self, settings: ObjectiveSettings, divergence: ColumnDivergence | None = None) -> Objective:
         """The loss with this period's variances."""
         weights = self.grid.latitude_weights
         mean = (self.difference_variance * weights).mean(axis=1, keepdims=True)
         floor = np.maximum(_SMALLEST_VARIANCE * mean, 1e-12)
         precision = 1.0 / np.maximum(self.difference_variance, floor)
-        return Objective(jnp.asarray(weights, jnp.float32), jnp.asarray(precision, jnp.float32), settings)
+        return Objective(jnp.asarray(weights, jnp.float32), jnp.asarray(precision, jnp.float32), settings, divergence)
 
 
 def sample_moments(

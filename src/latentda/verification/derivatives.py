@@ -47,8 +47,7 @@ def relative_vorticity(
     with jax.enable_x64(True):
         transform = SphericalTransform(grid)
         psi, _ = transform.potentials(jnp.asarray(u, jnp.float64), jnp.asarray(v, jnp.float64))
-        wavenumber = jnp.arange(psi.shape[-1])
-        vorticity = transform.to_grid(-wavenumber * (wavenumber + 1.0) * psi)
+        vorticity = transform.to_grid(transform.laplacian(psi))
     return np.asarray(vorticity) / EARTH_RADIUS
 
 
