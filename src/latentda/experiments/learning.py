@@ -79,7 +79,7 @@ def read_learning_settings(path: Path | None, steps: int | None) -> LearningSett
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path or 'The settings'}: {place}: {first['msg']}.") from error
+        raise ValueError(f"{path or 'The settings'}: {place}: {first['msg'].removesuffix('.')}.") from error
 
 
 def learn_autoencoder(
