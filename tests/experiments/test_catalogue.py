@@ -5,10 +5,11 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 
 from latentda.experiments.catalogue import CATALOGUE, DEFAULT_FACTOR, ExperimentSetUp, find_experiment
+from latentda.experiments.observing import NETWORKS
 
 
 def test_names_say_twin_and_network():
-    assert len(CATALOGUE) == 10
+    assert len(CATALOGUE) == 2 * len(NETWORKS)
     for name, setup in CATALOGUE.items():
         assert name == setup.name == f"{setup.twin}-{setup.network}"
 

@@ -72,3 +72,15 @@ def test_an_unknown_network_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match=r"buoys.*sonde"):
         network("buoys")
     assert all(error > 0 for name in NETWORKS for error in network(name)(0).error)
+
+
+@pytest.mark.parametrize(("name", "factor"), [("sparse-half-errors", 0.5), ("sparse-double-errors", 2.0)])
+def test_error_scans_differ_from_sparse_in_their_errors_alone(name, factor):
+    first, other = network("sparse")(0), network(name)(0)
+    np.testing.assert_array_equal(first.lat, other.lat)
+    np.testing.assert_allclose(other.error, factor * first.error)
+
+
+@pytest.mark.parametrize(("name", "count"), [("sparse-20", 20), ("sparse-180", 180)])
+def test_density_scans_differ_from_sparse_in_their_number_of_columns(name, count):
+    assert counts(network(name)(0))["sp"] == count

@@ -93,6 +93,26 @@ def simulate(
         where(store)
 
 
+@app.command(rich_help_panel="Simulate")
+def reforecast(
+    data: Annotated[Path, typer.Option(help="Store of the embedded world's states.")],
+    out: Annotated[Path, typer.Option(help="Zarr store to write; an interrupted run into it goes on.")],
+    lead_hours: Annotated[int, typer.Option(help="Of every forecast, a multiple of 6.")] = 72,
+    stride: Annotated[int, typer.Option(min=1, help="Start from every so many states.")] = 1,
+    start: Annotated[str | None, typer.Option(help="First date of the initial states.")] = None,
+    end: Annotated[str | None, typer.Option(help="End of their period, exclusive.")] = None,
+    imperfect: Annotated[bool, typer.Option("--imperfect", help="Changed physics parameters.")] = False,
+) -> None:
+    """Forecast from many states of a store and keep the forecasts under their valid times."""
+    with one_sentence():
+        from latentda.fields import StoreSampler
+        from latentda.forecast import jcm_model
+        from latentda.forecast import reforecast as run
+
+        model = jcm_model(imperfect=imperfect)
+        where(run(model, StoreSampler(data, model.layout, start, end, stride), lead_hours, out, track=track))
+
+
 @app.command(rich_help_panel="Verify")
 def benchmark(
     system: Annotated[str, typer.Argument(help="lorenz96")] = "lorenz96",

@@ -5,6 +5,8 @@
 | ``sonde`` | t, u, v, q on the mandatory levels and surface pressure at the world's radiosonde stations: 35 thousand data |
 | ``full-conventional`` | the same, and surface pressure at 2,086 land stations and 977 ships and buoys, t, u, v of aircraft and u, v of satellite winds: 63 thousand |
 | ``sparse`` | t, u, v, q on the mandatory levels and surface pressure of 60 columns, uniform on the sphere |
+| ``sparse-20``, ``sparse-180`` | the same of fewer and of more columns |
+| ``sparse-half-errors``, ``sparse-double-errors`` | *sparse* with observation errors of half and of twice the size |
 | ``random-1``, ``random-5`` | 1 and 5 per cent of the model's values of u, v and t, other ones each time: 1,106 and 5,530 |
 
 ``full-conventional`` has the size of a real conventional cycle thinned to T31: the shipped cycle of 1989 holds 72
@@ -12,7 +14,8 @@ thousand upper-air data of radiosondes, which reports on the mandatory levels al
 and 10 thousand aircraft and satellite data, numbers that have since grown several times. 80 flights and two winds in
 each box of 2.5 degrees keep the sum below 65,536, a size of the batches of fixed shape. 2 m temperatures and 10 m
 winds are not among them: the model has no level of its own there. Stations, ships and columns stand still; flights,
-winds and random places are drawn anew for every time. All errors are those of the default error table.
+winds and random places are drawn anew for every time. Errors are those of the default error table where nothing
+else is said.
 
 Surface pressure has no equivalent where a place lies further from the model's orography than its operator allows;
 of the columns, which stand at sea level, those over high ground give none.
@@ -21,6 +24,7 @@ of the columns, which stand at sea level, those over high ground give none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -66,10 +70,11 @@ def _full_conventional(layout: Layout, surface_geopotential: ndarray, seed: int)
     return at
 
 
-def _sparse(layout: Layout, surface_geopotential: ndarray, seed: int) -> Network:
-    aloft = columns(SPARSE_COLUMNS, SPARSE_SEED)
-    below = columns(SPARSE_COLUMNS, SPARSE_SEED, levels_hpa=(1000.0,), variables=("sp",))
-    places = join_networks(aloft, below)
+def _sparse(count: int, error_factor: float, layout: Layout, surface_geopotential: ndarray, seed: int) -> Network:
+    aloft = columns(count, SPARSE_SEED)
+    below = columns(count, SPARSE_SEED, levels_hpa=(1000.0,), variables=("sp",))
+    joined = join_networks(aloft, below)
+    places = replace(joined, error=error_factor * joined.error)
     return lambda hours: places
 
 
@@ -81,7 +86,11 @@ def _random(fraction: float, layout: Layout, surface_geopotential: ndarray, seed
 NETWORKS: Mapping[str, Callable[[Layout, ndarray, int], Network]] = {
     "sonde": _sonde,
     "full-conventional": _full_conventional,
-    "sparse": _sparse,
+    "sparse": partial(_sparse, SPARSE_COLUMNS, 1.0),
+    "sparse-20": partial(_sparse, 20, 1.0),
+    "sparse-180": partial(_sparse, 180, 1.0),
+    "sparse-half-errors": partial(_sparse, SPARSE_COLUMNS, 0.5),
+    "sparse-double-errors": partial(_sparse, SPARSE_COLUMNS, 2.0),
     "random-1": partial(_random, 0.01),
     "random-5": partial(_random, 0.05),
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from latentda.forecast.lorenz96 import Lorenz96
 from latentda.forecast.model import ForecastModel, forecast
 from latentda.forecast.persistence import Persistence
+from latentda.forecast.reforecast import reforecast
 
 if TYPE_CHECKING:
     from latentda.forecast.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
@@ -21,6 +22,7 @@ __all__ = [
     "initial_fields",
     "jcm_layout",
     "jcm_model",
+    "reforecast",
     "simulate",
     "simulation_layout",
     "spun_up_state",
