@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -79,9 +78,10 @@ def _equivalents(operator: PointObservations, state: ArrayLike) -> Array:
 
 
 def _with_errors(table: pa.Table) -> pa.Table:
-    """Errors and pressures filled in where missing: an equivalent needs neither error nor a used row."""
-    for name, fill in (("error", 1.0), ("pres", 1.0)):
-        position = table.column_names.index(name)
-        filled = partial(pc.fill_null, fill_value=pa.scalar(fill, pa.float32()))
-        table = table.set_column(position, name, filled(table[name]))
+    """Errors filled in, and a place where there is none: an equivalent needs neither error nor a used row."""
+    one = pa.scalar(1.0, pa.float32())
+    nowhere = pc.if_else(pc.is_null(table["height"]), one, pa.scalar(None, pa.float32()))
+    filled = {"error": pc.fill_null(table["error"], one), "pres": pc.coalesce(table["pres"], nowhere)}
+    for name, values in filled.items():
+        table = table.set_column(table.column_names.index(name), name, values)
     return table

@@ -43,6 +43,13 @@ _ALL = (
     Variable("q2m", "2m_specific_humidity", "kg kg-1", "2 m specific humidity", False),
     Variable("u10m", "10m_u_component_of_wind", "m s-1", "10 m zonal wind", False),
     Variable("v10m", "10m_v_component_of_wind", "m s-1", "10 m meridional wind", False),
+    Variable("tv", "virtual_temperature", "K", "virtual temperature", True),
+    Variable("td", "dewpoint_temperature", "K", "dew point", True),
+    Variable("ws", "wind_speed", "m s-1", "wind speed", True),
+    Variable("n", "refractivity", "1", "refractivity", True),
+    Variable("d2m", "2m_dewpoint_temperature", "K", "2 m dew point", False),
+    Variable("ws10m", "10m_wind_speed", "m s-1", "10 m wind speed", False),
+    Variable("tcwv", "total_column_water_vapour", "kg m-2", "precipitable water", False),
     Variable("zs", "geopotential_at_surface", "m2 s-2", "surface geopotential", False),
     Variable("x", "x", "1", "Lorenz variable", False),
 )

@@ -35,7 +35,8 @@ class ObservationBatch(eqx.Module):
     Attributes:
         latitude: degrees north.
         longitude: degrees east, 0 to 360.
-        pressure: Pa; 0 for surface variables.
+        pressure: Pa; 0 for surface variables and for data located by their height.
+        height: geopotential height, m, of upper-air data without pressure; 0 for all others.
         elevation: height of the station, m; 0 where unknown.
         value: the observation, SI.
         error: its standard deviation, SI; 1 in padding.
@@ -48,6 +49,7 @@ class ObservationBatch(eqx.Module):
     latitude: Float[Array, " obs"]
     longitude: Float[Array, " obs"]
     pressure: Float[Array, " obs"]
+    height: Float[Array, " obs"]
     elevation: Float[Array, " obs"]
     value: Float[Array, " obs"]
     error: Float[Array, " obs"]
@@ -76,12 +78,12 @@ def make_batch(
             multiple.
 
     Raises:
-        ObservationError: a used row has no error, or an upper-air row no pressure.
+        ObservationError: a used row has no error, or an upper-air row neither pressure nor height.
     """
     variable = pc.index_in(table["variable"], pa.array(VARIABLES)).to_numpy()
     rows = np.flatnonzero(used(table))
     rows = rows[np.argsort(variable[rows], kind="stable")]
-    pressure, error = _checked(table, rows)
+    pressure, height, error = _checked(table, rows)
     elapsed = column(table, "time").astype("datetime64[ns]") - as_time64(analysis_time)
     hours = elapsed / np.timedelta64(1, "h")
     length = padded_size(len(rows), sizes or DEFAULT_SIZES)
@@ -95,6 +97,7 @@ def make_batch(
         latitude=padded(column(table, "lat")[rows], 0.0, np.float64),
         longitude=padded(column(table, "lon")[rows], 0.0, np.float64),
         pressure=padded(pressure, 0.0, np.float64),
+        height=padded(height, 0.0, np.float64),
         elevation=padded(np.nan_to_num(column(table, "elev")[rows]), 0.0, np.float64),
         value=padded(column(table, "observation")[rows], 0.0, np.float64),
         error=padded(error, 1.0, np.float64),
@@ -114,13 +117,15 @@ def padded_size(count: int, sizes: Sequence[int] = DEFAULT_SIZES) -> int:
     return -(-count // largest) * largest
 
 
-def _checked(table: pa.Table, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked(table: pa.Table, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     error = column(table, "error")[rows]
     if np.isnan(error).any():
         count = int(np.isnan(error).sum())
         raise ObservationError(f"{count} used observations have no error; call assign_errors first")
     surface = np.isin(column(table, "variable")[rows], SURFACE_VARIABLES)
-    pressure = np.where(surface, 0.0, column(table, "pres")[rows])
-    if np.isnan(pressure).any():
-        raise ObservationError(f"{int(np.isnan(pressure).sum())} used upper-air observations have no pressure")
-    return pressure, error
+    pressure, height = (np.where(surface, 0.0, column(table, name)[rows]) for name in ("pres", "height"))
+    nowhere = np.isnan(pressure) & np.isnan(height)
+    if nowhere.any():
+        raise ObservationError(f"{int(nowhere.sum())} used upper-air observations have neither pressure nor height")
+    height = np.where(np.isnan(pressure), height, 0.0)
+    return np.nan_to_num(pressure), height, error

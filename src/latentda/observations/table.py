@@ -7,12 +7,17 @@ throughout:
 
 | variable | meaning | unit |
 | --- | --- | --- |
-| t, q, u, v | sensible temperature, specific humidity, wind on `pres` | K, kg/kg, m/s |
-| z | geopotential on `pres` | m2/s2 |
+| t, q, u, v | sensible temperature, specific humidity, wind | K, kg/kg, m/s |
+| tv, td, ws | virtual temperature, dew point, wind speed | K, K, m/s |
+| z | geopotential | m2/s2 |
+| n | refractivity, 10^6 (index of refraction - 1) | 1 |
 | sp | pressure at the station's height `elev` | Pa |
-| t2m, q2m, u10m, v10m | temperature, specific humidity and wind near the surface | K, kg/kg, m/s |
+| t2m, q2m, d2m | temperature, specific humidity and dew point near the surface | K, kg/kg, K |
+| u10m, v10m, ws10m | wind and wind speed near the surface | m/s |
+| tcwv | precipitable water of the column | kg/m2 |
 
-A datum is in the analysis when `used` is true; otherwise `verdict` names the check that refused it.
+The upper-air variables (down to n) are located by `pres`, or where that is null by `height`, their own height above sea
+level. A datum is in the analysis when `used` is true; otherwise `verdict` names the check that refused it.
 """
 
 from __future__ import annotations
@@ -29,8 +34,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-UPPER_AIR_VARIABLES = ("t", "q", "u", "v", "z")
-SURFACE_VARIABLES = ("sp", "t2m", "q2m", "u10m", "v10m")
+UPPER_AIR_VARIABLES = ("t", "q", "u", "v", "z", "tv", "td", "ws", "n")
+SURFACE_VARIABLES = ("sp", "t2m", "q2m", "u10m", "v10m", "d2m", "ws10m", "tcwv")
 VARIABLES = UPPER_AIR_VARIABLES + SURFACE_VARIABLES
 """All variables a table may hold; a batch stores an index into this tuple."""
 
@@ -41,6 +46,7 @@ SCHEMA = pa.schema(
         pa.field("lon", pa.float32(), nullable=False),  # degrees east, 0 <= lon < 360
         pa.field("elev", pa.float32()),  # height of the station, m
         pa.field("pres", pa.float32()),  # Pa; null where the datum has no pressure of its own
+        pa.field("height", pa.float32()),  # geopotential height of a datum without pressure, m
         pa.field("observation", pa.float32(), nullable=False),  # SI
         pa.field("variable", pa.string(), nullable=False),
         pa.field("type", pa.uint16(), nullable=False),  # NCEP report type, for example 120
@@ -59,6 +65,7 @@ _REQUIRED = ("time", "lat", "lon", "observation", "variable")
 _DEFAULTS: dict[str, Any] = {
     "elev": None,
     "pres": None,
+    "height": None,
     "type": 0,
     "class": "",
     "source": "",
@@ -79,7 +86,7 @@ def table_from_columns(columns: Mapping[str, Any]) -> pa.Table:
 
     Args:
         columns: arrays by column name, all of one length; `time`, `lat`, `lon`, `observation` and
-            `variable` are required. NaN in `elev`, `pres` and `error` means null. Longitudes from
+            `variable` are required. NaN in `elev`, `pres`, `height` and `error` means null. Longitudes from
             -180 to 360 are accepted. Columns the schema does not name are kept at the end.
 
     Raises:
@@ -112,12 +119,15 @@ def read_table(path: str | Path) -> pa.Table:
     """Read an observation table from a Parquet file.
 
     Raises:
-        ObservationError: the file is missing, is not Parquet, or lacks columns of the schema.
+        ObservationError: the file is missing, is not Parquet, or lacks columns of the schema that may not be null.
     """
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise ObservationError(f"{path} cannot be read as an observation table in Parquet: {error}") from error
+    for field in SCHEMA:
+        if field.nullable and field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
     missing = [name for name in SCHEMA.names if name not in table.column_names]
     if missing:
         raise ObservationError(f"{path} is Parquet but no observation table: it lacks {', '.join(missing)}")
