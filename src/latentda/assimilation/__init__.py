@@ -3,6 +3,7 @@
 from latentda.assimilation.cost import CostFunction, CostParts, ObservationTerm, Prior
 from latentda.assimilation.gauss_newton import GaussNewton
 from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
+from latentda.assimilation.robust import huber_residual, huber_weight
 from latentda.assimilation.variational import Analysis, AnalysisError, Variational
 from latentda.assimilation.window import Instant, StrongConstraint, Window
 
@@ -22,4 +23,6 @@ __all__ = [
     "StrongConstraint",
     "Variational",
     "Window",
+    "huber_residual",
+    "huber_weight",
 ]

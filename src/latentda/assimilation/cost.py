@@ -3,7 +3,8 @@
     J(v) = 1/2 |v|^2 + 1/2 sum_k | R_k^(-1/2) ( H_k( M_k( x(v) ) ) - y_k ) |^2
 
 v is white; x(v) is the prior's map to a state of standardised anomalies; M_k the forecast to slot k of the
-window (the identity in 3-D); H_k the observation operator on physical fields; R_k diagonal. Every variational
+window (the identity in 3-D); H_k the observation operator on physical fields; R_k diagonal, or correlated along
+the ascents of soundings. With a Huber limit the square of a datum's misfit becomes the Huber norm. Every variational
 method of the package minimises this and nothing else.
 
 Source: Lorenc (1986), doi 10.1002/qj.49711247414; notation of Ide et al. (1997), doi 10.2151/jmsj1965.75.1B_181.
@@ -18,8 +19,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float
 
+from latentda.assimilation.robust import huber_residual
 from latentda.assimilation.window import Window
 from latentda.fields import Standardizer
+from latentda.observations import VerticalCorrelation
 from latentda.operators import Control
 
 
@@ -51,18 +54,27 @@ class ObservationTerm(eqx.Module):
         value: y, in the data's units.
         error: standard deviations of R, the same units.
         valid: False for padding.
+        correlation: of errors within soundings; without it R is diagonal.
+        huber_limit: departures beyond so many standard deviations are taken for suspect; infinite: none is.
     """
 
     operator: ObservationOperator
     value: Float[Array, " datum"]
     error: Float[Array, " datum"]
     valid: Bool[Array, " datum"]
+    correlation: VerticalCorrelation | None = None
+    huber_limit: float = eqx.field(default=float("inf"), static=True)
 
     def departure(self, state: Float[Array, "channel lat lon"]) -> Float[Array, " datum"]:
         """R^(-1/2) (H(x) - y); zero for padding."""
         # A zero error in padding would make the gradient NaN even though the value is not taken.
         error = jnp.where(self.valid, self.error, 1.0)
-        return jnp.where(self.valid, (self.operator(state) - self.value) / error, 0.0)
+        departure = jnp.where(self.valid, (self.operator(state) - self.value) / error, 0.0)
+        return departure if self.correlation is None else self.correlation.whiten(departure)
+
+    def residual(self, departure: Float[Array, " datum"]) -> Float[Array, " datum"]:
+        """What is squared in the cost: the departure, or its Huber residual."""
+        return departure if self.huber_limit == float("inf") else huber_residual(departure, self.huber_limit)
 
 
 class CostParts(NamedTuple):
@@ -102,8 +114,9 @@ class CostFunction(eqx.Module):
         return CostParts(0.5 * optax.tree.norm(background, squared=True), 0.5 * optax.tree.norm(misfit, squared=True))
 
     def residual(self, control: Control) -> tuple[Control, list[Float[Array, " datum"]]]:
-        """r(v) = (v, R^(-1/2) (H(M(x(v))) - y)), so that J = 1/2 |r|^2."""
-        return control, self.departures(self.prior.state(self.anchor, control))
+        """r(v) = (v, R^(-1/2) (H(M(x(v))) - y)), so that J = 1/2 |r|^2; with a Huber limit the Huber residuals."""
+        departures = self.departures(self.prior.state(self.anchor, control))
+        return control, [term.residual(d) for term, d in zip(self.terms, departures, strict=True)]
 
     def departures(self, state: Float[Array, "channel lat lon"]) -> list[Float[Array, " datum"]]:
         """R_k^(-1/2) (H_k(M_k(x)) - y_k) of every slot, for a state at the window's start.

@@ -55,6 +55,7 @@ from latentda.observations.table import (
     used,
     write_table,
 )
+from latentda.observations.vertical_correlation import VerticalCorrelation, vertical_correlation
 from latentda.observations.wmo_bufr import read_radiosondes, read_synop
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "ObservationError",
     "ObservationPlaces",
     "Orbit",
+    "VerticalCorrelation",
     "aircraft_network",
     "assign_errors",
     "check_below_ground",
@@ -109,6 +111,7 @@ __all__ = [
     "table_from_columns",
     "thin_by_box",
     "used",
+    "vertical_correlation",
     "withhold_stations",
     "write_table",
 ]
