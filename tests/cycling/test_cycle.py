@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import AnalysisError
-from latentda.cycling import CycleSettings
+from latentda.cycling import CycleSettings, FirstGuess
 from latentda.observations import empty_table
 from tests.cycling.conftest import LAYOUT
 
@@ -112,7 +112,7 @@ def test_without_a_method_the_background_is_the_analysis(cycler, first_backgroun
 
 
 def test_a_cycle_without_observations_keeps_the_background(cycler, first_background):
-    cycle = cycler.step(first_background, empty_table(), SETTINGS.start_hours)
+    cycle = cycler.step(FirstGuess.instant(first_background), empty_table(), SETTINGS.start_hours)
     np.testing.assert_allclose(cycle.analysis, first_background, rtol=1e-6, atol=1e-4)
     assert (cycle.facts["used"], cycle.facts["result"]) == (0, "converged")
 
@@ -120,4 +120,4 @@ def test_a_cycle_without_observations_keeps_the_background(cycler, first_backgro
 def test_a_forecast_that_has_blown_up_is_refused(cycler, observe):
     broken = np.full(LAYOUT.shape, np.nan, np.float32)
     with pytest.raises(AnalysisError, match="repair the forecast"):
-        cycler.step(broken, observe(SETTINGS.start_hours), SETTINGS.start_hours)
+        cycler.step(FirstGuess.instant(broken), observe(SETTINGS.start_hours), SETTINGS.start_hours)

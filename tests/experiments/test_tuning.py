@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from latentda.cycling import FirstGuess
 from latentda.experiments.tuning import innovations, tuning_round
 from tests.cycling.conftest import ERRORS
 from tests.experiments.worlds import FIRST, still_background, still_cycler, still_observe, still_truth
@@ -24,7 +25,7 @@ def test_the_ratio_makes_expected_innovations_those_found():
         CYCLER, still_observe, still_background(), FIRST, 2, 12, lambda *told: heard.append(told)
     )
     assert (hours, heard) == (FIRST + 24, [(1, 2), (2, 2)])
-    cycle = CYCLER.step(still_background(), still_observe(FIRST), FIRST)
+    cycle = CYCLER.step(FirstGuess.instant(still_background()), still_observe(FIRST), FIRST)
     departure, error, spread = innovations(CYCLER, still_observe(FIRST + 12), cycle.analysis, FIRST + 12)
     weight = 1.0 / (error**2 + spread**2)
     assert np.sum(weight * (departure**2 - error**2)) == pytest.approx(ratio * np.sum(weight * spread**2))

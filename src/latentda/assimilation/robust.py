@@ -4,7 +4,7 @@
              c |d| - 1/2 c^2    beyond,          r(d) = sign(d) sqrt(2 rho(d)),    rho = 1/2 r^2
 
 d are departures in standard deviations. r is once differentiable (dr/dd = 1 inside, c / |r| beyond), so whatever
-minimises half a square minimises the Huber norm too. A datum beyond c pulls with a constant force, as if it had a weight
+minimises half a square minimises the Huber norm too. A datum beyond c pulls with a constant force, as if with the weight
 
     w = min(1, c / |d|),
 
@@ -36,6 +36,6 @@ def huber_residual(departure: Float[Array, " datum"], limit: ArrayLike) -> Float
     return jnp.where(beyond, jnp.sign(departure) * root, departure)
 
 
-def huber_weight(departure: Float[Array, " datum"], limit: ArrayLike) -> Float[Array, " datum"]:
+def huber_weight(departure: Float[ArrayLike, " datum"], limit: ArrayLike) -> Float[Array, " datum"]:
     """The weights w of the departures of an analysis."""
     return jnp.minimum(1.0, limit / jnp.maximum(jnp.abs(departure), 1e-12))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from latentda.assimilation import Analysis, Variational
+from latentda.cycling.feedback import feedback, feedback_file
+from latentda.cycling.first_guess import FirstGuess
 from latentda.cycling.intake import Intake
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
+from latentda.observations import write_table
 from latentda.progress import Track, silent
 
 Observe = Callable[[int], pa.Table]
@@ -56,12 +59,14 @@ class Cycle:
         background: physical units ``(channel, lat, lon)``.
         analysis: likewise.
         facts: used and refused data, cost before and after, iterations, how the minimisation ended.
+        table: the observations with their verdicts; None for a cycle read from disk.
     """
 
     hours: int
     background: Float[ndarray, "channel lat lon"]
     analysis: Float[ndarray, "channel lat lon"]
     facts: dict[str, Any]
+    table: pa.Table | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +78,15 @@ class Cycler:
         standardizer: between physical states and anomalies.
         intake: from table to cost.
         method: the analysis method, or None for no assimilation.
+        offsets: times around the analysis (h) to which the background is forecast, to meet observations at their own
+            times; 0 among them.
     """
 
     model: ForecastModel
     standardizer: Standardizer
     intake: Intake
     method: Variational | None
+    offsets: tuple[int, ...] = (0,)
 
     def run(
         self,
@@ -87,6 +95,7 @@ class Cycler:
         settings: CycleSettings,
         *,
         folder: str | Path | None = None,
+        keep_feedback: bool = False,
         name: str = "cycling",
         track: Track = silent,
     ) -> list[Cycle]:
@@ -97,6 +106,7 @@ class Cycler:
             observe: the observations of a time.
             settings: when and how often.
             folder: where to keep finished cycles and to resume from; nothing is kept without it.
+            keep_feedback: whether every cycle's observations are kept there too, with what became of them.
             name: what the progress display says.
             track: shows progress.
 
@@ -105,33 +115,38 @@ class Cycler:
             ValueError: ``folder`` holds another run.
         """
         done = list(_read(Path(folder), settings)) if folder else []
-        if done:
-            background = self._next(done[-1], settings)
+        first_guess = self.forecast(done[-1], settings.interval_hours) if done else FirstGuess.instant(background)
         for k in track(range(len(done), settings.cycles), name, settings.cycles - len(done)):
             hours = settings.start_hours + k * settings.interval_hours
-            cycle = self.step(background, observe(hours), hours)
-            done.append(cycle)
+            cycle = self.step(first_guess, observe(hours), hours)
+            done.append(replace(cycle, table=None))
             if folder:
+                if keep_feedback and cycle.table is not None:
+                    told = feedback(self.intake, cycle.table, hours, first_guess, cycle.analysis)
+                    write_table(told, feedback_file(Path(folder), k))
                 _write(Path(folder), k, cycle, settings)
             if k + 1 < settings.cycles:
-                background = self._next(cycle, settings)
+                first_guess = self.forecast(cycle, settings.interval_hours)
         return done
 
-    def step(self, background: ndarray, table: pa.Table, hours: int) -> Cycle:
+    def step(self, first_guess: FirstGuess, table: pa.Table, hours: int) -> Cycle:
         """One analysis of a physical background."""
+        background = first_guess.background
         if self.method is None:
-            return Cycle(hours, background, background, {"used": 0, "refused": table.num_rows})
-        table = self.intake.screen(table, background)
-        term = self.intake.term(table, hours)
+            return Cycle(hours, background, background, {"used": 0, "refused": table.num_rows}, table)
+        table = self.intake.screen(table, first_guess, hours)
+        term = self.intake.term(table, hours, first_guess)
         clock = np.int32(hours)
         anomaly = self.standardizer.to_anomaly(jnp.asarray(background), clock)
         analysis = self.method.analyse(anomaly, (term,), hours)
         state = np.asarray(self.standardizer.to_physical(analysis.state, clock))
-        return Cycle(hours, background, state, _facts(analysis, table))
+        return Cycle(hours, background, state, _facts(analysis, table), table)
 
-    def _next(self, cycle: Cycle, settings: CycleSettings) -> ndarray:
-        lead = (settings.interval_hours,)
-        return np.asarray(self.model.propagate(cycle.analysis, np.int32(cycle.hours), lead)[0])
+    def forecast(self, cycle: Cycle, interval_hours: int) -> FirstGuess:
+        """The next cycle's background, from this one's analysis."""
+        leads = tuple(interval_hours + offset for offset in self.offsets)
+        states = self.model.propagate(cycle.analysis, np.int32(cycle.hours), leads)
+        return FirstGuess(np.asarray(states), self.offsets)
 
 
 def _facts(analysis: Analysis, table: pa.Table) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, Intake, Observe
+from latentda.cycling import Cycle, Cycler, FirstGuess, Intake, Observe
 from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
 from latentda.experiments.claims import claim
@@ -226,7 +226,7 @@ def cycle_on(
             background = first()
         else:
             background = next(steps(cycler.model, record.analysis, hours - interval, 1, interval))
-        cycle = cycler.step(background, observe(hours), hours)
+        cycle = cycler.step(FirstGuess.instant(background), observe(hours), hours)
         exact = truth.at(hours)[None]
         before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
         forecast = None

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, Intake
+from latentda.cycling import Cycle, Cycler, FirstGuess, Intake, feedback
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import build_method, require_methods
 from latentda.experiments.twin import make_intake
@@ -104,20 +104,21 @@ def run_real(path: str | Path, setup: RealSetUp, assets: Assets, folder: Path, *
     table = prepare(read_observations(path))
     hours = analysis_hours(table)
     background = np.asarray(assets.standardizer.climatology.mean(hours))
+    first_guess = FirstGuess.instant(background)
     plain = replace(make_intake(model, assets, background), first_guess_factor=setup.first_guess_factor)
-    factor = _background_factor(table, plain, background)
+    factor = _background_factor(table, plain, first_guess, int(hours))
     intake = replace(plain, background_sd=np.sqrt(factor) * plain.background_sd)
-    table = require_used(intake.screen(table, background))
+    table = require_used(intake.screen(table, first_guess, int(hours)))
     table = require_used(_withhold(table, setup))
     cycles: dict[str, Cycle] = {}
     fits: dict[str, list[FitRow]] = {}
     for name in track(setup.methods, "analyses", len(setup.methods)):
         method = build_method(name, assets, factor=factor, iterations=setup.iterations, outer_loops=setup.outer_loops)
         cycler = Cycler(model, assets.standardizer, intake, method)
-        cycles[name] = cycler.step(background, table, int(hours))
-        feedback = _feedback(intake, table, cycles[name])
-        fits[name] = observation_fit(_columns(feedback))
-        write_table(feedback, folder / f"feedback_{name}.parquet")
+        cycles[name] = cycler.step(first_guess, table, int(hours))
+        told = feedback(intake, table, int(hours), first_guess, cycles[name].analysis)
+        fits[name] = observation_fit(_columns(told))
+        write_table(told, folder / f"feedback_{name}.parquet")
     return RealRun(setup, table, cycles, fits, factor, model)
 
 
@@ -156,8 +157,8 @@ def _nothing(table: pa.Table) -> pa.Table:
     raise ObservationError(f"There is no radiosonde or surface pressure in the file; it holds {classes}.")
 
 
-def _background_factor(table: pa.Table, intake: Intake, background: ndarray) -> float:
-    equivalent, spread = intake.expectation(table, background)
+def _background_factor(table: pa.Table, intake: Intake, first_guess: FirstGuess, hours: int) -> float:
+    equivalent, spread = intake.expectation(table, first_guess, hours)
     rows = used(table)
     innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
     error = column(table, "error")[rows]
@@ -175,25 +176,19 @@ def _withhold(table: pa.Table, setup: RealSetUp) -> pa.Table:
     return refuse(table, np.isin(column(table, "station"), list(names)), "withheld")
 
 
-def _columns(feedback: pa.Table) -> Columns:
-    background, analysis = column(feedback, "background"), column(feedback, "analysis")
+def _columns(table: pa.Table) -> Columns:
+    background, analysis = column(table, "background"), column(table, "analysis")
     # Where the analysis lowers the surface pressure, the lowest data of a sounding fall below its ground.
     there = np.isfinite(background) & np.isfinite(analysis)
     return Columns(
-        column(feedback, "observation"),
+        column(table, "observation"),
         background,
         analysis,
-        column(feedback, "variable"),
-        column(feedback, "pres"),
-        used(feedback) & there,
-        (column(feedback, "verdict") == "withheld") & there,
+        column(table, "variable"),
+        column(table, "pres"),
+        used(table) & there,
+        (column(table, "verdict") == "withheld") & there,
     )
-
-
-def _feedback(intake: Intake, table: pa.Table, cycle: Cycle) -> pa.Table:
-    for name, state in (("background", cycle.background), ("analysis", cycle.analysis)):
-        table = table.append_column(name, pa.array(intake.equivalents(table, state), pa.float32()))
-    return table
 
 
 def station_places(run: RealRun, verdict: str) -> tuple[ndarray, ndarray]:

@@ -22,7 +22,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycler, Intake, Observe
+from latentda.cycling import Cycler, FirstGuess, Intake, Observe
 from latentda.experiments.campaign import Campaign
 from latentda.experiments.experiment import Run, run_parts
 from latentda.experiments.jobs import Listen, Tell, run_jobs
@@ -153,7 +153,7 @@ def tuning_round(
         table = observe(hours)
         if k >= cycles // 2:
             found.append(innovations(cycler, table, background, hours))
-        cycle = cycler.step(background, table, hours)
+        cycle = cycler.step(FirstGuess.instant(background), table, hours)
         background = next(steps(cycler.model, cycle.analysis, hours, 1, interval_hours))
         hours += interval_hours
         tell(k + 1, cycles)
@@ -180,6 +180,6 @@ def innovations(
     spread = background_spread(cycler.method.prior, anomaly, jax.random.key(hours))
     sd = np.asarray(spread) * np.asarray(cycler.standardizer.scale)[:, None, None]
     own = Intake(cycler.intake.layout, cycler.intake.surface_geopotential, sd)
-    equivalent, expected = own.expectation(table, background)
+    equivalent, expected = own.expectation(table, FirstGuess.instant(background), hours)
     observed = column(table, "observation").astype(np.float64)
     return observed - equivalent, column(table, "error").astype(np.float64), expected

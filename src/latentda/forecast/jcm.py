@@ -59,12 +59,12 @@ class JcmModel:
     Attributes:
         physics: changed SPEEDY parameters, ``{"convection.trcnv": 9.0}``; none for the true world.
         time_step_minutes: the integration's step.
+        step_hours: leads are multiples of this.
     """
 
     physics: tuple[tuple[str, float], ...] = ()
     time_step_minutes: float = 30.0
-
-    step_hours = 6
+    step_hours: int = 6
 
     @cached_property
     def layout(self) -> Layout:
@@ -91,7 +91,7 @@ class JcmModel:
         start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "lead channel lat lon"]:
-        """Integrate from grid-point fields; leads in multiples of 6 h."""
+        """Integrate from grid-point fields."""
         lead_steps(lead_hours, self.step_hours)
         return self._propagate(jnp.asarray(state), jnp.int32(start_hours), tuple(lead_hours))
 
@@ -116,7 +116,7 @@ class JcmModel:
         native = self._world.native_from_fields(state)
         if steps[-1] == 0:
             return state[None]
-        _, trajectory = self._world.integrate(native, start_hours, 6 * steps[-1])
+        _, trajectory = self._world.integrate(native, start_hours, self.step_hours * steps[-1], every=self.step_hours)
         later = fields_from_native(trajectory.dynamics)
         return jnp.stack([later[k - 1] if k else state for k in steps])
 
