@@ -1,6 +1,7 @@
 """Background errors and the priors that carry them: model space and latent space."""
 
 from latentda.priors.balance import BalancedCovariance, estimate_balanced
+from latentda.priors.climate_error import ClimateError, climate_error
 from latentda.priors.correlation import LatentCorrelations, latent_correlations
 from latentda.priors.divergent_wind import (
     DivergentWind,
@@ -22,6 +23,7 @@ from latentda.priors.whitening import WhitenedCode
 __all__ = [
     "BackgroundError",
     "BalancedCovariance",
+    "ClimateError",
     "DivergentWind",
     "FilteredCode",
     "Form",
@@ -31,6 +33,7 @@ __all__ = [
     "ModelSpacePrior",
     "WhitenedCode",
     "background_spread",
+    "climate_error",
     "draw_increments",
     "encode_pairs",
     "errors_from_pairs",
