@@ -11,7 +11,7 @@ from latentda.experiments.real import RealSetUp
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
-    return run_real_demo(shipped_reports(), RealSetUp(), shipped_assets("climatology"), tmp_path_factory.mktemp("real"))
+    return run_real_demo([shipped_reports()], RealSetUp(), shipped_assets("climatology"), tmp_path_factory.mktemp("real"))
 
 
 @pytest.mark.parametrize("method", RealSetUp.methods)
@@ -33,9 +33,10 @@ def test_report_and_scores_lie_side_by_side(outcome):
 
 
 def test_feedback_keeps_every_datum_with_its_verdict(outcome):
+    from latentda.cycling import feedback_file
     from latentda.observations import read_table
 
-    table = read_table(outcome.report.parent / "feedback_3dvar.parquet")
+    table = read_table(feedback_file(outcome.report.parent / "3dvar", 0))
     verdicts = set(table["verdict"].to_pylist())
     assert {"", "withheld", "quality_mark", "thinned", "humidity_aloft"} <= verdicts
     assert {"background", "analysis"} <= set(table.column_names)

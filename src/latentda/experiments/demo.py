@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -45,8 +46,10 @@ def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
     return Outcome(report, folder / "scores.json", scores)
 
 
-def run_real_demo(reports: Path, setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:
-    """Assimilate real reports and write ``scores.json`` and ``report.html`` in ``folder``."""
+def run_real_demo(
+    reports: Sequence[Path], setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent
+) -> Outcome:
+    """Assimilate real reports, a cycle a file, and write ``scores.json`` and ``report.html`` in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     run = run_real(reports, setup, assets, folder, track=track)
     scores = real_scores(run)

@@ -109,7 +109,13 @@ def require_methods(names: Sequence[str]) -> None:
 
 
 def build_method(
-    name: str, assets: Assets, *, factor: float = 1.0, iterations: int = 40, outer_loops: int = 1
+    name: str,
+    assets: Assets,
+    *,
+    factor: float = 1.0,
+    iterations: int = 40,
+    outer_loops: int = 1,
+    climate: Covariance | None = None,
 ) -> Variational | None:
     """The analysis method of a name; None for the run without assimilation.
 
@@ -119,6 +125,7 @@ def build_method(
         factor: on the background error's variances.
         iterations: the minimiser's budget, the same for every method.
         outer_loops: linearisations that share it: one will do where increments are as small as forecast errors.
+        climate: the error of the model's climate, beside the background error.
 
     Raises:
         ValueError: unknown name, with the known ones listed.
@@ -127,7 +134,10 @@ def build_method(
     build = METHODS[name]
     if build is None:
         return None
-    return Variational(build(assets, factor), assets.standardizer, minimiser=GaussNewton(iterations, outer_loops))
+    prior = build(assets, factor)
+    if climate is not None:
+        prior = HybridPrior((*(prior.parts if isinstance(prior, HybridPrior) else (prior,)), ModelSpacePrior(climate)))
+    return Variational(prior, assets.standardizer, minimiser=GaussNewton(iterations, outer_loops))
 
 
 def _scaled(covariance: Covariance, factor: float) -> Covariance:

@@ -1,50 +1,41 @@
-"""Real reports into a model background: one cycle, fit to used and to withheld stations.
+"""Real reports into the embedded world: one cycle or several in a row, fit to used and to withheld stations.
 
-Radiosondes (t, u, v, q) and surface pressures of land and sea pass quality control, a share of the radiosonde
-stations is withheld whole, the rest is analysed. The background is the embedded world's climatological mean of the
-date, since no forecast of that day exists for it. The background errors are those of such a mean: the covariances
-of the world's own anomalies, scaled by one factor from the innovations, the same for every method.
+    climatological mean -> [checks -> analysis -> forecast] -> [checks -> analysis -> forecast] -> ...
+
+A share of the radiosonde stations is withheld whole. The first background is the embedded world's climatological mean
+of the date, since no forecast of that day exists for it; later ones are forecasts from the method's own analyses, which
+meet the reports at their own times. The background errors are those of a climatological mean: the covariances of the
+world's own anomalies, scaled in every cycle by one factor from the innovations, found in the same way for every method.
+
+The embedded world is not the real atmosphere: its climate is wrong by an error that is much the same at all longitudes,
+which ``climate_error`` takes into the control vector.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, FirstGuess, Intake, feedback
+from latentda.cycling import Cycle, Cycler, FirstGuess, Intake, feedback, feedback_file
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import build_method, require_methods
+from latentda.experiments.real_reports import RealReports, read_reports, withhold_soundings
 from latentda.experiments.twin import make_intake
 from latentda.forecast import JcmModel, jcm_model
-from latentda.observations import (
-    HUMIDITY_TOP_PA,
-    ObservationError,
-    assign_errors,
-    check_below_ground,
-    check_duplicates,
-    check_quality_marks,
-    check_range,
-    column,
-    read_observations,
-    refuse,
-    require_used,
-    select,
-    thin_by_box,
-    used,
-    withhold_stations,
-    write_table,
-)
-from latentda.priors import innovation_factor
+from latentda.observations import ObservationError, column, require_used, used, write_table
+from latentda.operators import Covariance
+from latentda.priors import ModelSpacePrior, background_spread, climate_error, innovation_factor
 from latentda.progress import Track, silent
-from latentda.verification import Columns, FitRow, Score, fit_scores, observation_fit
-
-SOUNDINGS = ("ADPUPA",)
-SURFACE = ("ADPSFC", "SFCSHP")
+from latentda.verification import Columns, FitRow, Score, fit_scores, merge_fits, observation_fit
 
 
 @dataclass(frozen=True)
@@ -56,9 +47,13 @@ class RealSetUp:
         methods: names of methods; at least one that assimilates.
         withheld: share of the radiosonde stations kept back for verification.
         seed: which stations those are.
+        first_guess_factor: data further from the background than this many expected deviations are refused.
+        huber_limit: departures beyond so many standard deviations are taken for suspect by the cost.
+        correlation_length: of the errors of soundings, in ln p; 0: independent.
+        climate_error: standard deviation of the error of the model's climate, in climatological ones; 0: none.
         iterations: the minimiser's budget; a climatological background is far from the analysis.
         outer_loops: linearisations: at such a distance a decoder is not linear.
-        first_guess_factor: data further from the background than this many expected deviations are refused.
+        offsets: times around an analysis (h) to which the background is forecast.
     """
 
     name: str = "real"
@@ -66,11 +61,32 @@ class RealSetUp:
     withheld: float = 0.2
     seed: int = 0
     first_guess_factor: float = 4.0
+    huber_limit: float = float("inf")
+    correlation_length: float = 0.0
+    climate_error: float = 0.0
     iterations: int = 100
     outer_loops: int = 3
+    offsets: tuple[int, ...] = (-3, 0, 3)
 
     def __post_init__(self) -> None:
         require_methods(self.methods)
+
+
+@dataclass(frozen=True, eq=False)
+class RealCycle:
+    """What one cycle of one method produced.
+
+    Attributes:
+        cycle: background, analysis, facts.
+        table: all data with verdicts and feedback.
+        fit: O-B and O-A.
+        factor: on the background error's variances.
+    """
+
+    cycle: Cycle
+    table: pa.Table
+    fit: list[FitRow]
+    factor: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,104 +95,125 @@ class RealRun:
 
     Attributes:
         setup: the experiment.
-        table: all data with verdicts, after the last method's first-guess check.
-        cycles: one cycle a method.
-        fits: O-B and O-A by method.
-        factor: the factor on the background error's variances.
+        methods: the cycles of every method.
         model: whose layout the states have.
     """
 
     setup: RealSetUp
-    table: pa.Table
-    cycles: dict[str, Cycle]
-    fits: dict[str, list[FitRow]]
-    factor: float
+    methods: dict[str, list[RealCycle]]
     model: JcmModel
 
+    def fits(self, name: str) -> list[FitRow]:
+        """O-B and O-A of a method, over all cycles but a first one that others follow: it starts from the climate."""
+        cycles = self.methods[name]
+        return merge_fits([one.fit for one in cycles[min(1, len(cycles) - 1) :]])
 
-def run_real(path: str | Path, setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> RealRun:
-    """Assimilate the reports of a file.
+
+def run_real(
+    paths: Sequence[str | Path], setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent
+) -> RealRun:
+    """Assimilate the reports of files, a cycle each, in order of time.
 
     Raises:
-        ObservationError: the file cannot be read, or nothing of it is left to use.
+        ObservationError: a file cannot be read, nothing of it is left to use, or two are of one time.
     """
-    model = jcm_model()
-    table = prepare(read_observations(path))
-    hours = analysis_hours(table)
-    background = np.asarray(assets.standardizer.climatology.mean(hours))
-    first_guess = FirstGuess.instant(background)
-    plain = replace(make_intake(model, assets, background), first_guess_factor=setup.first_guess_factor)
-    factor = _background_factor(table, plain, first_guess, int(hours))
-    intake = replace(plain, background_sd=np.sqrt(factor) * plain.background_sd)
-    table = require_used(intake.screen(table, first_guess, int(hours)))
-    table = require_used(_withhold(table, setup))
-    cycles: dict[str, Cycle] = {}
-    fits: dict[str, list[FitRow]] = {}
-    for name in track(setup.methods, "analyses", len(setup.methods)):
-        method = build_method(name, assets, factor=factor, iterations=setup.iterations, outer_loops=setup.outer_loops)
-        cycler = Cycler(model, assets.standardizer, intake, method)
-        cycles[name] = cycler.step(first_guess, table, int(hours))
-        told = feedback(intake, table, int(hours), first_guess, cycles[name].analysis)
-        fits[name] = observation_fit(_columns(told))
-        write_table(told, folder / f"feedback_{name}.parquet")
-    return RealRun(setup, table, cycles, fits, factor, model)
-
-
-def prepare(table: pa.Table) -> pa.Table:
-    """Radiosondes and surface pressures, checked and thinned to what a coarse model can use."""
-    kept = np.isin(column(table, "class"), SOUNDINGS) & np.isin(column(table, "variable"), ("t", "u", "v", "q"))
-    kept |= np.isin(column(table, "class"), (*SURFACE, *SOUNDINGS)) & (column(table, "variable") == "sp")
-    table = require_used(select(table, kept)) if kept.any() else _nothing(table)
-    # Humidity sensors of the time are not trusted in the cold.
-    aloft = (column(table, "variable") == "q") & (column(table, "pres") < HUMIDITY_TOP_PA)
-    table = refuse(table, aloft, "humidity_aloft")
-    for check in (check_quality_marks, check_range, check_below_ground, check_duplicates):
-        table = check(table)
-    # Significant levels stand closer than the model's; neighbouring land stations share one grid box.
-    table = thin_by_box(table, 0.5, 0.15, SOUNDINGS)
-    return require_used(assign_errors(thin_by_box(table, 2.5, 10.0, SURFACE)))
-
-
-def analysis_hours(table: pa.Table) -> np.int32:
-    """The synoptic hour (00, 06, 12, 18 UTC) nearest to the middle of the reports, hours since 1970."""
-    middle = np.sort(column(table, "time").astype("datetime64[s]"))[table.num_rows // 2]
-    seconds = middle.astype(np.int64)
-    return np.int32(6 * round(seconds / 21600))
+    model = replace(jcm_model(), step_hours=3)
+    world = _World(model, assets, setup)
+    reports = [world.judged(one) for one in _in_order([read_reports(path) for path in paths])]
+    jobs = track(setup.methods, "analyses", len(setup.methods))
+    return RealRun(setup, {name: _cycle(name, reports, world, folder) for name in jobs}, model)
 
 
 def real_scores(run: RealRun, twin: str = "real") -> list[Score]:
     """Observation fits of every method as score rows."""
     scores: list[Score] = []
-    for name, rows in run.fits.items():
-        scores += fit_scores(rows, experiment=run.setup.name, method=name, seed=run.setup.seed, twin=twin)
+    for name in run.methods:
+        scores += fit_scores(run.fits(name), experiment=run.setup.name, method=name, seed=run.setup.seed, twin=twin)
     return scores
 
 
-def _nothing(table: pa.Table) -> pa.Table:
-    classes = ", ".join(sorted(set(pc.unique(table["class"]).to_pylist()))) or "no report"
-    raise ObservationError(f"There is no radiosonde or surface pressure in the file; it holds {classes}.")
+class _World:
+    """What all methods share: the model, its climate and what is expected of its errors."""
+
+    def __init__(self, model: JcmModel, assets: Assets, setup: RealSetUp):
+        self.model, self.assets, self.setup = model, assets, setup
+        layout = assets.standardizer.layout
+        self.climate_error: Covariance | None = None
+        scale = np.asarray(assets.standardizer.scale)[:, None, None]
+        self.climate_sd: ndarray = np.zeros(layout.shape)
+        if setup.climate_error:
+            self.climate_error = climate_error(layout, setup.climate_error)
+            zero = jnp.zeros(layout.shape, jnp.float32)
+            self.climate_sd = scale * np.asarray(
+                background_spread(ModelSpacePrior(self.climate_error), zero, jax.random.key(0))
+            )
+        self.intake = replace(
+            make_intake(model, assets, np.zeros(layout.shape, np.float32)),
+            first_guess_factor=setup.first_guess_factor,
+            huber_limit=setup.huber_limit,
+            correlation_length=setup.correlation_length,
+        )
+
+    def climate(self, hours: int) -> Float[ndarray, "channel lat lon"]:
+        """The climatological mean of a time."""
+        return np.asarray(self.assets.standardizer.climatology.mean(np.int32(hours)))
+
+    def judged(self, reports: RealReports) -> RealReports:
+        """The reports without those that no weather explains, some stations withheld: the same for every method."""
+        climate = FirstGuess.instant(self.climate(reports.hours))
+        _, intake = self.tuned(reports, climate)
+        table = require_used(intake.screen(reports.table, climate, reports.hours))
+        return replace(reports, table=require_used(withhold_soundings(table, self.setup.withheld, self.setup.seed)))
+
+    def tuned(self, reports: RealReports, guess: FirstGuess) -> tuple[float, Intake]:
+        """The background error's factor by the innovations of a cycle, and the intake that expects it."""
+        table, rows = reports.table, used(reports.table)
+        equivalent, spread = self.intake.expectation(table, guess, reports.hours)
+        _, climate = replace(self.intake, background_sd=self.climate_sd).expectation(table, guess, reports.hours)
+        innovation = (column(table, "observation") - equivalent)[rows]
+        error = np.hypot(column(table, "error"), climate)[rows]
+        # A median bound keeps single gross errors, which the check removes only later, out of the sum.
+        normal = np.abs(innovation) / np.hypot(error, spread[rows])
+        innovation = np.where(normal <= 6.0 * np.nanmedian(normal), innovation, np.nan)
+        factor = innovation_factor(innovation, error, spread[rows])
+        sd = np.sqrt(factor * self.intake.background_sd**2 + self.climate_sd**2)
+        return factor, replace(self.intake, background_sd=sd)
 
 
-def _background_factor(table: pa.Table, intake: Intake, first_guess: FirstGuess, hours: int) -> float:
-    equivalent, spread = intake.expectation(table, first_guess, hours)
-    rows = used(table)
-    innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
-    error = column(table, "error")[rows]
-    # A median bound keeps single gross errors, which the check removes only later, out of the sum.
-    normal = np.abs(innovation) / np.hypot(error, spread)
-    innovation = np.where(normal <= 6.0 * np.nanmedian(normal), innovation, np.nan)
-    return innovation_factor(innovation, error, spread)
+def _cycle(name: str, reports: Sequence[RealReports], world: _World, folder: Path) -> list[RealCycle]:
+    setup, done = world.setup, []
+    guess = FirstGuess.instant(world.climate(reports[0].hours))
+    for number, one in enumerate(reports):
+        factor, intake = world.tuned(one, guess)
+        method = build_method(
+            name,
+            world.assets,
+            factor=factor,
+            iterations=setup.iterations,
+            outer_loops=setup.outer_loops,
+            climate=world.climate_error,
+        )
+        cycler = Cycler(world.model, world.assets.standardizer, intake, method, setup.offsets)
+        cycle = cycler.step(guess, one.table, one.hours)
+        told = feedback(intake, cycle.table, one.hours, guess, cycle.analysis)
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        write_table(told, feedback_file(folder / name, number))
+        done.append(RealCycle(cycle, told, observation_fit(fit_columns(told)), factor))
+        if number + 1 < len(reports):
+            guess = cycler.forecast(cycle, reports[number + 1].hours - one.hours)
+    return done
 
 
-def _withhold(table: pa.Table, setup: RealSetUp) -> pa.Table:
-    """Keep back whole radiosonde stations, with whatever else they report."""
-    soundings = select(table, np.isin(column(table, "class"), SOUNDINGS))
-    marked = withhold_stations(soundings, setup.withheld, setup.seed)
-    names = set(column(marked, "station")[column(marked, "verdict") == "withheld"])
-    return refuse(table, np.isin(column(table, "station"), list(names)), "withheld")
+def _in_order(reports: list[RealReports]) -> list[RealReports]:
+    ordered = sorted(reports, key=lambda one: one.hours)
+    for one, later in pairwise(ordered):
+        if one.hours == later.hours:
+            raise ObservationError(f"two files hold reports of {one.time}; a cycle takes one")
+    return ordered
 
 
-def _columns(table: pa.Table) -> Columns:
+def fit_columns(table: pa.Table) -> Columns:
+    """What a fit needs of a feedback table."""
     background, analysis = column(table, "background"), column(table, "analysis")
     # Where the analysis lowers the surface pressure, the lowest data of a sounding fall below its ground.
     there = np.isfinite(background) & np.isfinite(analysis)
@@ -189,11 +226,3 @@ def _columns(table: pa.Table) -> Columns:
         used(table) & there,
         (column(table, "verdict") == "withheld") & there,
     )
-
-
-def station_places(run: RealRun, verdict: str) -> tuple[ndarray, ndarray]:
-    """Latitudes and longitudes of the radiosonde stations that have data with a verdict ("" is used)."""
-    table = run.table
-    rows = (column(table, "verdict") == verdict) & np.isin(column(table, "class"), SOUNDINGS)
-    _, first = np.unique(column(table, "station")[rows], return_index=True)
-    return column(table, "lat")[rows][first], column(table, "lon")[rows][first]

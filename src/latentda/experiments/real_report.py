@@ -1,4 +1,4 @@
-"""The report of an analysis of real reports."""
+"""The report of analyses of real reports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy import ndarray
 
 from latentda.experiments.figures import fit_profile, map_panels
 from latentda.experiments.methods import TITLES
-from latentda.experiments.real import SOUNDINGS, SURFACE, RealRun, station_places
+from latentda.experiments.real import RealCycle, RealRun
+from latentda.experiments.real_reports import SINGLE_LEVEL, SOUNDINGS, SURFACE
 from latentda.experiments.report import Cell, Report
 from latentda.grid import datetime_of_hours, iso
 from latentda.observations import column
@@ -23,11 +25,11 @@ FACTORS = {"q": 1e3, "sp": 1e-2}
 
 def write_real_report(run: RealRun, path: Path) -> Path:
     """Write the report and return its path."""
-    hours = next(iter(run.cycles.values())).hours
-    when = iso(datetime_of_hours(hours))
+    times = [iso(datetime_of_hours(one.cycle.hours)) for one in next(iter(run.methods.values()))]
+    when = times[0] if len(times) == 1 else f"{len(times)} cycles, {times[0]} to {times[-1]}"
     report = Report("Real reports into the embedded world", f"Analysis of {when}")
     report.section("What this is", _introduction(run))
-    report.figure(_stations(run), "The radiosonde stations over the background.")
+    report.figure(_stations(run), f"The radiosonde stations of {times[-1]} over the background.")
     report.section(
         "Fit to the radiosondes",
         "O-B is the report minus the background, O-A the report minus the analysis. Withheld stations were seen by "
@@ -35,33 +37,59 @@ def write_real_report(run: RealRun, path: Path) -> Path:
     )
     report.table(*_table(run, used=False), "Withheld stations, all levels together: root mean squares.")
     report.table(*_table(run, used=True), "Used data, all levels together: root mean squares.")
-    for name, rows in run.fits.items():
-        report.figure(fit_profile(rows, title=TITLES[name]), f"{TITLES[name]}: fit by pressure.")
-    report.section("What the analyses changed", f"Maps of {when}.")
+    for name in run.methods:
+        report.figure(fit_profile(run.fits(name), title=TITLES[name]), f"{TITLES[name]}: fit by pressure.")
+    report.section("What the analyses changed", f"Maps of {times[-1]}.")
     report.figure(_increments(run), "Increments, the same scale across methods; dots are the used radiosondes.")
     report.table(*_minimisations(run), "The minimisations.")
     report.section("What happened to the data", "Every datum has one verdict.")
-    report.table(*_verdicts(run), "Data by verdict of quality control.")
+    report.table(*_verdicts(run), f"Data of {times[-1]} by verdict of quality control.")
     return report.write(path)
+
+
+def station_places(one: RealCycle, verdict: str) -> tuple[ndarray, ndarray]:
+    """Latitudes and longitudes of the radiosonde stations that have data with a verdict ("" is used)."""
+    table = one.table
+    rows = (column(table, "verdict") == verdict) & np.isin(column(table, "class"), SOUNDINGS)
+    _, first = np.unique(column(table, "station")[rows], return_index=True)
+    return column(table, "lat")[rows][first], column(table, "lon")[rows][first]
 
 
 def _introduction(run: RealRun) -> str:
     setup = run.setup
-    return (
-        "Real radiosonde and surface reports are checked, thinned and assimilated. There is no forecast of this day, "
-        "so the background is what the embedded model knows of the date: its climatological mean, whose errors are "
-        "as large as the weather itself. The background errors are the covariances of the embedded world's own "
-        f"anomalies, scaled by {run.factor:.1f} in variance from the innovations, the same for every method: the "
-        "real atmosphere varies more than this world, and differs from it in the mean. "
-        f"{100 * setup.withheld:.0f} % of the radiosonde stations are withheld, chosen by station name."
+    factors = "; ".join(
+        f"{TITLES[name]} {', '.join(f'{one.factor:.1f}' for one in cycles)}" for name, cycles in run.methods.items()
     )
+    later = (
+        " Later backgrounds are forecasts from the method's own analyses; the tables leave the first cycle out, which "
+        "starts from the climate."
+    )
+    climate = (
+        f" An error of the model's climate of {setup.climate_error:g} climatological standard deviations, the same at "
+        "all longitudes, is part of what is estimated."
+    )
+    return (
+        "Real radiosonde, aircraft, satellite-wind and surface reports are checked, thinned and assimilated. There is "
+        "no forecast of this day, so the first background is what the embedded model knows of the date: its "
+        "climatological mean, whose errors are as large as the weather itself."
+        + (later if _last(run, next(iter(run.methods)))[0] else "")
+        + " The background errors are the covariances of the embedded world's own anomalies, scaled in variance from "
+        f"the innovations: {factors}."
+        + (climate if setup.climate_error else "")
+        + f" {100 * setup.withheld:.0f} % of the radiosonde stations are withheld, chosen by station name."
+    )
+
+
+def _last(run: RealRun, name: str) -> tuple[int, RealCycle]:
+    cycles = run.methods[name]
+    return len(cycles) - 1, cycles[-1]
 
 
 def _table(run: RealRun, used: bool) -> tuple[list[str], list[list[Cell]]]:
     header = ["method", "variable", "data", "O-B", "O-A", "O-A / O-B"]
     rows: list[list[Cell]] = []
-    for name, fits in run.fits.items():
-        for fit in _all_levels(fits, used):
+    for name in run.methods:
+        for fit in _all_levels(run.fits(name), used):
             factor = FACTORS.get(fit.variable, 1.0)
             before, after = factor * fit.background_rms, factor * fit.analysis_rms
             rows.append([TITLES[name], WORDS[fit.variable], fit.count, before, after, after / before])
@@ -73,8 +101,9 @@ def _all_levels(fits: list[FitRow], used: bool) -> list[FitRow]:
 
 
 def _stations(run: RealRun) -> Figure:
-    background = next(iter(run.cycles.values())).background[run.model.layout.index("t@0.51")]
-    kept, back = station_places(run, ""), station_places(run, "withheld")
+    _, one = _last(run, next(iter(run.methods)))
+    background = one.cycle.background[run.model.layout.index("t@0.51")]
+    kept, back = station_places(one, ""), station_places(one, "withheld")
     figure = map_panels(
         [background],
         [f"{len(kept[0])} stations used (black), {len(back[0])} withheld (red)"],
@@ -95,7 +124,8 @@ def _increments(run: RealRun) -> Figure:
         ("u@0.34", "m s-1", "zonal wind, sigma 0.34"),
         ("sp", "Pa", "surface pressure"),
     ):
-        for name, cycle in run.cycles.items():
+        for name in run.methods:
+            cycle = _last(run, name)[1].cycle
             fields.append((cycle.analysis - cycle.background)[layout.index(channel)])
             titles.append(f"{TITLES[name]}: {words}")
             units.append(unit)
@@ -105,22 +135,28 @@ def _increments(run: RealRun) -> Figure:
         layout.grid,
         units,
         signed=True,
-        columns=len(run.cycles),
-        observations=station_places(run, ""),
+        columns=len(run.methods),
+        observations=station_places(_last(run, next(iter(run.methods)))[1], ""),
     )
 
 
 def _minimisations(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
-    header = ["method", "data used", "iterations", "cost before", "cost after", "result"]
+    header = ["method", "time", "data used", "iterations", "cost before", "cost after", "result"]
     keys = ("used", "iterations", "cost_background", "cost_analysis", "result")
-    return header, [[TITLES[name], *(c.facts[key] for key in keys)] for name, c in run.cycles.items()]
+    rows: list[list[Cell]] = [
+        [TITLES[name], iso(datetime_of_hours(one.cycle.hours)), *(one.cycle.facts[key] for key in keys)]
+        for name, cycles in run.methods.items()
+        for one in cycles
+    ]
+    return header, rows
 
 
 def _verdicts(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
-    kinds = {"soundings": SOUNDINGS, "surface": SURFACE}
-    verdict = np.where(column(run.table, "verdict") == "", "used", column(run.table, "verdict"))
+    table = _last(run, next(iter(run.methods)))[1].table
+    kinds = {"soundings": SOUNDINGS, "aircraft and satellite winds": SINGLE_LEVEL, "surface": SURFACE}
+    verdict = np.where(column(table, "verdict") == "", "used", column(table, "verdict"))
     counts = {
-        kind: Counter(verdict[np.isin(column(run.table, "class"), classes)].tolist()) for kind, classes in kinds.items()
+        kind: Counter(verdict[np.isin(column(table, "class"), classes)].tolist()) for kind, classes in kinds.items()
     }
     names = sorted({name for count in counts.values() for name in count}, key=lambda n: (n != "used", n))
     rows: list[list[Cell]] = [[n.replace("_", " "), *(c[n] for c in counts.values())] for n in names]

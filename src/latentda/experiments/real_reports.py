@@ -1,0 +1,97 @@
+"""Real reports on their way in: read, checked, thinned to what a coarse model can use, a share of stations withheld."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from latentda.grid import datetime_of_hours, iso
+from latentda.observations import (
+    HUMIDITY_TOP_PA,
+    ObservationError,
+    assign_errors,
+    check_below_ground,
+    check_duplicates,
+    check_quality_marks,
+    check_range,
+    column,
+    read_observations,
+    refuse,
+    require_used,
+    select,
+    thin_by_box,
+    withhold_stations,
+)
+
+SOUNDINGS = ("ADPUPA",)
+SURFACE = ("ADPSFC", "SFCSHP")
+SINGLE_LEVEL = ("AIRCAR", "AIRCFT", "SATWND")
+
+
+@dataclass(frozen=True, eq=False)
+class RealReports:
+    """The reports of one cycle.
+
+    Attributes:
+        table: with verdicts.
+        hours: time of the analysis, hours since 1970.
+    """
+
+    table: pa.Table
+    hours: int
+
+    @property
+    def time(self) -> str:
+        """The time of the analysis in words."""
+        return iso(datetime_of_hours(self.hours))
+
+
+def read_reports(path: str | Path) -> RealReports:
+    """The reports of any file of observations, checked.
+
+    Raises:
+        ObservationError: the file cannot be read, or nothing of it is left to use.
+    """
+    table = prepare(read_observations(path))
+    return RealReports(table, int(analysis_hours(table)))
+
+
+def prepare(table: pa.Table) -> pa.Table:
+    """Soundings, aircraft, satellite winds and surface pressures, checked and thinned."""
+    aloft = np.isin(column(table, "variable"), ("t", "u", "v", "q"))
+    kept = np.isin(column(table, "class"), (*SOUNDINGS, *SINGLE_LEVEL)) & aloft
+    kept |= np.isin(column(table, "class"), (*SURFACE, *SOUNDINGS)) & (column(table, "variable") == "sp")
+    table = require_used(select(table, kept)) if kept.any() else _nothing(table)
+    # Humidity sensors of the time are not trusted in the cold.
+    cold = (column(table, "variable") == "q") & (column(table, "pres") < HUMIDITY_TOP_PA)
+    table = refuse(table, cold, "humidity_aloft")
+    for check in (check_quality_marks, check_range, check_below_ground, check_duplicates):
+        table = check(table)
+    # Significant levels stand closer than the model's; neighbouring land stations share one grid box.
+    table = thin_by_box(table, 0.5, 0.15, SOUNDINGS)
+    table = thin_by_box(table, 2.5, 0.3, SINGLE_LEVEL)
+    return require_used(assign_errors(thin_by_box(table, 2.5, 10.0, SURFACE)))
+
+
+def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:
+    """Keep back whole radiosonde stations, with whatever else they report."""
+    soundings = select(table, np.isin(column(table, "class"), SOUNDINGS))
+    marked = withhold_stations(soundings, fraction, seed)
+    names = set(column(marked, "station")[column(marked, "verdict") == "withheld"])
+    return refuse(table, np.isin(column(table, "station"), list(names)), "withheld")
+
+
+def analysis_hours(table: pa.Table) -> np.int32:
+    """The synoptic hour (00, 06, 12, 18 UTC) nearest to the middle of the reports, hours since 1970."""
+    middle = np.sort(column(table, "time").astype("datetime64[s]"))[table.num_rows // 2]
+    seconds = middle.astype(np.int64)
+    return np.int32(6 * round(seconds / 21600))
+
+
+def _nothing(table: pa.Table) -> pa.Table:
+    classes = ", ".join(sorted(set(pc.unique(table["class"]).to_pylist()))) or "no report"
+    raise ObservationError(f"There is no upper-air report or surface pressure in the file; it holds {classes}.")
