@@ -1,7 +1,10 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from latentda.observations import (
+    PHYSICAL_RANGES,
+    VARIABLES,
     ObservationError,
     check_below_ground,
     check_duplicates,
@@ -12,9 +15,10 @@ from latentda.observations import (
     first_guess_check,
     require_used,
     table_from_columns,
-    thin_by_box,
     withhold_stations,
 )
+from latentda.observations.place_checks import check_position, check_window
+from latentda.observations.quality import check_humidity_aloft
 
 
 def refused(table, verdict):
@@ -34,6 +38,13 @@ def test_range(columns_of):
         0,
         3,
     ]
+
+
+def test_the_bounds_of_a_range_pass(columns_of):
+    variable, bound = np.tile(np.array(["q", "q2m"], dtype=object), 6), 0.045
+    table = table_from_columns(columns_of(variable=variable, observation=np.full(12, bound)))
+    assert refused(check_range(table), "range") == []
+    assert set(PHYSICAL_RANGES) == set(VARIABLES)
 
 
 def test_below_ground(columns_of):
@@ -62,13 +73,54 @@ def test_first_guess(small_table):
         first_guess_check(small_table, background[:3], 1.0)
 
 
-def test_thinning_leaves_one_a_box(small_table):
-    thinned = thin_by_box(small_table, degrees=180.0, log_pressure=100.0)
-    assert len(refused(thinned, "thinned")) == 10
-    untouched = thin_by_box(small_table, 180.0, 100.0, classes=("SATWND",))
-    assert refused(untouched, "thinned") == []
-    fine = thin_by_box(small_table, 1.0, 0.1)
-    assert refused(fine, "thinned") == []
+def test_humidity_aloft(columns_of):
+    variable = np.tile(np.array(["q", "t"], dtype=object), 6)
+    table = table_from_columns(columns_of(variable=variable, observation=np.where(variable == "q", 1e-3, 250.0)))
+    assert refused(check_humidity_aloft(table, top=60000.0), "humidity_aloft") == [2, 6, 10]
+
+
+def test_outside_the_window(columns_of):
+    hours = np.arange(12) - 6
+    noon = columns_of()["time"]
+    table = table_from_columns(columns_of(time=noon + hours.astype("timedelta64[h]")))
+    checked = check_window(table, noon[0] - np.timedelta64(3, "h"), noon[0] + np.timedelta64(2, "h"))
+    assert refused(checked, "outside_window") == [0, 1, 2, 9, 10, 11]
+
+
+def surface(columns_of, **changes):
+    variable = np.tile(np.array(["sp", "t2m"], dtype=object), 6)
+    value = np.where(variable == "sp", 100000.0, 280.0)
+    station = np.array([f"S{i}" for i in range(12)], dtype=object)
+    columns = columns_of(variable=variable, observation=value, station=station, pres=np.full(12, np.nan))
+    return table_from_columns(columns | {"class": np.full(12, "ADPSFC", dtype=object)} | changes)
+
+
+def test_impossible_ground(columns_of):
+    assert refused(check_position(surface(columns_of)), "position") == []
+    elevation = np.full(12, 10.0)
+    elevation[[0, 1, 2, 4, 5]] = [9999.0, 9999.0, 3000.0, np.nan, np.nan]
+    # Without a height the temperature can stay; 1000 hPa at 3 km cannot be.
+    assert refused(check_position(surface(columns_of, elev=elevation)), "position") == [0, 1, 2, 4]
+
+
+def test_nowhere(columns_of):
+    latitude, longitude = np.zeros(12), np.where(np.arange(12) == 3, 0.0, 20.0)
+    assert refused(check_position(surface(columns_of, lat=latitude, lon=longitude)), "position") == [3]
+
+
+def test_a_station_in_two_places(columns_of):
+    station = np.repeat(np.array(["S", "T", "SHIP"], dtype=object), 4)
+    latitude = np.array([50.0, 50.0, -50.0, 50.0, 10.0, 10.0, 30.0, 30.0, 0.0, 40.0, -40.0, 80.0])
+    table = surface(columns_of, station=station, lat=latitude)
+    # S is where most of its reports are; T has no majority; SHIP is the name of many.
+    assert refused(check_position(table), "position") == [2, 4, 5, 6, 7]
+    backwards = {name: column(table, name)[::-1] for name in table.column_names if name != "obs_id"}
+    assert refused(check_position(table_from_columns(backwards)), "position") == [4, 5, 6, 7, 9]
+    sailing = np.where(station == "S", 50.0 + np.arange(12), 0.0)
+    hours = 3 * np.arange(12).astype("timedelta64[h]")
+    ship = surface(columns_of, station=station, lat=sailing, time=columns_of()["time"] + hours)
+    ship = ship.set_column(ship.column_names.index("class"), "class", pa.array(["SFCSHP"] * 12))
+    assert refused(check_position(ship), "position") == []
 
 
 def test_withheld_stations_are_whole_and_the_same_again(cycle_1989):
@@ -87,7 +139,7 @@ def test_withheld_stations_are_whole_and_the_same_again(cycle_1989):
 
 def test_checks_never_bring_a_row_back(small_table):
     table = withhold_stations(small_table, 1.0)
-    for check in (check_quality_marks, check_range, check_duplicates, check_below_ground):
+    for check in (check_quality_marks, check_range, check_duplicates, check_below_ground, check_position):
         assert check(table).equals(table)
     with pytest.raises(ObservationError, match="withheld 12"):
         require_used(table)

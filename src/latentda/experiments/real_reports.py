@@ -11,25 +11,35 @@ import pyarrow.compute as pc
 
 from latentda.grid import datetime_of_hours, iso
 from latentda.observations import (
-    HUMIDITY_TOP_PA,
+    HumidityAloft,
     ObservationError,
+    QualityControl,
+    Thinning,
     assign_errors,
-    check_below_ground,
-    check_duplicates,
-    check_quality_marks,
-    check_range,
     column,
     read_observations,
     refuse,
     require_used,
     select,
-    thin_by_box,
     withhold_stations,
 )
 
 SOUNDINGS = ("ADPUPA",)
 SURFACE = ("ADPSFC", "SFCSHP")
 SINGLE_LEVEL = ("AIRCAR", "AIRCFT", "SATWND")
+
+COARSE = QualityControl(
+    (
+        *QualityControl().checks,
+        # Humidity sensors of the time are not trusted in the cold.
+        HumidityAloft(),
+        # Significant levels stand closer than the model's; neighbouring land stations share one grid box.
+        Thinning(0.5, 0.15, SOUNDINGS),
+        Thinning(2.5, 0.3, SINGLE_LEVEL),
+        Thinning(2.5, 10.0, SURFACE),
+    )
+)
+"""What a model with boxes of 3.75 degrees can use."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,21 +70,17 @@ def read_reports(path: str | Path) -> RealReports:
     return RealReports(table, int(analysis_hours(table)))
 
 
-def prepare(table: pa.Table) -> pa.Table:
-    """Soundings, aircraft, satellite winds and surface pressures, checked and thinned."""
+def prepare(table: pa.Table, quality_control: QualityControl = COARSE) -> pa.Table:
+    """Soundings, aircraft, satellite winds and surface pressures, checked and thinned, with errors."""
     aloft = np.isin(column(table, "variable"), ("t", "u", "v", "q"))
     kept = np.isin(column(table, "class"), (*SOUNDINGS, *SINGLE_LEVEL)) & aloft
     kept |= np.isin(column(table, "class"), (*SURFACE, *SOUNDINGS)) & (column(table, "variable") == "sp")
-    table = require_used(select(table, kept)) if kept.any() else _nothing(table)
-    # Humidity sensors of the time are not trusted in the cold.
-    cold = (column(table, "variable") == "q") & (column(table, "pres") < HUMIDITY_TOP_PA)
-    table = refuse(table, cold, "humidity_aloft")
-    for check in (check_quality_marks, check_range, check_below_ground, check_duplicates):
-        table = check(table)
-    # Significant levels stand closer than the model's; neighbouring land stations share one grid box.
-    table = thin_by_box(table, 0.5, 0.15, SOUNDINGS)
-    table = thin_by_box(table, 2.5, 0.3, SINGLE_LEVEL)
-    return require_used(assign_errors(thin_by_box(table, 2.5, 10.0, SURFACE)))
+    # Geopotential is not assimilated, but the hydrostatic check judges temperatures by it.
+    heights = np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
+    if not kept.any():
+        _nothing(table)
+    checked = quality_control.apply(select(table, kept | heights))
+    return require_used(assign_errors(select(checked, column(checked, "variable") != "z")))
 
 
 def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:

@@ -2,14 +2,32 @@
 
 from latentda.observations.aircraft import aircraft_network
 from latentda.observations.batch import DEFAULT_SIZES, ObservationBatch, make_batch, padded_size
+from latentda.observations.blacklist import BlacklistEntry, check_blacklist, read_blacklist
+from latentda.observations.chain import QualityControl, read_quality_control
+from latentda.observations.chain_links import (
+    BelowGround,
+    Blacklist,
+    Duplicates,
+    HumidityAloft,
+    Hydrostatic,
+    LapseRate,
+    Position,
+    QualityMarks,
+    Range,
+    Superobbing,
+    Thinning,
+    Window,
+    WindShear,
+)
 from latentda.observations.error_table import (
     ErrorProfile,
     ErrorTable,
     assign_errors,
     default_error_table,
+    inflate,
 )
+from latentda.observations.hydrostatic_check import check_hydrostatic
 from latentda.observations.networks import (
-    HUMIDITY_TOP_PA,
     MANDATORY_LEVELS_HPA,
     columns,
     grid_point_network,
@@ -22,21 +40,24 @@ from latentda.observations.networks import (
     swath_network,
 )
 from latentda.observations.orbit import Orbit
+from latentda.observations.place_checks import check_position, check_window
 from latentda.observations.places import ObservationPlaces, places_to_table
 from latentda.observations.prepbufr import read_prepbufr
 from latentda.observations.quality import (
+    HUMIDITY_TOP_PA,
     PHYSICAL_RANGES,
     check_below_ground,
     check_duplicates,
+    check_humidity_aloft,
     check_quality_marks,
     check_range,
     first_guess_check,
     require_used,
-    thin_by_box,
     withhold_stations,
 )
 from latentda.observations.readers import read_observations
 from latentda.observations.satellite_winds import satellite_wind_network
+from latentda.observations.soundings_checks import check_lapse_rate, check_wind_shear
 from latentda.observations.table import (
     SCHEMA,
     SURFACE_VARIABLES,
@@ -55,6 +76,8 @@ from latentda.observations.table import (
     used,
     write_table,
 )
+from latentda.observations.thinning import split_by_time, superob, thin_by_box
+from latentda.observations.verdicts import VERDICTS, explain, verdict_counts
 from latentda.observations.vertical_correlation import VerticalCorrelation, vertical_correlation
 from latentda.observations.wmo_bufr import read_radiosondes, read_synop
 
@@ -67,26 +90,51 @@ __all__ = [
     "SURFACE_VARIABLES",
     "UPPER_AIR_VARIABLES",
     "VARIABLES",
+    "VERDICTS",
+    "BelowGround",
+    "Blacklist",
+    "BlacklistEntry",
+    "Duplicates",
     "ErrorProfile",
     "ErrorTable",
+    "HumidityAloft",
+    "Hydrostatic",
+    "LapseRate",
     "ObservationBatch",
     "ObservationError",
     "ObservationPlaces",
     "Orbit",
+    "Position",
+    "QualityControl",
+    "QualityMarks",
+    "Range",
+    "Superobbing",
+    "Thinning",
     "VerticalCorrelation",
+    "WindShear",
+    "Window",
     "aircraft_network",
     "assign_errors",
     "check_below_ground",
+    "check_blacklist",
     "check_duplicates",
+    "check_humidity_aloft",
+    "check_hydrostatic",
+    "check_lapse_rate",
+    "check_position",
     "check_quality_marks",
     "check_range",
+    "check_wind_shear",
+    "check_window",
     "column",
     "columns",
     "concatenate",
     "default_error_table",
     "empty_table",
+    "explain",
     "first_guess_check",
     "grid_point_network",
+    "inflate",
     "join_networks",
     "make_batch",
     "marine_network",
@@ -95,8 +143,10 @@ __all__ = [
     "radiosonde_network",
     "radiosonde_surface_network",
     "random_network",
+    "read_blacklist",
     "read_observations",
     "read_prepbufr",
+    "read_quality_control",
     "read_radiosondes",
     "read_synop",
     "read_table",
@@ -105,12 +155,15 @@ __all__ = [
     "require_used",
     "satellite_wind_network",
     "select",
+    "split_by_time",
     "summary",
+    "superob",
     "surface_network",
     "swath_network",
     "table_from_columns",
     "thin_by_box",
     "used",
+    "verdict_counts",
     "vertical_correlation",
     "withhold_stations",
     "write_table",

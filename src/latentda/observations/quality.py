@@ -1,8 +1,9 @@
-"""Quality control: small checks, each from table to table.
+"""Quality control: small checks of single data, each from table to table.
 
 A check only ever takes rows out: it sets `used` false and `verdict` to its name for rows that were
-still used, and leaves everything else as it was. So the order of the checks decides only which one
-is named.
+still used, and leaves everything else as it was. A check that judges each datum by itself gives the
+same in any order; the order decides only which check is named. `check_duplicates` chooses among the
+data still used, and belongs after those. `chain` puts checks of all kinds in order.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.grid import GRAVITY
-from latentda.observations.error_table import level_numbers
+from latentda.observations.soundings import all_but_best, level_numbers, variable_numbers
 from latentda.observations.table import VARIABLES, ObservationError, column, refuse, used
+
+HUMIDITY_TOP_PA = 30000.0
+"""Humidity at lower pressure (Pa) is neither simulated nor assimilated: sensors are not trusted in the cold."""
 
 PHYSICAL_RANGES = {
     "t": (150.0, 340.0),
@@ -46,26 +50,31 @@ def check_quality_marks(table: pa.Table, worst: int = 3) -> pa.Table:
 
 def check_range(table: pa.Table) -> pa.Table:
     """Refuse data outside `PHYSICAL_RANGES`: verdict `range`."""
-    value, variable = column(table, "observation"), column(table, "variable")
-    bad = np.zeros(table.num_rows, dtype=bool)
-    for name, (low, high) in PHYSICAL_RANGES.items():
-        bad |= (variable == name) & ~((value >= low) & (value <= high))
-    return refuse(table, bad, "range")
+    value, variable = column(table, "observation"), variable_numbers(table)
+    # In the precision of the column, so that a bound itself passes.
+    low, high = np.array([PHYSICAL_RANGES[name] for name in VARIABLES], dtype=np.float32).T
+    return refuse(table, ~((value >= low[variable]) & (value <= high[variable])), "range")
 
 
 def check_below_ground(table: pa.Table) -> pa.Table:
     """Refuse geopotential below the station, which is extrapolated: verdict `below_ground`."""
     height = column(table, "observation") / GRAVITY
-    below = (column(table, "variable") == "z") & (height < column(table, "elev"))
+    below = (variable_numbers(table) == VARIABLES.index("z")) & (height < column(table, "elev"))
     return refuse(table, below, "below_ground")
 
 
+def check_humidity_aloft(table: pa.Table, top: float = HUMIDITY_TOP_PA) -> pa.Table:
+    """Refuse specific humidity and dew point at pressures below `top` (Pa): verdict `humidity_aloft`."""
+    humid = np.isin(variable_numbers(table), [VARIABLES.index("q"), VARIABLES.index("td")])
+    return refuse(table, humid & (column(table, "pres") < top), "humidity_aloft")
+
+
 def check_duplicates(table: pa.Table) -> pa.Table:
-    """Keep one of the data alike in variable, station, time, place, pressure: verdict `duplicate`.
+    """Keep one of the data alike in variable, station, time, place, pressure and height: verdict `duplicate`.
 
     The one with the best quality mark stays; among equals the first.
     """
-    repeated = _all_but_best(table, used(table), [level_numbers(table), _variable_numbers(table)])
+    repeated = all_but_best(table, used(table), [level_numbers(table), variable_numbers(table)])
     return refuse(table, repeated, "duplicate")
 
 
@@ -100,41 +109,6 @@ def first_guess_check(
     departure = np.abs(column(table, "observation") - equivalent)
     limit = factor * np.sqrt(error**2 + np.asarray(background_sd, dtype=np.float64) ** 2)
     return refuse(table, departure > limit, "first_guess")
-
-
-def thin_by_box(
-    table: pa.Table,
-    degrees: float,
-    log_pressure: float,
-    classes: tuple[str, ...] | None = None,
-) -> pa.Table:
-    """Keep one datum a variable and class in each box: verdict `thinned`.
-
-    Boxes are `degrees` high and about as wide in distance, and `log_pressure` thick in ln p. The
-    best quality mark stays, among equals the first row.
-
-    Args:
-        table: the observations.
-        degrees: side of the box in degrees of latitude.
-        log_pressure: thickness of the box in ln p.
-        classes: thin only these message classes; None thins all.
-    """
-    latitude, longitude = column(table, "lat"), column(table, "lon")
-    row_of_boxes = np.floor((latitude + 90.0) / degrees)
-    centre = np.deg2rad((row_of_boxes + 0.5) * degrees - 90.0)
-    width = degrees / np.maximum(np.cos(centre), 1e-3)
-    pressure = np.nan_to_num(column(table, "pres"), nan=100000.0)
-    keys = [
-        row_of_boxes,
-        np.floor(longitude / width),
-        np.floor(np.log(pressure) / log_pressure),
-        _variable_numbers(table),
-        table["class"].combine_chunks().dictionary_encode().indices.to_numpy(),
-    ]
-    eligible = used(table)
-    if classes is not None:
-        eligible &= np.isin(column(table, "class"), list(classes))
-    return refuse(table, _all_but_best(table, eligible, keys), "thinned")
 
 
 def withhold_stations(table: pa.Table, fraction: float, seed: int = 0) -> pa.Table:
@@ -173,19 +147,3 @@ def require_used(table: pa.Table) -> pa.Table:
 def _draw(name: str, seed: int) -> float:
     digest = hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2.0**64
-
-
-def _all_but_best(table: pa.Table, eligible: np.ndarray, keys: list[np.ndarray]) -> np.ndarray:
-    """Of eligible rows equal in all keys all but the one with the best mark (the first of such)."""
-    rows = np.flatnonzero(eligible)
-    order = rows[np.lexsort((rows, column(table, "quality")[rows], *(key[rows] for key in keys)))]
-    same = np.ones(max(len(order) - 1, 0), dtype=bool)
-    for key in keys:
-        same &= key[order][1:] == key[order][:-1]
-    others = np.zeros(table.num_rows, dtype=bool)
-    others[order[1:][same]] = True
-    return others
-
-
-def _variable_numbers(table: pa.Table) -> np.ndarray:
-    return pc.index_in(table["variable"], pa.array(VARIABLES)).to_numpy()
