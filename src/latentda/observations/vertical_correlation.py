@@ -9,7 +9,7 @@ datum given the one below it depends on no other, so R^(-1/2) has two entries a 
 
 exact, and as cheap as a diagonal R. d are departures in standard deviations.
 
-Source: Rue & Held (2005), Gaussian Markov Random Fields, chapter 1 (the bidiagonal root of a Markov chain's covariance).
+Source: Rue & Held (2005), Gaussian Markov Random Fields, chapter 1 (the bidiagonal root of a chain's covariance).
 """
 
 from __future__ import annotations
