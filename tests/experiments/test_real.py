@@ -11,7 +11,8 @@ from latentda.experiments.real import RealSetUp
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
-    return run_real_demo([shipped_reports()], RealSetUp(), shipped_assets("climatology"), tmp_path_factory.mktemp("real"))
+    folder = tmp_path_factory.mktemp("real")
+    return run_real_demo([shipped_reports()], RealSetUp(), shipped_assets("climatology"), folder)
 
 
 @pytest.mark.parametrize("method", RealSetUp.methods)

@@ -1,5 +1,3 @@
-import builtins
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +11,7 @@ from latentda.observations import (
     read_table,
     write_table,
 )
+from latentda.observations.wmo_levels import pressure_of_altitude
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +55,164 @@ def test_synop(shared_data, tmp_path):
     assert set(column(table, "class")) <= {"ADPSFC", "SFCSHP"}
 
 
+def _message(category, descriptors, levels=0, **values):
+    """A BUFR message by ecCodes' own encoder; arrays give the repetitions of an element in order."""
+    eccodes = pytest.importorskip("eccodes")
+    handle = eccodes.codes_bufr_new_from_samples("BUFR4")
+    try:
+        eccodes.codes_set(handle, "dataCategory", category)
+        eccodes.codes_set(handle, "masterTablesVersionNumber", 36)
+        for kind in ("", "Short", "Extended"):
+            # Each replication of the template asks for its count; the levels come first.
+            counts = [levels] + [1] * 7
+            eccodes.codes_set_array(handle, f"input{kind}DelayedDescriptorReplicationFactor", counts)
+        eccodes.codes_set_array(handle, "unexpandedDescriptors", [descriptors])
+        for name, value in (TIME | values).items():
+            for rank, one in enumerate(np.atleast_1d(value), 1):
+                eccodes.codes_set(handle, f"#{rank}#{name}", one if isinstance(one, str) else one.item())
+        eccodes.codes_set(handle, "pack", 1)
+        return eccodes.codes_get_message(handle)
+    finally:
+        eccodes.codes_release(handle)
+
+
+TIME = {"year": 2020, "month": 11, "day": 1, "hour": 12, "minute": 5}
+AMDAR = {
+    "aircraftRegistrationNumberOrOtherIdentification": "EU1234",
+    "second": 30,
+    "latitude": 50.0,
+    "longitude": -10.0,
+}
+LAND = {"blockNumber": 10, "stationNumber": 410, "latitude": 51.4, "longitude": 6.97}
+
+
+def _read(path, *messages):
+    path.write_bytes(b"".join(messages))
+    return read_observations(path)
+
+
+def _only(table, variable, name="observation"):
+    return column(table, name)[column(table, "variable") == variable]
+
+
+def test_amdar(tmp_path):
+    report = {"flightLevel": 10972.8, "airTemperature": 218.2, "windDirection": 270.0, "windSpeed": 40.0}
+    table = _read(tmp_path / "amdar", _message(4, 311005, **AMDAR, **report))
+    assert set(column(table, "class")) == {"AIRCFT"}
+    assert set(column(table, "station")) == {"EU1234"}
+    assert set(column(table, "type")) == {131, 231}
+    assert _only(table, "u")[0] == pytest.approx(40.0)
+    assert _only(table, "v")[0] == pytest.approx(0.0, abs=1e-4)
+    assert _only(table, "t")[0] == pytest.approx(218.2)
+    # 36,000 feet by the tables of the ICAO standard atmosphere
+    assert _only(table, "t", "pres")[0] == pytest.approx(22729.0, rel=1e-3)
+    assert (column(table, "time") == np.datetime64("2020-11-01T12:05:30")).all()
+
+
+def test_pressure_altitude_is_the_standard_atmosphere():
+    height = np.array([0.0, 1000.0, 5000.0, 11000.0, 15000.0, 20000.0, 30000.0])
+    wanted = np.array([101325.0, 89874.6, 54019.9, 22632.1, 12044.6, 5474.9, np.nan])  # ICAO Doc 7488
+    np.testing.assert_allclose(pressure_of_altitude(height), wanted, rtol=1e-4)
+
+
+def test_a_steep_roll_marks_the_wind(tmp_path):
+    levels = {
+        "flightLevel": np.array([1000.0, 2000.0]),
+        "latitude": np.array([50.0, 50.1, 50.2]),
+        "longitude": np.array([-10.0, -10.1, -10.2]),
+        "airTemperature": np.array([280.0, 275.0]),
+        "windDirection": np.array([180.0, 190.0]),
+        "windSpeed": np.array([5.0, 8.0]),
+        "aircraftRollAngleQuality": np.array([0, 1]),
+    }
+    table = _read(tmp_path / "ascent", _message(4, 311009, 2, **(AMDAR | levels)))
+    assert _only(table, "u", "quality").tolist() == [2, 13]
+    assert _only(table, "t", "quality").tolist() == [2, 2]
+    np.testing.assert_allclose(_only(table, "t", "lat"), [50.1, 50.2], atol=1e-4)
+    np.testing.assert_allclose(_only(table, "t", "lon"), [349.9, 349.8], atol=1e-4)
+
+
+def test_ship(tmp_path):
+    report = {
+        "shipOrMobileLandStationIdentifier": "DBLK",
+        "latitude": 70.0,
+        "longitude": 2.0,
+        "heightOfStationGroundAboveMeanSeaLevel": 3.0,
+        "heightOfBarometerAboveMeanSeaLevel": 20.0,
+        "nonCoordinatePressure": 100100.0,
+        "airTemperature": 275.0,
+        "dewpointTemperature": 273.0,
+        "windDirection": 360.0,
+        "windSpeed": 10.0,
+    }
+    table = _read(tmp_path / "ship", _message(1, 308009, 1, **report))
+    assert set(column(table, "class")) == {"SFCSHP"}
+    assert set(column(table, "station")) == {"DBLK"}
+    assert set(column(table, "type")) == {180, 280}
+    assert set(column(table, "variable")) == {"sp", "t2m", "q2m", "u10m", "v10m"}
+    assert _only(table, "v10m")[0] == pytest.approx(-10.0)
+    assert _only(table, "sp", "elev")[0] == 20.0  # the pressure belongs to the barometer
+    assert _only(table, "t2m", "elev")[0] == 3.0
+
+
+def test_dew_point_without_pressure_stays_dew_point(tmp_path):
+    report = {"airTemperature": 275.0, "dewpointTemperature": 273.0}
+    table = _read(tmp_path / "synop", _message(0, 307080, 1, **LAND, **report))
+    assert set(column(table, "variable")) == {"t2m", "d2m"}
+    assert set(column(table, "station")) == {"10410"}
+
+
+def test_pilot_balloon_by_height(tmp_path):
+    levels = {
+        "geopotentialHeight": np.array([500.0, 1500.0, 3000.0]),
+        "windDirection": np.array([90.0, 90.0, 90.0]),
+        "windSpeed": np.array([3.0, 6.0, 9.0]),
+        "timePeriod": np.array([60, 300, 600]),
+        "latitudeDisplacement": np.array([0.0, 0.01, 0.02]),
+    }
+    table = _read(tmp_path / "pilot", _message(2, 309051, 3, **LAND, **levels))
+    assert set(column(table, "variable")) == {"u", "v"}
+    assert set(column(table, "type")) == {221}
+    np.testing.assert_allclose(_only(table, "u"), [-3.0, -6.0, -9.0], atol=1e-4)
+    np.testing.assert_allclose(_only(table, "u", "height"), [500.0, 1500.0, 3000.0])
+    assert np.isnan(column(table, "pres")).all()
+    np.testing.assert_allclose(_only(table, "u", "lat"), [51.4, 51.41, 51.42], atol=1e-4)
+    late = _only(table, "u", "time") - np.datetime64("2020-11-01T12:05:00")
+    assert (late.astype("timedelta64[s]").astype(int) == [60, 300, 600]).all()
+
+
+def test_radiosonde_of_a_ship(tmp_path):
+    levels = {
+        "shipOrMobileLandStationIdentifier": "ASDE1",
+        "latitude": 40.0,
+        "longitude": -30.0,
+        "pressure": np.array([101000.0, 50000.0]),
+        "nonCoordinateGeopotentialHeight": np.array([10, 5600]),
+        "airTemperature": np.array([290.0, 255.0]),
+        "dewpointTemperature": np.array([285.0, 240.0]),
+        "windDirection": np.array([10.0, 20.0]),
+        "windSpeed": np.array([5.0, 25.0]),
+        "extendedVerticalSoundingSignificance": np.array([131072, 65536]),
+    }
+    table = _read(tmp_path / "temp", _message(2, 309052, 2, **levels))
+    assert set(column(table, "station")) == {"ASDE1"}
+    assert _only(table, "sp").tolist() == [101000.0]
+    np.testing.assert_allclose(_only(table, "z"), [5600.0 * 9.80665])
+    np.testing.assert_allclose(_only(table, "t", "pres"), [101000.0, 50000.0])
+
+
+def test_all_kinds_of_a_mixed_file_are_read(shared_data, tmp_path):
+    flight = _message(4, 311005, **AMDAR, flightLevel=5000.0, airTemperature=250.0)
+    synop = _message(0, 307080, 1, **LAND, airTemperature=275.0)
+    occultations = (shared_data / "obs_misc/gnssro_kompsat5_20180415_00Z.bufr").read_bytes()
+    table = _read(tmp_path / "mixed", synop, flight, occultations)
+    assert set(column(table, "class")) == {"ADPSFC", "AIRCFT", "GPSRO"}
+
+
 def test_wrong_kind_is_named(shared_data):
     pytest.importorskip("eccodes")
-    for name in ("mhs_metopb_20201026T21.bufr_d", "gnssro_kompsat5_20180415_00Z.bufr"):
-        with pytest.raises(ObservationError, match="data category"):
-            read_observations(shared_data / "obs_misc" / name)
+    with pytest.raises(ObservationError, match="data category"):
+        read_observations(shared_data / "obs_misc/mhs_metopb_20201026T21.bufr_d")
 
 
 def test_cut_off_message(shared_data, tmp_path):
@@ -73,14 +225,7 @@ def test_cut_off_message(shared_data, tmp_path):
 
 
 def test_missing_library_says_what_to_install(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without_eccodes(name, *args, **kwargs):
-        if name == "eccodes":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_eccodes)
+    monkeypatch.setattr("latentda.observations.wmo_bufr.installed", lambda: False)
     path = tmp_path / "any"
     path.write_bytes(b"BUFR")
     with pytest.raises(ObservationError, match=r"pip install latentda\[bufr\]"):

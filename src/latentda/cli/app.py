@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentda.cli import experiment, observations, single, train
+from latentda.cli import diagnose, experiment, observations, single, train
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ app.add_typer(train.train, name="train", rich_help_panel="Learn")
 app.add_typer(train.estimate, name="estimate", rich_help_panel="Learn")
 app.add_typer(observations.app, name="observations", rich_help_panel="Observe")
 app.add_typer(experiment.app, name="experiment", rich_help_panel="Verify")
+app.command("diagnose", rich_help_panel="Observe")(diagnose.diagnose)
 app.command("single-observation", rich_help_panel="Verify")(single.single_observation)
 
 Out = Annotated[Path, typer.Option(help="Folder of the results; an interrupted run in it goes on.")]
@@ -32,7 +33,9 @@ Out = Annotated[Path, typer.Option(help="Folder of the results; an interrupted r
 @app.command(rich_help_panel="Start here")
 def demo(
     real: Annotated[bool, typer.Option("--real", help="Assimilate real radiosondes and surface reports.")] = False,
-    reports: Annotated[Path | None, typer.Option(help="With --real: your own BUFR, prepBUFR or Parquet file.")] = None,
+    reports: Annotated[
+        list[Path] | None, typer.Option(help="With --real: your own file of reports; several make cycles.")
+    ] = None,
     out: Out = Path("latentda-output/demo"),
     cycles: Annotated[int, typer.Option(min=2, help="Analyses of the idealized cycle.")] = 20,
     methods: Annotated[str, typer.Option(help="Comma-separated names of methods; empty for the usual ones.")] = "",
@@ -52,7 +55,7 @@ def demo(
             out = out if out != Path("latentda-output/demo") else Path("latentda-output/demo-real")
             setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods)
             chosen = Assets(folder, "climatology")
-            outcome = run_real_demo(reports or shipped_reports(), setup, chosen, out, track=track)
+            outcome = run_real_demo(reports or [shipped_reports()], setup, chosen, out, track=track)
             _print_fit(outcome.scores)
         else:
             spinup = min(4, cycles // 4)

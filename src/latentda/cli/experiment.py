@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentda.cli.europe import europe
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
     from latentda.experiments.comparison import Comparison
     from latentda.verification import Score
 
-app = typer.Typer(no_args_is_help=True, help="Cycled twin experiments with known truth.")
+app = typer.Typer(no_args_is_help=True, help="Cycled experiments with known truth, and with real data.")
 
 Name = Annotated[str, typer.Argument(help="Of the experiment; see 'latentda experiment list'.")]
 Methods = Annotated[str, typer.Option(help="Comma-separated names; empty for the experiment's own.")]
@@ -23,6 +24,8 @@ AssetsFolder = Annotated[Path | None, typer.Option(help="Folder with your own ne
 Factors = Annotated[Path | None, typer.Option(help="YAML of background-error factors, as 'tune' writes it.")]
 
 OUT = Path("latentda-output/experiments")
+
+app.command()(europe)
 
 
 @app.command("list")

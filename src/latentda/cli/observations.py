@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latentda.cli.show import one_sentence, table, where
 
-app = typer.Typer(no_args_is_help=True, help="Read, summarise and convert observations.")
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from latentda.experiments.inventory import InventoryRow
+
+app = typer.Typer(no_args_is_help=True, help="Read, summarise, draw and convert observations.")
 
 Files = Annotated[list[Path], typer.Argument(help="prepBUFR, WMO BUFR or Parquet files.")]
+Variable = Annotated[str | None, typer.Option(help="Only this variable, for example t.")]
+Kind = Annotated[str | None, typer.Option("--class", help="Only this message class, for example ADPUPA.")]
 
 
 @app.command()
-def summary(files: Files) -> None:
-    """Count the data of files by message class and variable."""
+def summary(
+    files: Files,
+    types: Annotated[bool, typer.Option("--types", help="Part the classes by report type too.")] = False,
+) -> None:
+    """Count the data of files by message class and variable, with their times and what refused them."""
     with one_sentence():
-        from latentda.observations import concatenate, read_observations
-        from latentda.observations import summary as summarise
+        from latentda.experiments.inventory import inventory, refusals
+        from latentda.experiments.observation_figures import period
+        from latentda.observations.verdicts import explain
 
-        counted = summarise(concatenate([read_observations(path) for path in files])).to_pylist()
-        rows = [[row["class"], row["variable"], row["total"]] for row in counted]
-        table(", ".join(str(path) for path in files), ["class", "variable", "data"], rows)
+        together = _read(files)
+        kinds = inventory(together, by_type=types)
+        if not kinds:
+            raise ValueError(f"There is no datum in {', '.join(map(str, files))}.")
+        header = ["class", *(["type"] if types else []), "variable", "data", "used", "stations", "from", "to"]
+        what = files[0].name if len(files) == 1 else f"{len(files)} files"
+        table(f"{what}, {period(together)}", header, _rows(kinds))
+        refused = [[verdict, count, explain(verdict)] for verdict, count in refusals(together)]
+        if refused:
+            table("Refused", ["verdict", "data", "meaning"], refused)
 
 
 @app.command()
@@ -32,7 +50,102 @@ def convert(
 ) -> None:
     """Read files of any kind into one observation table."""
     with one_sentence():
-        from latentda.observations import concatenate, read_observations, write_table
+        from latentda.observations import write_table
 
-        write_table(concatenate([read_observations(path) for path in files]), out)
+        write_table(_read(files), out)
         where(out)
+
+
+@app.command("map")
+def draw_map(
+    files: Files,
+    variable: Variable = None,
+    message_class: Kind = None,
+    by: Annotated[str, typer.Option(help="What colours say: class, verdict, count; several with commas.")] = "class",
+    out: Annotated[Path, typer.Option(help="Folder of the PNG files.")] = Path("latentda-output/observations"),
+) -> None:
+    """Draw where the data are."""
+    with one_sentence():
+        from latentda.experiments.observation_figures import class_map, count_map, period, verdict_map
+        from latentda.experiments.single_results import save_figure
+
+        figures = {"class": class_map, "verdict": verdict_map, "count": count_map}
+        wanted = by.split(",")
+        if unknown := sorted(set(wanted) - set(figures)):
+            raise ValueError(f"A map can be by {', '.join(figures)}, not by {', '.join(unknown)}.")
+        shown = _chosen(_read(files), variable, message_class)
+        what = " ".join(name for name in (message_class, variable) if name) or "Observations"
+        out.mkdir(parents=True, exist_ok=True)
+        for name in wanted:
+            where(save_figure(figures[name](shown, f"{what}, {period(shown)}"), out / f"map_{name}.png"))
+
+
+@app.command()
+def plot(
+    files: Files,
+    variable: Variable = None,
+    level_hpa: Annotated[float, typer.Option(help="With --variable: level of the map of departures.")] = 500.0,
+    out: Annotated[Path, typer.Option(help="Folder of figures and report.")] = Path("latentda-output/observations"),
+) -> None:
+    """Draw numbers of data by pressure; of feedback also departures, errors and stations, with a report."""
+    with one_sentence():
+        from latentda.experiments.feedback_figures import place_of
+        from latentda.experiments.feedback_files import feedback_files, read_feedback
+        from latentda.experiments.feedback_report import write_feedback
+        from latentda.experiments.feedback_summary import summarise
+        from latentda.observations import read_observations
+        from latentda.verification import has_feedback
+
+        paths = feedback_files(files)
+        if has_feedback(read_observations(paths[0])):
+            places = [place_of(variable, level_hpa)] if variable else []
+            for path in write_feedback(summarise(map(read_feedback, paths)), out, places):
+                where(path)
+            return
+        _plot_counts(_chosen(_read(paths), variable, None), out)
+
+
+def _plot_counts(table: pa.Table, out: Path) -> None:
+    from latentda.experiments.observation_figures import class_map, period, vertical_counts
+    from latentda.experiments.single_results import save_figure
+
+    out.mkdir(parents=True, exist_ok=True)
+    when = period(table)
+    where(save_figure(vertical_counts(table, f"Numbers of data, {when}"), out / "vertical_counts.png"))
+    where(save_figure(class_map(table, f"Observations, {when}"), out / "map_class.png"))
+
+
+def _read(files: list[Path]) -> pa.Table:
+    from latentda.observations import concatenate, read_observations
+
+    return concatenate([read_observations(path) for path in files])
+
+
+def _chosen(table: pa.Table, variable: str | None, message_class: str | None) -> pa.Table:
+    """The rows of a variable and class.
+
+    Raises:
+        ValueError: there is none; the message names what there is.
+    """
+    import pyarrow.compute as pc
+
+    for name, wanted in (("variable", variable), ("class", message_class)):
+        if wanted:
+            there = ", ".join(sorted(pc.unique(table[name]).to_pylist()))
+            table = table.filter(pc.equal(table[name], wanted))
+            if table.num_rows == 0:
+                raise ValueError(f"No datum has the {name} {wanted}; there are {there or 'no data'}.")
+    return table
+
+
+def _rows(kinds: list[InventoryRow]) -> list[list[Any]]:
+    # The table's title says the day, if it is one.
+    one_day = len({str(time)[:10] for kind in kinds for time in (kind.first, kind.last)}) == 1
+    rows: list[list[Any]] = []
+    for kind in kinds:
+        types = [] if kind.report_type is None else [kind.report_type]
+        times = [
+            str(time)[11 if one_day else 5 : 16].replace("T", "\N{NO-BREAK SPACE}") for time in (kind.first, kind.last)
+        ]
+        rows.append([kind.message_class, *types, kind.variable, kind.total, kind.used, kind.stations, *times])
+    return rows

@@ -63,6 +63,31 @@ def train_autoencoder(
         where(learned.weights)
 
 
+@train.command("forecast")
+def train_forecast(
+    data: Data,
+    assets: Assets,
+    start: Start = None,
+    end: End = None,
+    validate_from: Annotated[str | None, typer.Option(help="Score on the states from this date on.")] = None,
+    validate_to: Annotated[str | None, typer.Option(help="End of the scored period, exclusive.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML with 'network', 'rollout' and 'training' settings.")] = None,
+    initial: Annotated[Path | None, typer.Option(help="Earlier weights to go on from.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps, over the configuration's.")] = None,
+) -> None:
+    """Train a surrogate forecast on a store; a killed training goes on from its checkpoint."""
+    with one_sentence():
+        from latentda.experiments.forecast_learning import HEADER, learn_forecast, read_forecast_settings
+
+        settings = read_forecast_settings(config, steps)
+        learned = learn_forecast(
+            data, assets, settings, start, end, validate_from, validate_to, initial=initial, track=track
+        )
+        table("Root mean square errors of held-out forecasts (SI units)", HEADER, learned.rows)
+        typer.echo(learned.throughput)
+        where(learned.weights)
+
+
 @estimate.command("climatology")
 def climatology(data: Data, assets: Assets, start: Start = None, end: End = None) -> None:
     """Fit the seasonal and daily cycle and the scale of every channel."""

@@ -125,7 +125,7 @@ def build_method(
         factor: on the background error's variances.
         iterations: the minimiser's budget, the same for every method.
         outer_loops: linearisations that share it: one will do where increments are as small as forecast errors.
-        climate: the error of the model's climate, beside the background error.
+        climate: the error of the model's climate, beside the background error and scaled with it.
 
     Raises:
         ValueError: unknown name, with the known ones listed.
@@ -136,7 +136,8 @@ def build_method(
         return None
     prior = build(assets, factor)
     if climate is not None:
-        prior = HybridPrior((*(prior.parts if isinstance(prior, HybridPrior) else (prior,)), ModelSpacePrior(climate)))
+        parts = prior.parts if isinstance(prior, HybridPrior) else (prior,)
+        prior = HybridPrior((*parts, ModelSpacePrior(_scaled(climate, factor))))
     return Variational(prior, assets.standardizer, minimiser=GaussNewton(iterations, outer_loops))
 
 

@@ -138,17 +138,17 @@ class _World:
     def __init__(self, model: JcmModel, assets: Assets, setup: RealSetUp):
         self.model, self.assets, self.setup = model, assets, setup
         layout = assets.standardizer.layout
+        zero = jnp.zeros(layout.shape, jnp.float32)
+        plain = make_intake(model, assets, np.asarray(zero))
+        sd = plain.background_sd
         self.climate_error: Covariance | None = None
-        scale = np.asarray(assets.standardizer.scale)[:, None, None]
-        self.climate_sd: ndarray = np.zeros(layout.shape)
         if setup.climate_error:
             self.climate_error = climate_error(layout, setup.climate_error)
-            zero = jnp.zeros(layout.shape, jnp.float32)
-            self.climate_sd = scale * np.asarray(
-                background_spread(ModelSpacePrior(self.climate_error), zero, jax.random.key(0))
-            )
+            spread = background_spread(ModelSpacePrior(self.climate_error), zero, jax.random.key(0))
+            sd = np.hypot(sd, np.asarray(assets.standardizer.scale)[:, None, None] * np.asarray(spread))
         self.intake = replace(
-            make_intake(model, assets, np.zeros(layout.shape, np.float32)),
+            plain,
+            background_sd=sd,
             first_guess_factor=setup.first_guess_factor,
             huber_limit=setup.huber_limit,
             correlation_length=setup.correlation_length,
@@ -169,15 +169,13 @@ class _World:
         """The background error's factor by the innovations of a cycle, and the intake that expects it."""
         table, rows = reports.table, used(reports.table)
         equivalent, spread = self.intake.expectation(table, guess, reports.hours)
-        _, climate = replace(self.intake, background_sd=self.climate_sd).expectation(table, guess, reports.hours)
-        innovation = (column(table, "observation") - equivalent)[rows]
-        error = np.hypot(column(table, "error"), climate)[rows]
+        innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
+        error = column(table, "error")[rows]
         # A median bound keeps single gross errors, which the check removes only later, out of the sum.
-        normal = np.abs(innovation) / np.hypot(error, spread[rows])
+        normal = np.abs(innovation) / np.hypot(error, spread)
         innovation = np.where(normal <= 6.0 * np.nanmedian(normal), innovation, np.nan)
-        factor = innovation_factor(innovation, error, spread[rows])
-        sd = np.sqrt(factor * self.intake.background_sd**2 + self.climate_sd**2)
-        return factor, replace(self.intake, background_sd=sd)
+        factor = innovation_factor(innovation, error, spread)
+        return factor, replace(self.intake, background_sd=np.sqrt(factor) * self.intake.background_sd)
 
 
 def _cycle(name: str, reports: Sequence[RealReports], world: _World, folder: Path) -> list[RealCycle]:

@@ -1,4 +1,4 @@
-"""Forecast models: the embedded world, Lorenz systems, persistence, and the protocol they share."""
+"""Forecast models: the embedded world, Lorenz systems, persistence, learned ones, and the protocol they share."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -7,6 +7,7 @@ from latentda.forecast.lorenz96 import Lorenz96
 from latentda.forecast.model import ForecastModel, forecast
 from latentda.forecast.persistence import Persistence
 from latentda.forecast.reforecast import reforecast
+from latentda.forecast.surrogate import SurrogateModel
 
 if TYPE_CHECKING:
     from latentda.forecast.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
@@ -18,6 +19,7 @@ __all__ = [
     "JcmModel",
     "Lorenz96",
     "Persistence",
+    "SurrogateModel",
     "forecast",
     "initial_fields",
     "jcm_layout",

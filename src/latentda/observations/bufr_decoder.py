@@ -1,15 +1,135 @@
-"""Calls into the BUFR decoder whose every failure becomes one sentence."""
+"""Calls into the BUFR decoder whose every failure becomes one sentence, and files of which a part is damaged.
+
+A BUFR message is a frame: the letters BUFR, its length, sections that tell their lengths, and 7777 (WMO Manual on
+Codes, I.2, FM 94). Messages do not depend on each other, save on the tables that NCEP's files carry in messages of data
+category 11. So a message that is no whole frame, or that cannot be decoded, is left out with a `DamageWarning` and
+those around it are read. A file is refused when it is cut off, when its tables are damaged, or when more than one
+message in ten would be left out: then what seems sound is not to be trusted either.
+"""
 
 from __future__ import annotations
 
+import mmap
+import re
+import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import earth2bufr
 import pyarrow as pa
 
+from latentda.observations.bounded_bufr import DecoderDiedError, bounded_batches
 from latentda.observations.table import ObservationError
+
+MOST_LEFT_OUT = 0.1
+_TABLES_CATEGORY = 11
+_SHORTEST = 40  # bytes: a message's fixed sections
+# Where, by edition, section 1 has the data category and the flag that says whether there is a section 2.
+_CATEGORY_OCTET = {2: 8, 3: 8, 4: 10}
+_SECOND_SECTION_FLAG = {2: 7, 3: 7, 4: 9}
+_AT_ONCE = 256  # messages a batch: some tens of megabytes decoded, so that memory does not grow with the file
+
+
+class DamageWarning(UserWarning):
+    """Messages of an observation file are damaged and were left out; the text says how many."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Where the whole messages of a file lie.
+
+    Attributes:
+        places: offset and length in bytes of each.
+        categories: the data category (table A) of each.
+        broken: how many begin like a message but are none.
+        cut_off: whether the last of these reaches the end of the file.
+    """
+
+    places: tuple[tuple[int, int], ...]
+    categories: tuple[int, ...]
+    broken: int
+    cut_off: bool
+
+
+def frames(file: Path) -> Frames:
+    """Find the whole messages of a file, whatever lies between them."""
+    places, categories, broken, cut_off = [], [], 0, False
+    if file.stat().st_size == 0:
+        return Frames((), (), 0, False)
+    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        begin = content.find(b"BUFR")
+        while begin >= 0:
+            message = content[begin : begin + int.from_bytes(content[begin + 4 : begin + 7], "big")]
+            if _is_whole(message):
+                places.append((begin, len(message)))
+                categories.append(_category(message))
+                begin = content.find(b"BUFR", begin + len(message))
+                continue
+            broken += 1
+            following = content.find(b"BUFR", begin + 4)
+            cut_off = following < 0 and content.find(b"7777", begin) < 0
+            begin = following
+    return Frames(tuple(places), tuple(categories), broken, cut_off)
+
+
+def _is_whole(message: bytes) -> bool:
+    """Whether the sections of a message fill it exactly, from the first to the closing 7777."""
+    if len(message) < _SHORTEST or message[-4:] != b"7777" or message[7] not in (2, 3, 4):
+        return False
+    has_second = message[8 + _SECOND_SECTION_FLAG[message[7]]] & 128 > 0
+    end = 8
+    for number in (1, 2, 3, 4):
+        if number != 2 or has_second:
+            length = int.from_bytes(message[end : end + 3], "big")
+            end += max(length, 4)
+    return end == len(message) - 4
+
+
+def _category(message: bytes) -> int:
+    return message[8 + _CATEGORY_OCTET[message[7]]]
+
+
+@contextmanager
+def sound_messages(file: Path, named: Path) -> Iterator[tuple[Path, Frames]]:
+    """The file itself, or a copy without what is no whole message; and where messages lie in it.
+
+    The frames keep the number of broken ones of the file.
+
+    Raises:
+        ObservationError: the file holds no whole message or is cut off, or too much of it is damaged.
+    """
+    found = frames(file)
+    if found.cut_off:
+        raise ObservationError(f"{named} is cut off inside its last BUFR message")
+    if not found.places:
+        raise ObservationError(f"{named} holds no whole BUFR message")
+    refuse_if_most_is_lost(found.broken, len(found.places) + found.broken, named)
+    if not found.broken:
+        yield file, found
+        return
+    with tempfile.TemporaryDirectory(prefix="latentda-") as folder:
+        copy = Path(folder) / "messages"
+        with file.open("rb") as source, copy.open("wb") as target:
+            for begin, length in found.places:
+                source.seek(begin)
+                target.write(source.read(length))
+        yield copy, replace(frames(copy), broken=found.broken)
+
+
+def refuse_if_most_is_lost(lost: int, messages: int, named: Path) -> None:
+    """Raise ObservationError if more than a tenth of the messages cannot be read."""
+    if lost > MOST_LEFT_OUT * messages:
+        raise ObservationError(f"{named} is damaged BUFR: {lost} of its {messages} messages cannot be read")
+
+
+def warn_of_lost(lost: int, messages: int, named: Path) -> None:
+    """Warn that messages were left out, if any were."""
+    if lost:
+        text = f"{named} is damaged: {lost} of its {messages} BUFR messages cannot be read and are left out"
+        warnings.warn(DamageWarning(text), stacklevel=2)
 
 
 def message_headers(file: Path, named: Path) -> tuple[earth2bufr.MessageInfo, ...]:
@@ -18,25 +138,105 @@ def message_headers(file: Path, named: Path) -> tuple[earth2bufr.MessageInfo, ..
     Raises:
         ObservationError: the file holds no complete BUFR message, or headers are damaged.
     """
-    with _one_sentence(f"{named} is no readable BUFR file"):
+    with one_sentence(f"{named} is no readable BUFR file"):
         return earth2bufr.get_metadata(str(file)).data_messages
 
 
-def decode(file: Path, named: Path) -> list[pa.RecordBatch]:
-    """All reports as nested record batches, one a message type.
+def decode(file: Path, found: Frames, named: Path, category: int | None = None) -> Iterator[pa.RecordBatch]:
+    """All reports as nested record batches in file order, a message type or a part of one at a time.
+
+    Args:
+        file: the file.
+        found: where its messages lie.
+        named: the path to speak of in errors.
+        category: decode only this data category, and in another process with a bound on memory, see `bounded_bufr`; a
+            message that reaches the bound counts as damaged.
 
     Raises:
-        ObservationError: a message is damaged.
+        ObservationError: the tables of the file are damaged, or too many messages are.
     """
-    with _one_sentence(f"{named} is damaged BUFR"):
-        # Lenient decoding of a damaged replication can ask for all memory; strict stops at its end.
-        return list(earth2bufr.read_bufr(str(file), strict=True))
+    total, lost = len(found.places) + found.broken, found.broken
+    at_once = _AT_ONCE
+    with tempfile.TemporaryDirectory(prefix="latentda-") as folder:
+        rest = Path(folder) / "messages"
+        while True:
+            done, failed = -1, None
+            try:
+                for batch in _batches(file, named, category, at_once):
+                    done = int(batch.column("_source_message_index")[-1].as_py())
+                    yield batch
+            except _DamagedMessageError as error:
+                failed = error.numbers
+            except DecoderDiedError:
+                failed = _following(file, named, category, done, at_once)
+            if failed is None:
+                break
+            # Of messages decoded together only a second try, one by one, tells which is damaged.
+            alone = len(failed) <= 1
+            at_once = _AT_ONCE if alone else 1
+            lost += len(failed) if alone else 0
+            refuse_if_most_is_lost(lost, total, named)
+            if not _copy_rest(file, rest, named, done, failed if alone else range(0), category):
+                break
+            file = rest
+    warn_of_lost(lost, total, named)
+
+
+class _DamagedMessageError(Exception):
+    """The decoder's complaint about the messages of some numbers in a file."""
+
+    def __init__(self, numbers: range):
+        super().__init__(numbers)
+        self.numbers = numbers
+
+
+def _batches(file: Path, named: Path, category: int | None, at_once: int) -> Iterator[pa.RecordBatch]:
+    with one_sentence(f"{named} is damaged BUFR"):
+        try:
+            if category is not None:
+                yield from bounded_batches(file, category, at_once)
+                return
+            # Lenient decoding of a damaged replication can ask for all memory; strict stops at its end.
+            opened = earth2bufr.open_bufr(str(file), strict=True)
+            yield from opened.iter_batches(messages_per_batch=at_once)
+        except ValueError as error:
+            place = re.match(r"Source BUFR message (?:group )?(\d+)(?:\.\.(\d+))?:", str(error))
+            if place is None:
+                raise
+            first, last = int(place.group(1)), int(place.group(2) or place.group(1))
+            raise _DamagedMessageError(range(first, last + 1)) from error
+
+
+def _following(file: Path, named: Path, category: int | None, done: int, count: int) -> range:
+    """From the first message of a category after `done` to at most the one `count` messages later."""
+    messages = [message for message in message_headers(file, named) if message.data_category == category]
+    numbers = [message.source_message_index for message in messages if message.source_message_index > done]
+    return range(numbers[0], numbers[:count][-1] + 1) if numbers else range(0)
+
+
+def _copy_rest(file: Path, rest: Path, named: Path, done: int, failed: range, category: int | None) -> bool:
+    """Write the tables, and the wanted messages neither done nor damaged; say whether any is left."""
+    with one_sentence(f"{named} is damaged BUFR"):
+        messages = earth2bufr.get_metadata(str(file)).messages
+    content = file.read_bytes()
+    kept, left = [], False
+    for number, message in enumerate(messages):
+        tables = message.data_category == _TABLES_CATEGORY
+        wanted = number > done and number not in failed and category in (None, message.data_category)
+        if wanted or tables:
+            kept.append(content[message.offset : message.offset + message.size_bytes])
+            left |= not tables
+    rest.write_bytes(b"".join(kept))
+    return left
 
 
 @contextmanager
-def _one_sentence(what: str) -> Iterator[None]:
+def one_sentence(what: str) -> Iterator[None]:
+    """Turn every failure of the decoder into an ObservationError that begins with `what`."""
     try:
         yield
+    except (ObservationError, _DamagedMessageError, DecoderDiedError):
+        raise
     except (ValueError, RuntimeError, OSError, pa.ArrowException) as error:
         raise ObservationError(f"{what}: {error}") from error
     except BaseException as error:

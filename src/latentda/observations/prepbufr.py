@@ -21,26 +21,24 @@ Source of the conventions: D. Keyser, "PREPBUFR processing at NCEP" (NCEP/EMC) a
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.grid import GRAVITY
-from latentda.observations.bufr_decoder import decode, message_headers
+from latentda.observations.bufr_decoder import decode, message_headers, sound_messages
 from latentda.observations.compressed import decompressed
 from latentda.observations.message_classes import message_class_of
 from latentda.observations.prepbufr_levels import Levels, find_levels, to_float
-from latentda.observations.table import (
-    ObservationError,
-    as_time64,
-    empty_table,
-    refuse,
-    table_from_columns,
-)
+from latentda.observations.prepbufr_tables import check_tables
+from latentda.observations.table import ObservationError, as_time64, concatenate, refuse, table_from_columns
 from latentda.observations.thermodynamics import sensible_temperature
 
 VIRTUAL_TEMPERATURE_CODE = 8.0
@@ -60,19 +58,28 @@ class _Quantity:
     mark: str = ""
     error: str = ""
 
+    @property
+    def value(self) -> str:
+        """Name of the leaf that holds the observation."""
+        return f"{self.letter}OB"
+
 
 _QUANTITIES = (
-    _Quantity("", "sp", "pressure", "P", scale=100.0, mark="PQM", error="POE"),
+    _Quantity("sp", "sp", "pressure", "P", scale=100.0, mark="PQM", error="POE"),
     _Quantity("t", "t2m", "temperature", "T", offset=273.15, mark="TQM", error="TOE"),
     _Quantity("q", "q2m", "humidity", "Q", scale=1e-6, mark="QQM"),
     _Quantity("u", "u10m", "wind", "U", mark="WQM", error="WOE"),
     _Quantity("v", "v10m", "wind", "V", mark="WQM", error="WOE"),
-    _Quantity("z", "", "height", "Z", scale=GRAVITY, mark="ZQM"),
+    _Quantity("z", "z", "height", "Z", scale=GRAVITY, mark="ZQM"),
 )
+# Names by the order of the quantities, aloft and then at the surface.
+_VARIABLES = pa.array([q.variable for q in _QUANTITIES] + [q.surface_variable for q in _QUANTITIES])
 
 
 def read_prepbufr(path: str | Path, cycle_time: datetime | None = None, *, keep_first_guess: bool = False) -> pa.Table:
     """Read a prepBUFR file: plain or gzipped, with or without Fortran record marks.
+
+    A damaged message is left out with a `DamageWarning`; see `bufr_decoder`.
 
     Args:
         path: the file.
@@ -83,69 +90,73 @@ def read_prepbufr(path: str | Path, cycle_time: datetime | None = None, *, keep_
             with the first guess of humidity.
 
     Raises:
-        ObservationError: the file is empty, not prepBUFR, damaged or cut off.
+        ObservationError: the file is empty, not prepBUFR, cut off, or too much of it is damaged.
     """
-    with decompressed(path) as file:
-        header_time = _checked_cycle_time(file, Path(path))
-        batches = decode(file, Path(path))
-    cycle = as_time64(cycle_time or header_time)
-    try:
-        parts = [part for batch in batches if (part := _batch_columns(batch, cycle)) is not None]
-    except (KeyError, pa.ArrowException) as error:  # a damaged embedded table renames or retypes
-        raise ObservationError(f"{path} does not describe prepBUFR reports: {error}") from error
-    if not parts:
-        return empty_table()
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    virtual = columns.pop("virtual")
-    first_guess = columns.pop("first_guess")
-    table = refuse(table_from_columns(columns), virtual, "virtual_temperature")
-    if keep_first_guess:
-        table = table.append_column("first_guess", pa.array(first_guess, from_pandas=True).cast(pa.float32()))
-    return table
+    return concatenate(prepbufr_pieces(path, cycle_time, keep_first_guess=keep_first_guess))
+
+
+def prepbufr_pieces(
+    path: str | Path, cycle_time: datetime | None = None, *, keep_first_guess: bool = False
+) -> Iterator[pa.Table]:
+    """`read_prepbufr`, a message type or a part of one at a time, so that memory stays bounded."""
+    path = Path(path)
+    with decompressed(path) as packed, sound_messages(packed, path) as (file, found):
+        header_time = _checked_cycle_time(file, path)
+        check_tables(file, path)
+        cycle = as_time64(cycle_time or header_time)
+        for batch in decode(file, found, path):
+            try:
+                piece = _piece(batch, cycle, keep_first_guess)
+            except (KeyError, pa.ArrowException) as error:  # a damaged embedded table renames or retypes
+                raise ObservationError(f"{path} does not describe prepBUFR reports: {error}") from error
+            if piece is not None:
+                yield piece
 
 
 def _checked_cycle_time(file: Path, named: Path) -> datetime:
-    messages = message_headers(file, named)
-    if not messages or not any(message_class_of(m.data_category) for m in messages):
+    messages = [m for m in message_headers(file, named) if message_class_of(m.data_category)]
+    if not messages:
         raise ObservationError(f"{named} is BUFR but holds no NCEP prepBUFR reports")
-    last = messages[-1]
-    with file.open("rb") as stream:
-        stream.seek(last.offset + last.size_bytes)
-        if b"BUFR" in stream.read():
-            raise ObservationError(f"{named} is cut off inside its last BUFR message")
-    first = messages[0]
+    # One header may be damaged; all messages of a cycle have the same time.
+    times = Counter((m.year, m.month, m.day, m.hour, m.minute) for m in messages)
     try:
-        return datetime(first.year, first.month, first.day, first.hour, first.minute)
+        return datetime(*times.most_common(1)[0][0])
     except ValueError as error:
-        raise ObservationError(f"{named} has no valid date in its first message") from error
+        raise ObservationError(f"{named} has no valid date in its messages") from error
 
 
-def _batch_columns(batch: pa.RecordBatch, cycle: np.datetime64) -> dict[str, np.ndarray] | None:
+def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool) -> pa.Table | None:
+    """The rows of a batch, or None if its message type has no levels."""
     levels = find_levels(batch)
-    if levels is None or batch.num_rows == 0:
+    message_class = message_class_of(int(to_float(batch.column("_data_category"))[0]))
+    if levels is None or message_class is None:
         return None
     kind = np.nan_to_num(to_float(batch.column("TYP")))[levels.report].astype(np.uint16)
-    category = int(to_float(batch.column("_data_category"))[0])
-    message_class = message_class_of(category) or ""
-    level_columns = {
-        **_places(batch, levels, cycle),
-        "pres": levels.leaf("pressure", "POB") * 100.0,
-        "type": kind,
+    places = _places(batch, levels, cycle)
+    value, virtual = _values(levels, kind, message_class)
+    value[~places.pop("known")] = np.nan
+    level, order = np.nonzero(np.isfinite(value))  # by level, then quantity: file order
+    names = order + len(_QUANTITIES) * _surface(kind)[level]
+    columns = {name: column.take(pa.array(level)) for name, column in places.items()}
+    pressure = levels.leaf("pressure", "POB")[level] * 100.0
+    columns |= {
+        "pres": np.where((order == 0) | ~(pressure > 0.0), np.nan, pressure),
+        "type": kind[level],
+        "variable": pa.DictionaryArray.from_arrays(pa.array(names), _VARIABLES),
+        "observation": value[level, order],
+        "quality": _leaves(levels, "mark", missing=2.0)[level, order].astype(np.uint8),
+        "error": _errors(levels)[level, order],
+        "class": pa.repeat(message_class, len(level)),
+        "source": pa.repeat("prepbufr", len(level)),
     }
-    data = _data(levels, kind, message_class)
-    here = np.isfinite(level_columns["lat"]) & np.isfinite(level_columns["lon"])
-    here &= ~np.isnat(level_columns["time"])
-    data = {name: values[here[data["level"]]] for name, values in data.items()}
-    level = data.pop("level")
-    columns = {name: values[level] for name, values in level_columns.items()}
-    columns["pres"] = np.where(data["variable"] == "sp", np.nan, columns["pres"])
-    columns["pres"][columns["pres"] <= 0.0] = np.nan
-    rows = len(level)
-    constants = {"class": message_class, "source": "prepbufr"}
-    return columns | data | {k: np.full(rows, v, dtype=object) for k, v in constants.items()}
+    table = refuse(table_from_columns(columns), virtual[level] & (order == 1), "virtual_temperature")
+    if keep_first_guess:
+        first_guess = pa.array(_first_guess(levels)[level, order], pa.float32(), from_pandas=True)
+        table = table.append_column("first_guess", first_guess)
+    return table
 
 
-def _places(batch: pa.RecordBatch, levels: Levels, cycle: np.datetime64) -> dict[str, np.ndarray]:
+def _places(batch: pa.RecordBatch, levels: Levels, cycle: np.datetime64) -> dict[str, Any]:
     """Place, time and name by level; a level's own drift goes before the report's place."""
 
     def best(report_name: str, drift_name: str) -> np.ndarray:
@@ -153,53 +164,43 @@ def _places(batch: pa.RecordBatch, levels: Levels, cycle: np.datetime64) -> dict
         fixed = to_float(batch.column(report_name))[levels.report]
         return np.where(np.isnan(drift), fixed, drift)
 
-    seconds = np.round(best("DHR", "HRDR") * 3600.0)
-    offset = np.where(np.isnan(seconds), np.iinfo(np.int64).min, seconds).astype("timedelta64[s]")
-    latitude = best("YOB", "YDR")
+    seconds, latitude, longitude = best("DHR", "HRDR") * 3600.0, best("YOB", "YDR"), best("XOB", "XDR")
+    known = np.isfinite(seconds) & np.isfinite(longitude) & (np.abs(latitude) <= 90.0)
+    offset = np.round(np.nan_to_num(seconds)).astype("timedelta64[s]").astype("timedelta64[ns]")
     names = pc.fill_null(pc.utf8_trim_whitespace(batch.column("SID")), "")
-    station = np.asarray(names.to_numpy(zero_copy_only=False), dtype=object)
+    report = pa.array(levels.report)
     return {
-        "time": cycle + offset.astype("timedelta64[ns]"),
-        "lat": np.where(np.abs(latitude) <= 90.0, latitude, np.nan),
-        "lon": np.mod(best("XOB", "XDR"), 360.0),
-        "elev": to_float(batch.column("ELV"))[levels.report],
-        "station": station[levels.report],
+        "known": known,
+        "time": pa.array(cycle + offset),
+        "lat": pa.array(latitude),
+        "lon": pa.array(np.mod(longitude, 360.0)),
+        "elev": batch.column("ELV").take(report),
+        "station": names.take(report),
     }
 
 
-def _data(levels: Levels, kind: np.ndarray, message_class: str) -> dict[str, np.ndarray]:
-    """All data of a batch by column, in file order; `level` says where each belongs."""
-    surface = ((kind >= 180) & (kind <= 199)) | ((kind >= 280) & (kind <= 299))
-    parts = []
+def _surface(kind: np.ndarray) -> np.ndarray:
+    return ((kind >= 180) & (kind <= 199)) | ((kind >= 280) & (kind <= 299))
+
+
+def _values(levels: Levels, kind: np.ndarray, message_class: str) -> tuple[np.ndarray, np.ndarray]:
+    """SI values by level and quantity, NaN where there is none, and which temperatures stayed virtual."""
+    value = np.full((len(kind), len(_QUANTITIES)), np.nan)
+    virtual = np.zeros(len(kind), dtype=bool)
     for order, quantity in enumerate(_QUANTITIES):
-        value, virtual = _values(levels, quantity)
-        held = np.isfinite(value) & _allowed(quantity, kind, surface, levels, message_class)
-        level = np.flatnonzero(held)
-        names = np.where(surface, quantity.surface_variable, quantity.variable or "sp")
-        marks = levels.leaf(quantity.group, quantity.mark)
-        scale = quantity.scale
-        parts.append(
-            {
-                "level": level,
-                "order": np.full(len(level), order),
-                "variable": names[level].astype(object),
-                "observation": value[level],
-                "quality": np.where(np.isnan(marks), 2, marks)[level].astype(np.uint8),
-                "error": _positive(levels.leaf(quantity.group, quantity.error) * scale)[level],
-                "first_guess": _first_guess(levels, quantity)[level],
-                "virtual": virtual[level],
-            }
-        )
-    data = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    ranking = np.lexsort((data.pop("order"), data["level"]))
-    return {name: values[ranking] for name, values in data.items()}
+        allowed = _allowed(quantity, kind, levels, message_class)
+        if not allowed.any():
+            continue
+        found = levels.leaf(quantity.group, quantity.value) * quantity.scale + quantity.offset
+        if quantity.group == "temperature":
+            found, virtual = _sensible(levels, found, quantity.offset)
+        value[:, order] = np.where(allowed, found, np.nan)
+    return value, virtual
 
 
-def _allowed(
-    quantity: _Quantity, kind: np.ndarray, surface: np.ndarray, levels: Levels, message_class: str
-) -> np.ndarray:
+def _allowed(quantity: _Quantity, kind: np.ndarray, levels: Levels, message_class: str) -> np.ndarray:
     """Which levels may give a quantity: mass and wind reports repeat each other's pressure."""
-    mass, wind = kind < 200, (kind >= 200) & (kind < 300)
+    mass, wind, surface = kind < 200, (kind >= 200) & (kind < 300), _surface(kind)
     ground = levels.category == _SURFACE_CATEGORY
     if quantity.group == "wind":
         return ~mass
@@ -210,28 +211,41 @@ def _allowed(
     return ~wind
 
 
-def _values(levels: Levels, quantity: _Quantity) -> tuple[np.ndarray, np.ndarray]:
-    """SI values by level, and whether a temperature stayed virtual."""
-    value = levels.leaf(quantity.group, f"{quantity.letter}OB") * quantity.scale + quantity.offset
-    virtual = np.zeros(len(value), dtype=bool)
-    if quantity.group != "temperature":
-        return value, virtual
+def _sensible(levels: Levels, value: np.ndarray, offset: float) -> tuple[np.ndarray, np.ndarray]:
+    """Temperatures made sensible, and which of them could not be."""
     virtual = levels.any_event("temperature", "TPC", VIRTUAL_TEMPERATURE_CODE)
+    if not virtual.any():
+        return value, virtual
     latest = levels.leaf("temperature", "TPC") == VIRTUAL_TEMPERATURE_CODE
-    beneath = levels.leaf("temperature", "TOB", event=1) + quantity.offset
+    beneath = levels.leaf("temperature", "TOB", event=1) + offset
     humidity = levels.leaf("humidity", "QOB") * 1e-6
     sensible = np.where(latest & np.isfinite(beneath), beneath, sensible_temperature(value, humidity))
     undone = virtual & np.isfinite(sensible)
     return np.where(undone, sensible, value), virtual & ~undone
 
 
-def _first_guess(levels: Levels, quantity: _Quantity) -> np.ndarray:
-    value = levels.leaf(quantity.group, f"{quantity.letter}FC") * quantity.scale + quantity.offset
-    if quantity.group != "temperature":
-        return value
-    humidity = levels.leaf("humidity", "QFC") * 1e-6
-    return np.where(np.isnan(humidity), value, sensible_temperature(value, humidity))
+def _leaves(levels: Levels, attribute: str, missing: float) -> np.ndarray:
+    """Marks or errors by level and quantity, as they are in the file."""
+    found = np.full((len(levels.report), len(_QUANTITIES)), missing)
+    for order, quantity in enumerate(_QUANTITIES):
+        name = getattr(quantity, attribute)
+        if name and quantity.group in levels.groups:
+            values = levels.leaf(quantity.group, name)
+            found[:, order] = np.where(np.isnan(values), missing, values)
+    return found
 
 
-def _positive(values: np.ndarray) -> np.ndarray:
-    return np.where(values > 0.0, values, np.nan)
+def _errors(levels: Levels) -> np.ndarray:
+    error = _leaves(levels, "error", missing=0.0) * np.array([quantity.scale for quantity in _QUANTITIES])
+    return np.where(error > 0.0, error, np.nan)
+
+
+def _first_guess(levels: Levels) -> np.ndarray:
+    columns = []
+    for quantity in _QUANTITIES:
+        value = levels.leaf(quantity.group, f"{quantity.letter}FC") * quantity.scale + quantity.offset
+        if quantity.group == "temperature":
+            humidity = levels.leaf("humidity", "QFC") * 1e-6
+            value = np.where(np.isnan(humidity), value, sensible_temperature(value, humidity))
+        columns.append(value)
+    return np.stack(columns, axis=1)

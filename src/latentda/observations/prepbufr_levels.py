@@ -14,6 +14,7 @@ Everything is done on Arrow offsets; no Python loop ever sees a level.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,44 @@ _GROUP_LEAVES = {
 }
 
 
+class Lists:
+    """A list<struct> array of one group; its offsets are looked up once for all leaves."""
+
+    def __init__(self, array: pa.Array):
+        self._count = len(array)
+        self._lengths = _lengths(array)
+        self._starts = np.cumsum(self._lengths) - self._lengths
+        self._struct = array.flatten()
+        self._inner: dict[int, Lists] = {}
+        self._where: dict[str, int] = {}
+        for i, field in enumerate(_fields(array.type)):
+            for name in _leaf_names(field.name, field.type):
+                self._where.setdefault(name, i)
+
+    def leaf(self, name: str, event: int = 0) -> np.ndarray:
+        """Values of leaf `name` anywhere below, one per list, NaN where missing.
+
+        The entry number `event` is taken from the list that directly holds the leaf, the first one
+        from lists above it.
+        """
+        i = self._where.get(name)
+        if i is None:
+            return np.full(self._count, np.nan)
+        if self._struct.type.field(i).name == name:
+            return self._entry(to_float(pc.struct_field(self._struct, [i])), event)
+        if i not in self._inner:
+            self._inner[i] = Lists(pc.struct_field(self._struct, [i]))
+        return self._entry(self._inner[i].leaf(name, event), 0)
+
+    def _entry(self, values: np.ndarray, event: int) -> np.ndarray:
+        if len(values) == 0:
+            return np.full(self._count, np.nan)
+        # Where a list is too short some other entry is taken and then wiped out.
+        taken = values[np.minimum(self._starts + event, len(values) - 1)]
+        taken[self._lengths <= event] = np.nan
+        return taken
+
+
 @dataclass(frozen=True)
 class Levels:
     """The levels of all reports of a batch, end to end.
@@ -37,13 +76,13 @@ class Levels:
         report: row of the batch each level belongs to, shape (level,).
         category: prepBUFR data level category (0 surface, 1 mandatory, ...), NaN where missing,
             shape (level,).
-        groups: list arrays of length (level,) by group name; groups the message type lacks are
-            absent.
+        groups: the lists of each group, one list a level, by group name; groups the message type
+            lacks are absent.
     """
 
     report: np.ndarray
     category: np.ndarray
-    groups: dict[str, pa.Array]
+    groups: dict[str, Lists]
 
     def leaf(self, group: str, name: str, event: int = 0) -> np.ndarray:
         """Values of leaf `name` in `group`, one a level as float64, NaN where missing.
@@ -52,7 +91,7 @@ class Levels:
         """
         if group not in self.groups:
             return np.full(len(self.report), np.nan)
-        return leaf_values(self.groups[group], name, event)
+        return self.groups[group].leaf(name, event)
 
     def any_event(self, group: str, name: str, value: float) -> np.ndarray:
         """Whether any event of the stack has `value` in leaf `name`, shape (level,)."""
@@ -70,35 +109,15 @@ def find_levels(batch: pa.RecordBatch) -> Levels | None:
     """The levels of a decoded batch, or None when the message type has no pressure levels."""
     columns = [(batch.schema.field(i), batch.column(i)) for i in range(batch.num_columns)]
     for field, array in columns:
-        if _is_group_list(field.type) and _children_have(field.type, "CAT"):
-            if not _contains(field.type, "POB"):
-                continue
-            lengths = _lengths(array)
-            levels = array.flatten()
+        if not _is_group_list(field.type) or all(inner.name != "CAT" for inner in _fields(field.type)):
+            continue
+        if "POB" in _leaf_names(field.name, field.type):
+            lengths, levels = _lengths(array), array.flatten()
             inner = [(levels.type.field(i), pc.struct_field(levels, [i])) for i in range(levels.type.num_fields)]
             return _levels(np.repeat(np.arange(len(array)), lengths), inner)
     if any(field.name == "CAT" for field, _ in columns):
         return _levels(np.arange(batch.num_rows), columns)
     return None
-
-
-def leaf_values(array: pa.Array, name: str, event: int = 0) -> np.ndarray:
-    """Values of leaf `name` anywhere below a list<struct> array, one per list, NaN where missing.
-
-    The entry number `event` is taken from the list that directly holds the leaf, the first one
-    from lists above it.
-    """
-    lengths, struct = _lengths(array), array.flatten()
-    starts = np.cumsum(lengths) - lengths
-    for i in range(struct.type.num_fields):
-        field = struct.type.field(i)
-        if field.name == name:
-            values = to_float(pc.struct_field(struct, [i]))
-            return _take(values, starts + event, lengths > event)
-        if _is_group_list(field.type) and _contains(field.type, name):
-            values = leaf_values(pc.struct_field(struct, [i]), name, event)
-            return _take(values, starts, lengths > 0)
-    return np.full(len(array), np.nan)
 
 
 def to_float(array: pa.Array) -> np.ndarray:
@@ -107,22 +126,18 @@ def to_float(array: pa.Array) -> np.ndarray:
 
 
 def _levels(report: np.ndarray, columns: list[tuple[pa.Field, pa.Array]]) -> Levels | None:
-    groups: dict[str, pa.Array] = {}
+    groups: dict[str, Lists] = {}
     category = np.full(len(report), np.nan)
     for field, array in columns:
         if field.name == "CAT":
             category = to_float(array)
         elif _is_group_list(field.type):
+            names = _leaf_names(field.name, field.type)
+            lists = None
             for group, leaf in _GROUP_LEAVES.items():
-                if group not in groups and _contains(field.type, leaf):
-                    groups[group] = array
+                if group not in groups and leaf in names:
+                    groups[group] = lists = lists or Lists(array)
     return Levels(report, category, groups) if "pressure" in groups else None
-
-
-def _take(values: np.ndarray, index: np.ndarray, present: np.ndarray) -> np.ndarray:
-    taken = np.full(len(index), np.nan)
-    taken[present] = values[index[present]]
-    return taken
 
 
 def _lengths(array: pa.Array) -> np.ndarray:
@@ -133,12 +148,14 @@ def _is_group_list(kind: pa.DataType) -> bool:
     return pa.types.is_list(kind) and pa.types.is_struct(kind.value_type)
 
 
-def _children_have(kind: pa.DataType, name: str) -> bool:
+def _fields(kind: pa.DataType) -> list[pa.Field]:
     struct = kind.value_type
-    return any(struct.field(i).name == name for i in range(struct.num_fields))
+    return [struct.field(i) for i in range(struct.num_fields)]
 
 
-def _contains(kind: pa.DataType, name: str) -> bool:
-    struct = kind.value_type
-    fields = [struct.field(i) for i in range(struct.num_fields)]
-    return any(field.name == name or (_is_group_list(field.type) and _contains(field.type, name)) for field in fields)
+@cache
+def _leaf_names(name: str, kind: pa.DataType) -> frozenset[str]:
+    """Names of the leaves below a field, or its own if it is one."""
+    if not _is_group_list(kind):
+        return frozenset([name])
+    return frozenset().union(*(_leaf_names(inner.name, inner.type) for inner in _fields(kind)))

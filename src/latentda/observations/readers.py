@@ -2,50 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from latentda.observations.bufr_decoder import message_headers
+from latentda.observations.bufr_decoder import sound_messages
+from latentda.observations.column_maps import ColumnMap
 from latentda.observations.compressed import decompressed
+from latentda.observations.csv_table import csv_pieces
+from latentda.observations.gnssro import GNSSRO_CATEGORY, gnssro_pieces
+from latentda.observations.ioda import read_ioda
 from latentda.observations.message_classes import message_class_of
-from latentda.observations.prepbufr import read_prepbufr
-from latentda.observations.table import ObservationError, read_table
-from latentda.observations.wmo_bufr import read_radiosondes, read_synop
+from latentda.observations.nnja import TIME_COLUMN, nnja_pieces
+from latentda.observations.prepbufr import prepbufr_pieces
+from latentda.observations.table import ObservationError, concatenate, read_table
+from latentda.observations.wmo_bufr import WMO_CATEGORIES, wmo_pieces
 
-_WMO_SURFACE = (0, 1)  # data categories of BUFR table A: land, sea
-_WMO_SOUNDING = 2
-_WANTED = "wanted is a Parquet observation table, NCEP prepBUFR, or WMO BUFR radiosondes or SYNOP"
+_HDF5_MAGIC, _PARQUET_MAGIC = b"\x89HDF\r\n\x1a\n", b"PAR1"
+_WANTED = (
+    "wanted is a Parquet observation table, NNJA-AI Parquet, IODA NetCDF, NCEP prepBUFR, "
+    "WMO BUFR of stations, soundings, aircraft or radio occultation, or CSV"
+)
 
 
-def read_observations(path: str | Path) -> pa.Table:
-    """Read any known observation file to an observation table.
+def read_observations(path: str | Path, column_map: Mapping[str, Any] | ColumnMap | str | None = None) -> pa.Table:
+    """Read any known observation file, plain or gzipped, to an observation table.
 
-    Parquet tables, NCEP prepBUFR (plain, gzipped, Fortran-blocked) and WMO BUFR radiosonde and
-    surface reports.
+    Parquet (our own or NNJA-AI's), IODA NetCDF, NCEP prepBUFR, WMO BUFR of several kinds in one file, CSV. Damaged
+    messages of BUFR are left out with a `DamageWarning`.
+
+    Args:
+        path: the file.
+        column_map: for CSV with other column names than the table's, see `csv_table`.
 
     Raises:
-        ObservationError: the file is missing, empty, damaged or of another kind.
+        ObservationError: the file is missing, empty, too damaged, holds no report, or is of another kind.
     """
+    return concatenate(read_observations_in_pieces(path, column_map))
+
+
+def read_observations_in_pieces(
+    path: str | Path, column_map: Mapping[str, Any] | ColumnMap | str | None = None
+) -> Iterator[pa.Table]:
+    """`read_observations`, a message type, row group or block at a time, so that memory stays bounded.
+
+    Each piece counts its `obs_id` from zero. What a file's damage leaves unread is known, and warned of, at the end.
+    """
+    rows = 0
     with decompressed(path) as file:
-        with file.open("rb") as stream:
-            magic = stream.read(4)
-        if magic == b"PAR1":
-            return read_table(file)
-        categories = _bufr_categories(file, Path(path))
+        if column_map is None and _is_own_table(file):  # which may be empty
+            yield _own_table(file, Path(path))
+            return
+        for pieces in _readers(file, Path(path), column_map):
+            for piece in pieces:
+                rows += piece.num_rows
+                yield piece
+    if rows == 0:
+        raise ObservationError(f"{path} holds no usable observation")
+
+
+def _readers(file: Path, named: Path, column_map: Any) -> list[Iterator[pa.Table]]:
+    """What reads each kind of report in a file; errors speak of `named`."""
+    with file.open("rb") as stream:
+        magic = stream.read(8)
+        start = magic + stream.read(100_000)
+    if column_map is not None:
+        return [csv_pieces(named, column_map)]
+    if magic == _HDF5_MAGIC:
+        return [iter([read_ioda(named)])]
+    if magic[:4] == _PARQUET_MAGIC:
+        return [nnja_pieces(named)]
+    if b"BUFR" in start:
+        return _bufr_readers(file, named)
+    if _is_text(start):
+        return [csv_pieces(named)]
+    raise ObservationError(f"{named} is of no known format; {_WANTED}")
+
+
+def _bufr_readers(file: Path, named: Path) -> list[Iterator[pa.Table]]:
+    with sound_messages(file, named) as (_, found):
+        categories = set(found.categories)
     if any(message_class_of(category) for category in categories):
-        return read_prepbufr(path)
-    if _WMO_SOUNDING in categories:
-        return read_radiosondes(path)
-    if categories.intersection(_WMO_SURFACE):
-        return read_synop(path)
-    listed = ", ".join(str(category) for category in sorted(categories))
-    raise ObservationError(f"{path} is BUFR of data category {listed}; {_WANTED}")
+        return [prepbufr_pieces(named)]
+    readers: list[Iterator[pa.Table]] = []
+    if categories.intersection(WMO_CATEGORIES):
+        readers.append(wmo_pieces(named))
+    if GNSSRO_CATEGORY in categories:
+        readers.append(gnssro_pieces(named))
+    if not readers:
+        listed = ", ".join(str(category) for category in sorted(categories))
+        raise ObservationError(f"{named} is BUFR of data category {listed}; {_WANTED}")
+    return readers
 
 
-def _bufr_categories(file: Path, named: Path) -> set[int]:
+def _is_own_table(file: Path) -> bool:
+    """Whether a file is Parquet and not NNJA-AI's; the reader of our own table says what is wrong with other."""
+    with file.open("rb") as stream:
+        if stream.read(4) != _PARQUET_MAGIC:
+            return False
     try:
-        messages = message_headers(file, named)
+        return TIME_COLUMN not in pq.read_schema(file).names
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        return True
+
+
+def _own_table(file: Path, named: Path) -> pa.Table:
+    try:
+        return read_table(file)
+    except UnicodeDecodeError as error:
+        raise ObservationError(f"{named} is damaged Parquet: its texts are none") from error
     except ObservationError as error:
-        raise ObservationError(f"{named} is of no known format; {_WANTED}") from error
-    return {message.data_category for message in messages}
+        # Arrow's own words may hold line breaks, and a copy's path is nothing to the user.
+        text = " ".join(str(error).split()).replace(str(file), str(named))
+        raise ObservationError(text) from error
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether the beginning of a file is lines of text."""
+    try:
+        text = start.decode("utf-8", "strict") if len(start) < 100_000 else start.decode("utf-8", "ignore")
+    except UnicodeDecodeError:
+        return False
+    return "\n" in text and all(sign.isprintable() or sign in "\r\n\t" for sign in text[:10_000])

@@ -1,191 +1,183 @@
-"""Readers of WMO BUFR through ecCodes: radiosondes (TEMP, PILOT), surface reports (SYNOP, SHIP).
+"""Reader of WMO BUFR: radiosondes and pilot balloons, surface reports of land and sea, aircraft.
 
-Wind comes as direction (degrees, from) and speed (m/s):
+| data category | templates | class, types | gives |
+| --- | --- | --- | --- |
+| 0 land, 1 sea | SYNOP, SHIP | ADPSFC 181, SFCSHP 180 | sp, t2m, q2m, d2m, u10m, v10m |
+| 2 soundings | TEMP, TEMP SHIP, TEMP DROP, PILOT | ADPUPA 120 (PILOT 121) | sp, t, q, u, v, z |
+| 4 aircraft | AMDAR, AIREP, profiles | AIRCFT 131 | t, q, u, v |
 
-    u = -speed sin(direction),   v = -speed cos(direction)
+* Humidity comes as dew point (or mixing ratio r: q = r / (1 + r)) and becomes specific humidity (`thermodynamics`),
+  which needs the pressure; a surface report without station pressure gives `d2m` instead.
+* Geopotential comes in m2/s2 in old templates, as height (m) in new ones. A level without pressure is located by its
+  geopotential height and gives no `z`.
+* Station pressure belongs to the barometer's height where that is told, which then is the `elev` of its row.
+* A level's own place and time is used where the file has it (balloon drift, aircraft profiles).
+* Aircraft tell their flight level or pressure altitude; see `wmo_levels.pressure_of_altitude`. A roll angle marked as
+  too large (code table 0 02 064, value 1) makes wind wrong: its mark becomes 13.
 
-Humidity comes as dew point and becomes specific humidity (see `thermodynamics`); it needs the
-pressure, so a surface report without station pressure gives none. Radiosonde geopotential comes in
-m2/s2 in old templates, as height (m) in new ones. Needs the extra `latentda[bufr]`.
+Source: WMO Manual on Codes, volume I.2, FM 94 BUFR, tables A, B and D. Needs the extra `latentda[bufr]`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from latentda.grid import GRAVITY
+from latentda.observations.bufr_decoder import refuse_if_most_is_lost, sound_messages, warn_of_lost
 from latentda.observations.compressed import decompressed
-from latentda.observations.table import ObservationError, table_from_columns
+from latentda.observations.reports import table_from_reports, wind_components
+from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.thermodynamics import specific_humidity
-from latentda.observations.wmo_messages import Subset, subsets
+from latentda.observations.wmo_levels import Levels, Report, aircraft_levels, sounding_levels, surface_level
+from latentda.observations.wmo_messages import installed, reports
 
-_HEIGHTS = ("heightOfStation", "heightOfStationGroundAboveMeanSeaLevel", "height")
-_NAMES = ("shipOrMobileLandStationIdentifier", "stationOrSiteName")
-# The bit of vertical sounding significance that says "surface", in old and new templates.
-_SURFACE_BITS = {"verticalSoundingSignificance": 64, "extendedVerticalSoundingSignificance": 131072}
+SURFACE_CATEGORIES, SOUNDING_CATEGORIES, AIRCRAFT_CATEGORIES = (0, 1), (2,), (4,)
+WMO_CATEGORIES = SURFACE_CATEGORIES + SOUNDING_CATEGORIES + AIRCRAFT_CATEGORIES
+"""Data categories (BUFR table A) this module reads."""
 
-_Columns = dict[str, np.ndarray]
+_BAD_ROLL = 13.0
+_NEEDS_ECCODES = "reading WMO BUFR needs ecCodes; install it by: pip install latentda[bufr]"
 
 
 def read_radiosondes(path: str | Path) -> pa.Table:
-    """Read radiosonde ascents: t, q, u, v and z by level, `sp` from the surface level.
+    """Read ascents and pilot balloons: t, q, u, v and z by level, `sp` from the surface level.
 
     Raises:
-        ObservationError: ecCodes is not installed, or the file is empty, damaged, or holds no
-            ascent.
+        ObservationError: as `read_wmo_bufr`.
     """
-    raw = _read(path, _ascent, "radiosonde")
-    height = raw["height"] * GRAVITY
-    geopotential = np.where(np.isnan(raw["geopotential"]), height, raw["geopotential"])
+    return read_wmo_bufr(path, SOUNDING_CATEGORIES)
+
+
+def read_synop(path: str | Path) -> pa.Table:
+    """Read surface reports: sp, t2m, q2m or d2m, u10m, v10m.
+
+    Raises:
+        ObservationError: as `read_wmo_bufr`.
+    """
+    return read_wmo_bufr(path, SURFACE_CATEGORIES)
+
+
+def read_aircraft(path: str | Path) -> pa.Table:
+    """Read aircraft reports: t, q, u, v.
+
+    Raises:
+        ObservationError: as `read_wmo_bufr`.
+    """
+    return read_wmo_bufr(path, AIRCRAFT_CATEGORIES)
+
+
+def read_wmo_bufr(path: str | Path, categories: Collection[int] = WMO_CATEGORIES) -> pa.Table:
+    """Read all reports of some data categories.
+
+    A damaged message is left out with a `DamageWarning`; see `bufr_decoder`.
+
+    Raises:
+        ObservationError: ecCodes is not installed, or the file is empty, cut off, too much of it is damaged, or it
+            holds no usable report of these categories.
+    """
+    table = concatenate(wmo_pieces(path, categories))
+    if table.num_rows == 0:
+        wanted = ", ".join(str(category) for category in sorted(categories))
+        raise ObservationError(f"{path} is BUFR but holds no usable report of data category {wanted}")
+    return table
+
+
+def wmo_pieces(path: str | Path, categories: Collection[int] = WMO_CATEGORIES) -> Iterator[pa.Table]:
+    """`read_wmo_bufr`, some hundred messages at a time."""
+    if not installed():
+        raise ObservationError(_NEEDS_ECCODES)
+    path = Path(path)
+    with decompressed(path) as packed, sound_messages(packed, path) as (file, found):
+        total, lost = len(found.places) + found.broken, found.broken
+        try:
+            for batch in reports(file, found.places):
+                lost += batch.column("category").null_count
+                refuse_if_most_is_lost(lost, total, path)
+                yield from _tables(batch, categories)
+        except ImportError as error:
+            raise ObservationError(_NEEDS_ECCODES) from error
+    warn_of_lost(lost, total, path)
+
+
+_Maker = Callable[[Levels], pa.Table]
+
+
+def _tables(batch: pa.RecordBatch, categories: Collection[int]) -> Iterator[pa.Table]:
+    """The rows of a batch, one table for each kind of report in it."""
+    found: dict[_Maker, list[Levels]] = {}
+    for report in Report.all_of(batch):
+        if report.category not in categories:
+            continue
+        make, levels_of = _KINDS[report.category]
+        levels = levels_of(report)
+        if levels is not None:
+            found.setdefault(make, []).append(levels)
+    for make, parts in found.items():
+        yield make({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+def _sounding_table(raw: Levels) -> pa.Table:
     ground = raw["ground"] > 0
-    u, v = _wind(raw["speed"], raw["direction"])
+    u, v = wind_components(raw["speed"], raw["direction"])
     quantities = {
         "sp": np.where(ground, raw["pressure"], np.nan),
         "t": raw["temperature"],
         "q": specific_humidity(raw["dew_point"], raw["pressure"]),
         "u": u,
         "v": v,
-        "z": np.where(ground, np.nan, geopotential),  # there it is the station's height, no measurement
+        # At the ground it is the station's height, without a pressure the level's own: no measurement.
+        "z": np.where(ground | np.isnan(raw["pressure"]), np.nan, raw["height"] * GRAVITY),
     }
-    return _table(raw, quantities, np.full(len(u), 120))
+    return _table(raw, quantities, "ADPUPA", raw["type"])
 
 
-def read_synop(path: str | Path) -> pa.Table:
-    """Read surface reports: sp, t2m, q2m, u10m, v10m.
-
-    Raises:
-        ObservationError: ecCodes is not installed, or the file is empty, damaged, or holds no
-            surface report.
-    """
-    raw = _read(path, _surface_report, "surface")
-    u, v = _wind(raw["speed"], raw["direction"])
+def _surface_table(raw: Levels) -> pa.Table:
+    u, v = wind_components(raw["speed"], raw["direction"])
+    humidity = specific_humidity(raw["dew_point"], raw["pressure"])
     quantities = {
-        "sp": np.where(np.isnan(raw["elev"]), np.nan, raw["pressure"]),
+        "sp": np.where(np.isnan(raw["barometer"]), np.nan, raw["pressure"]),
         "t2m": raw["temperature"],
-        "q2m": specific_humidity(raw["dew_point"], raw["pressure"]),
+        "q2m": humidity,
+        "d2m": np.where(np.isnan(humidity), raw["dew_point"], np.nan),
         "u10m": u,
         "v10m": v,
     }
-    return _table(raw, quantities, np.where(raw["at_sea"], 180, 181))
+    at_sea = raw["at_sea"].astype(bool)
+    message_class = np.where(at_sea, "SFCSHP", "ADPSFC").astype(object)
+    return _table(raw, quantities, message_class, np.where(at_sea, 180, 181))
 
 
-def _read(path: str | Path, levels_of: Callable[[Subset], _Columns | None], wanted: str) -> _Columns:
-    """Levels of all reports end to end: elements as they came, time and place on each level."""
-    parts = []
-    with decompressed(path) as file:
-        for subset in subsets(file, Path(path)):
-            levels = levels_of(subset)
-            head = _head(subset) if levels else None
-            if levels is not None and head is not None:
-                count = len(levels["pressure"])
-                parts.append(levels | {name: np.full(count, head[name]) for name in head})
-    if not parts:
-        raise ObservationError(f"{path} is BUFR but holds no usable {wanted} report")
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _aircraft_table(raw: Levels) -> pa.Table:
+    u, v = wind_components(raw["speed"], raw["direction"])
+    humidity = specific_humidity(raw["dew_point"], raw["pressure"])
+    mixed = raw["mixing_ratio"] / (1.0 + raw["mixing_ratio"])
+    quantities = {"t": raw["temperature"], "q": np.where(np.isnan(humidity), mixed, humidity), "u": u, "v": v}
+    mark = np.where(raw["roll"] == 1.0, _BAD_ROLL, np.nan)
+    return _table(raw, quantities, "AIRCFT", np.full(len(u), 131), {"u": mark, "v": mark})
 
 
-def _head(subset: Subset) -> dict[str, object] | None:
-    """Time, place and name of a report, or None when it does not say where and when it was."""
-    latitude, longitude = subset.number("latitude"), subset.number("longitude")
-    year, month, day, hour = (subset.number(key) for key in ("year", "month", "day", "hour"))
-    if not np.isfinite([latitude, longitude, year, month, day, hour]).all():
-        return None
-    minute = np.nan_to_num(subset.number("minute"))
-    try:
-        date = f"{year:04.0f}-{month:02.0f}-{day:02.0f}T{hour:02.0f}:{minute:02.0f}"
-        time = np.datetime64(date, "ns")
-    except ValueError:
-        return None
-    block, number = subset.number("blockNumber"), subset.number("stationNumber")
-    on_land = bool(np.isfinite([block, number]).all())
-    elevation = subset.number(*_HEIGHTS)
-    return {
-        "time": time,
-        "lat": latitude,
-        "lon": longitude,
-        "elev": 0.0 if not on_land and np.isnan(elevation) else elevation,
-        "station": np.array(f"{block:02.0f}{number:03.0f}" if on_land else subset.text(*_NAMES), object),
-        "at_sea": not on_land,
-    }
+def _table(
+    raw: Levels,
+    quantities: Levels,
+    message_class: str | np.ndarray,
+    mass_type: np.ndarray,
+    marks: Levels | None = None,
+) -> pa.Table:
+    places: dict[str, Any] = {name: raw[name] for name in ("time", "lat", "lon", "elev", "station")}
+    places |= {"pres": raw["pressure"], "height": raw.get("height", np.full(len(mass_type), np.nan))}
+    if "barometer" in raw:
+        places["barometer"] = raw["barometer"]
+    places |= {"class": message_class, "type": mass_type, "source": "wmo_bufr"}
+    return table_from_reports(places, quantities, marks)
 
 
-def _ascent(subset: Subset) -> _Columns | None:
-    pressure, speed = subset.array("pressure"), subset.array("windSpeed")
-    temperature = subset.array("airTemperature")
-    # Newer templates append wind-shear levels, which have pressures of their own.
-    count = min(pressure.size, temperature.size or speed.size)
-    if count == 0:
-        return None
-
-    def levels(*names: str) -> np.ndarray:
-        values = subset.array(*names)[:count]
-        return values if values.size == count else np.full(count, np.nan)
-
-    ground = np.zeros(count)
-    for name, bit in _SURFACE_BITS.items():
-        ground += np.nan_to_num(levels(name)).astype(np.int64) & bit
-    return {
-        "pressure": pressure[:count],
-        "temperature": levels("airTemperature"),
-        "dew_point": levels("dewpointTemperature"),
-        "direction": levels("windDirection"),
-        "speed": levels("windSpeed"),
-        "geopotential": levels("nonCoordinateGeopotential"),
-        "height": levels("nonCoordinateGeopotentialHeight", "geopotentialHeight"),
-        "ground": ground,
-        "north": np.nan_to_num(levels("latitudeDisplacement")),
-        "east": np.nan_to_num(levels("longitudeDisplacement")),
-        "seconds": np.nan_to_num(levels("timePeriod")),
-    }
-
-
-def _surface_report(subset: Subset) -> _Columns | None:
-    elements = {
-        "pressure": subset.number("nonCoordinatePressure"),
-        "temperature": subset.number("airTemperatureAt2M", "airTemperature"),
-        "dew_point": subset.number("dewpointTemperatureAt2M", "dewpointTemperature"),
-        "direction": subset.number("windDirectionAt10M", "windDirection"),
-        "speed": subset.number("windSpeedAt10M", "windSpeed"),
-    }
-    if np.isnan(list(elements.values())).all():
-        return None
-    return {name: np.array([value]) for name, value in elements.items()}
-
-
-def _wind(speed: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    angle = np.deg2rad(direction)
-    return 0.0 - speed * np.sin(angle), 0.0 - speed * np.cos(angle)
-
-
-def _table(raw: _Columns, quantities: _Columns, mass_type: np.ndarray) -> pa.Table:
-    names = np.array(list(quantities), dtype=object)
-    values = np.stack(list(quantities.values()), axis=1)
-    level, quantity = np.nonzero(np.isfinite(values))  # by level, then quantity: file order
-    variable = names[quantity]
-    wind = np.isin(variable, ["u", "v", "u10m", "v10m"])
-    message_class = np.where(raw["at_sea"], "SFCSHP", "ADPSFC")
-    if "t" in quantities:
-        message_class = np.full(len(raw["lat"]), "ADPUPA")
-    still = np.zeros(len(raw["lat"]))
-    seconds = np.round(raw.get("seconds", still)).astype("timedelta64[s]")
-    columns = {
-        "time": raw["time"] + seconds.astype("timedelta64[ns]"),
-        "lat": np.clip(raw["lat"] + raw.get("north", still), -90.0, 90.0),
-        "lon": np.mod(raw["lon"] + raw.get("east", still), 360.0),
-        "elev": raw["elev"],
-        "pres": raw["pressure"],
-        "station": raw["station"],
-        "class": message_class.astype(object),
-        "type": mass_type,
-    }
-    columns = {name: column[level] for name, column in columns.items()}
-    columns["pres"] = np.where((variable == "sp") | ~(columns["pres"] > 0.0), np.nan, columns["pres"])
-    columns["type"] = (columns["type"] + 100 * wind).astype(np.uint16)
-    source = np.full(len(level), "wmo_bufr", dtype=object)
-    return table_from_columns(
-        columns | {"observation": values[level, quantity], "variable": variable, "source": source}
-    )
+_KINDS: dict[int, tuple[_Maker, Callable[[Report], Levels | None]]] = {
+    **dict.fromkeys(SURFACE_CATEGORIES, (_surface_table, surface_level)),
+    **dict.fromkeys(SOUNDING_CATEGORIES, (_sounding_table, sounding_levels)),
+    **dict.fromkeys(AIRCRAFT_CATEGORIES, (_aircraft_table, aircraft_levels)),
+}

@@ -12,6 +12,7 @@ from latentda.priors.divergent_wind import (
 )
 from latentda.priors.filtered_code import FilteredCode
 from latentda.priors.hybrid import HybridPrior
+from latentda.priors.localized import estimate_localized, token_places
 from latentda.priors.nmc import encode_pairs, errors_from_pairs, forecast_pairs, unrepresented_errors
 from latentda.priors.pairs import read_pairs, write_pairs
 from latentda.priors.prior import Form, LatentPrior, ModelSpacePrior
@@ -39,12 +40,14 @@ __all__ = [
     "errors_from_pairs",
     "estimate_balanced",
     "estimate_divergent_wind",
+    "estimate_localized",
     "forecast_pairs",
     "innovation_factor",
     "latent_correlations",
     "read_background_error",
     "read_divergent_wind",
     "read_pairs",
+    "token_places",
     "unrepresented_errors",
     "write_background_error",
     "write_divergent_wind",

@@ -7,6 +7,16 @@ from latentda.training.autoencoder import (
     train_autoencoder,
     unexplained_variance,
 )
+from latentda.training.forecast import (
+    ForecastErrors,
+    NoisyStarts,
+    RolloutObjective,
+    RolloutSettings,
+    StoredSequences,
+    forecast_errors,
+    roll_out,
+    train_surrogate,
+)
 from latentda.training.linear_start import SampleMoments, best_linear_code, principal_components, sample_moments
 from latentda.training.loop import Trained, TrainingSettings, train
 from latentda.training.objective import Objective, ObjectiveSettings
@@ -14,20 +24,28 @@ from latentda.training.pairs import GivenPairs
 from latentda.training.throughput import Throughput
 
 __all__ = [
+    "ForecastErrors",
     "GivenPairs",
+    "NoisyStarts",
     "Objective",
     "ObjectiveSettings",
+    "RolloutObjective",
+    "RolloutSettings",
     "SampleMoments",
     "Start",
+    "StoredSequences",
     "Throughput",
     "Trained",
     "TrainingSettings",
     "UnexplainedVariance",
     "best_linear_code",
+    "forecast_errors",
     "linear_start",
     "principal_components",
+    "roll_out",
     "sample_moments",
     "train",
     "train_autoencoder",
+    "train_surrogate",
     "unexplained_variance",
 ]

@@ -1,8 +1,11 @@
 """How good a state is: error statistics, score records, the fit to observations, and physical consistency."""
 
 from latentda.verification.balance import BAND, BalanceMisfit, increment_balance, state_balance
+from latentda.verification.departures import Departures, departures, fit_columns, has_feedback, require_feedback
 from latentda.verification.derivatives import horizontal_gradient, relative_vorticity
+from latentda.verification.desroziers import DesroziersRow, desroziers, merge_classes, merge_desroziers
 from latentda.verification.energy import layer_fractions, total_energy
+from latentda.verification.error_correlation import LayerProducts, layer_products, merge_products
 from latentda.verification.extent import increment_radius_km
 from latentda.verification.hydrostatic import hydrostatic_residual, sigma_geopotential
 from latentda.verification.linearity import tangent_error
@@ -13,6 +16,7 @@ from latentda.verification.observation_fit import (
     FitRow,
     Layer,
     fit_scores,
+    layer_numbers,
     merge_fits,
     observation_fit,
 )
@@ -39,29 +43,42 @@ __all__ = [
     "TWINS",
     "BalanceMisfit",
     "Columns",
+    "Departures",
+    "DesroziersRow",
     "ErrorSums",
     "FitRow",
     "KineticEnergySpectrum",
     "Layer",
+    "LayerProducts",
     "PressureNoise",
     "Score",
     "SurfacePressureModel",
     "channel_scores",
+    "departures",
+    "desroziers",
     "empty_sums",
     "error_sums",
+    "fit_columns",
     "fit_scores",
+    "has_feedback",
     "horizontal_gradient",
     "hydrostatic_residual",
     "increment_balance",
     "increment_radius_km",
     "kinetic_energy_spectrum",
     "layer_fractions",
+    "layer_numbers",
+    "layer_products",
     "mean_score",
     "merge",
+    "merge_classes",
+    "merge_desroziers",
     "merge_fits",
+    "merge_products",
     "observation_fit",
     "read_scores",
     "relative_vorticity",
+    "require_feedback",
     "sigma_geopotential",
     "state_balance",
     "surface_pressure_noise",

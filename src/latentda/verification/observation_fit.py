@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy import ndarray
 
 from latentda.grid import level_name, variable
@@ -46,6 +46,15 @@ LAYERS: tuple[Layer, ...] = tuple(
     for bottom, level, top in zip(_EDGES, _LEVELS, _EDGES[1:], strict=False)
 )
 """Layers around the mandatory levels from 1000 to 50 hPa, upwards."""
+
+
+def layer_numbers(pressure: Float[ndarray, " datum"], layers: Sequence[Layer] = LAYERS) -> Int[ndarray, " datum"]:
+    """Index of the layer of each pressure (Pa), -1 outside of all and for NaN."""
+    hpa = np.asarray(pressure, np.float64) / 100.0
+    number = np.full(hpa.shape, -1)
+    for i, layer in enumerate(layers):
+        number[(hpa > layer.top) & (hpa <= layer.bottom)] = i
+    return number
 
 
 @dataclass(frozen=True)
@@ -123,16 +132,13 @@ def observation_fit(columns: Columns, layers: Sequence[Layer] = LAYERS) -> list[
 
     Rows without data are left out.
     """
-    pressure = np.asarray(columns.pressure, np.float64) / 100.0
+    number = layer_numbers(columns.pressure, layers)
     rows: list[FitRow] = []
     for short in dict.fromkeys(str(name) for name in columns.variable):
         for used, mask in ((True, columns.used), (False, columns.withheld)):
             chosen = mask & (columns.variable == short)
-            for layer in (None, *layers):
-                if layer is None:
-                    inside = chosen
-                else:
-                    inside = chosen & (pressure > layer.top) & (pressure <= layer.bottom)
+            for i, layer in enumerate((None, *layers), start=-1):
+                inside = chosen if layer is None else chosen & (number == i)
                 if inside.any():
                     rows.append(_row(columns, inside, short, layer, used))
     return rows

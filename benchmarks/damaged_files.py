@@ -1,0 +1,182 @@
+"""Damaged copies of observation files: how many are read, refused, raise, crash or hang.
+
+Every copy is read in a child process with a time and a memory limit. A copy must be read or be refused by an
+ObservationError of one sentence; of what was read, rows that the undamaged file does not have are counted, and those
+of them that the range check would leave in use.
+
+Run: python benchmarks/damaged_files.py FILE... [--count 1000] [--seed 0] [--limit 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import multiprocessing
+import resource
+import tempfile
+import time
+import warnings
+from collections import Counter
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from latentda.observations import ObservationError, check_range, column, read_observations, used
+
+OUTCOMES = ("read", "refused", "raised", "crashed", "hung")
+
+
+def damaged(content: bytes, random: np.random.Generator) -> tuple[str, bytes]:
+    """A copy with one kind of damage, and the kind's name."""
+    kind = str(random.choice(["flips", "many flips", "cut off", "header", "block", "hole"]))
+    copy = bytearray(content)
+    if kind == "cut off":
+        return kind, bytes(copy[: random.integers(len(copy))])
+    begin = int(random.integers(len(copy)))
+    length = int(random.integers(1, 2000))
+    if kind == "block":  # overwritten
+        part = copy[begin : begin + length]
+        copy[begin : begin + length] = random.bytes(len(part))
+    elif kind == "hole":  # lost
+        del copy[begin : begin + length]
+    elif kind == "header":
+        begin = content.find(b"BUFR", begin) if random.random() < 0.7 else 0
+        for place in max(begin, 0) + random.integers(0, 48, random.integers(1, 5)):
+            copy[min(place, len(copy) - 1)] = random.integers(256)
+    else:
+        for place in random.integers(0, len(copy), random.integers(1, 10 if kind == "flips" else 200)):
+            copy[place] ^= 1 << int(random.integers(8))
+    return kind, bytes(copy)
+
+
+def rows_of(table: pa.Table) -> set[tuple]:
+    """What each row says, without its number."""
+    names = ("time", "lat", "lon", "variable", "observation", "station")
+    return set(zip(*(column(table, name).tolist() for name in names), strict=True))
+
+
+def judged(path: Path, sound: set[tuple]) -> dict[str, object]:
+    """The outcome of reading a copy, in the words of the report."""
+    begin = time.perf_counter()
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            table = read_observations(path)
+    except ObservationError as error:
+        kind = "refused" if "\n" not in str(error) and len(str(error)) < 1000 else "raised"
+        return {"outcome": kind, "why": str(error), "seconds": time.perf_counter() - begin}
+    except BaseException as error:
+        return {"outcome": "raised", "why": f"{type(error).__name__}: {error}", "seconds": time.perf_counter() - begin}
+    table = check_range(table)
+    kept = rows_of(table.filter(pa.array(used(table))))
+    return {
+        "outcome": "read",
+        "rows": table.num_rows,
+        "foreign": len(rows_of(table) - sound),
+        "foreign in use": len(kept - sound),
+        "warned": bool(caught),
+        "seconds": time.perf_counter() - begin,
+    }
+
+
+def serve(link: Connection, sound: set[tuple], memory: int) -> None:
+    """Judge the copies named over `link` until it closes."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    while True:
+        link.send(judged(Path(link.recv()), sound))
+
+
+class Child:
+    """A process that judges copies and is replaced when it dies or takes too long."""
+
+    def __init__(self, sound: set[tuple], memory: int):
+        self._arguments = (sound, memory)
+        self._start()
+
+    def _start(self) -> None:
+        self._link, other = multiprocessing.Pipe()
+        self._process = multiprocessing.get_context("fork").Process(
+            target=serve, args=(other, *self._arguments), daemon=True
+        )
+        self._process.start()
+        other.close()
+
+    def judge(self, path: Path, limit: float) -> dict[str, object]:
+        """The outcome for one copy, with `crashed` and `hung` seen from outside."""
+        try:
+            self._link.send(str(path))
+            if self._link.poll(limit):
+                return self._link.recv()
+            outcome = {"outcome": "hung"}
+        except (EOFError, OSError):
+            self._process.join(5)
+            outcome = {"outcome": "crashed", "why": f"exit code {self._process.exitcode}"}
+        self._process.kill()
+        self._process.join()
+        self._start()
+        return outcome
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.join()
+
+
+def trial(file: Path, count: int, seed: int, limit: float, memory: int, keep: Path | None) -> None:
+    """Judge `count` damaged copies of a file and print what came of them."""
+    content = file.read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    random = np.random.default_rng(seed)
+    results, reasons = [], Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "copy"
+        path.write_bytes(content)
+        child = Child(rows_of(read_observations(path)), memory)
+        for number in range(count):
+            kind, copy = damaged(content, random)
+            path.write_bytes(copy)
+            result = child.judge(path, limit) | {"kind": kind}
+            results.append(result)
+            if result["outcome"] in ("raised", "crashed", "hung"):
+                reasons[str(result.get("why", ""))[:160]] += 1
+                if keep:
+                    (keep / f"{file.name}.{number}").write_bytes(copy)
+        child.close()
+    report(file, results, reasons)
+
+
+def report(file: Path, results: list[dict], reasons: Counter) -> None:
+    """Print counts by outcome and kind of damage, and how much of what was read is not in the sound file."""
+    print(f"\n{file.name}: {len(results)} copies")
+    for kind in [*sorted({r["kind"] for r in results}), None]:
+        chosen = [r for r in results if kind in (None, r["kind"])]
+        counts = Counter(r["outcome"] for r in chosen)
+        print(f"  {kind or 'all':10s}" + "".join(f"{name} {counts[name]:5d}  " for name in OUTCOMES))
+    read = [r for r in results if r["outcome"] == "read"]
+    rows = sum(r["rows"] for r in read)
+    foreign, kept = (sum(r[name] for r in read) for name in ("foreign", "foreign in use"))
+    seconds = max((r.get("seconds", 0.0) for r in results), default=0.0)
+    print(f"  rows read {rows}, of which not in the sound file {foreign}, of these left in use {kept};", end=" ")
+    print(f"copies read with a warning {sum(r['warned'] for r in read)}; slowest copy {seconds:.1f} s")
+    for why, number in reasons.most_common(8):
+        print(f"  {number:5d} x {why}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--limit", type=float, default=20.0, help="seconds a copy may take")
+    parser.add_argument("--memory", type=float, default=6.0, help="GiB of address space a copy may take")
+    parser.add_argument("--keep", type=Path, help="folder for the copies that raised, crashed or hung")
+    options = parser.parse_args()
+    for file in options.files:
+        trial(file, options.count, options.seed, options.limit, int(options.memory * 2**30), options.keep)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Training of a surrogate forecast from a store, with its score table beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy import ndarray
+from pydantic import TypeAdapter, ValidationError
+
+from latentda.experiments.learning_figures import loss_figure
+from latentda.fields import StoreSampler, read_standardizer
+from latentda.grid import Time, datetime_of_hours, iso
+from latentda.networks import SurrogateSettings, read_surrogate, write_surrogate
+from latentda.progress import Track, silent
+from latentda.training import (
+    ForecastErrors,
+    RolloutSettings,
+    StoredSequences,
+    Throughput,
+    Trained,
+    TrainingSettings,
+    forecast_errors,
+    train_surrogate,
+)
+
+HELD_OUT_BLOCKS = 1000
+"""Blocks of the held-out period on whose sequences a network is scored."""
+
+WEIGHTS = "surrogate.safetensors"
+"""Name of the network's file among the assets."""
+
+HEADER = ("channel", "lead (h)", "surrogate", "persistence", "climatology")
+"""Columns of the table of root mean square errors."""
+
+
+@dataclass(frozen=True)
+class ForecastLearningSettings:
+    """The YAML of ``latentda train forecast``.
+
+    Attributes:
+        network: shape of the surrogate.
+        rollout: its step, and how many of them the loss looks ahead.
+        training: the loop's settings.
+        stride: keep every so many states of the store.
+    """
+
+    network: SurrogateSettings = field(default_factory=SurrogateSettings)
+    rollout: RolloutSettings = field(default_factory=RolloutSettings)
+    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(checkpoint_every=100))
+    stride: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedForecast:
+    """Where the weights are, how fast they came, and rows of scores under :data:`HEADER`, physical units."""
+
+    weights: Path
+    rows: list[list[Any]]
+    throughput: Throughput
+
+
+def read_forecast_settings(path: Path | None, steps: int | None) -> ForecastLearningSettings:
+    """Settings from a YAML file (defaults without one), with another number of training steps where it is given.
+
+    Raises:
+        ValueError: a file that is no YAML of these settings; the message names the entry.
+    """
+    content: Mapping[str, Any] = (yaml.safe_load(path.read_text()) or {}) if path else {}
+    training = {"checkpoint_every": 100, **content.get("training", {})}
+    if steps is not None:
+        training["steps"] = steps
+    try:
+        return TypeAdapter(ForecastLearningSettings).validate_python({**content, "training": training})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{path or 'The settings'}: {place}: {first['msg'].removesuffix('.')}.") from error
+
+
+def learn_forecast(
+    data: Path,
+    assets: Path,
+    settings: ForecastLearningSettings,
+    start: Time | None,
+    end: Time | None,
+    validate_from: Time | None = None,
+    validate_to: Time | None = None,
+    *,
+    initial: Path | None = None,
+    track: Track = silent,
+) -> LearnedForecast:
+    """Train on a period of a store in the anomalies of ``assets/standardizer.safetensors``.
+
+    Writes ``surrogate.safetensors`` and ``.json`` (with the errors in the held-out period) and the loss curve
+    ``surrogate.png`` into ``assets``.
+
+    Args:
+        data: the store.
+        assets: folder of the scales and of what comes out.
+        settings: of network, rollout and training.
+        start: first date of the training period.
+        end: its end, exclusive.
+        validate_from: first date of the held-out period; by default ``end``.
+        validate_to: its end, exclusive; by default the store's.
+        initial: weights to go on from, whose shape then is the network's.
+        track: shows progress.
+
+    Raises:
+        ValueError: a store without sequences in the periods, or a checkpoint of other settings.
+    """
+    standardizer = read_standardizer(assets / "standardizer.safetensors")
+    layout, rollout = standardizer.layout, settings.rollout
+    samples = StoredSequences(StoreSampler(data, layout, start, end, settings.stride), standardizer, rollout)
+    unseen = StoreSampler(data, layout, validate_from or end, validate_to, settings.stride)
+    held_out = StoredSequences(unseen, standardizer, rollout)
+    earlier = read_surrogate(initial) if initial else None
+    trained = train_surrogate(
+        samples,
+        earlier.settings if earlier else settings.network,
+        settings.training,
+        initial=earlier,
+        checkpoint=assets / "surrogate.checkpoint",
+        track=track,
+    )
+    rows = _keep(trained, samples, held_out, settings, assets)
+    return LearnedForecast(assets / WEIGHTS, rows, trained.throughput)
+
+
+def _keep(
+    trained: Trained,
+    samples: StoredSequences,
+    held_out: StoredSequences,
+    settings: ForecastLearningSettings,
+    assets: Path,
+) -> list[list[Any]]:
+    """Score the network, write it with its scores and its loss curve, and return the rows of scores."""
+    standardizer = held_out.standardizer
+    layout = standardizer.layout
+    sequences = held_out.spread(HELD_OUT_BLOCKS, each=HELD_OUT_BLOCKS)
+    errors = forecast_errors(trained.module, sequences, layout.grid.latitude_weights)
+    rows = _rows(errors, layout.names, np.asarray(standardizer.scale), settings.rollout.step_hours)
+    about = {
+        "training": asdict(settings.training),
+        "rollout": asdict(settings.rollout),
+        "period": _period(samples),
+        "held_out": _period(held_out),
+        "throughput": trained.throughput.to_dict(),
+        "root_mean_square_errors": [dict(zip(HEADER, row, strict=True)) for row in rows],
+    }
+    write_surrogate(trained.module, assets / WEIGHTS, about)
+    lines = {"held out, persistence": errors.persistence, "held out, surrogate": errors.network}
+    figure = loss_figure(trained.losses, {name: float(np.mean(e**2)) for name, e in lines.items()})
+    figure.savefig(assets / "surrogate.png", dpi=120)
+    return rows
+
+
+def _rows(errors: ForecastErrors, names: tuple[str, ...], scale: ndarray, step_hours: int) -> list[list[Any]]:
+    table = np.stack([errors.network, errors.persistence, errors.climatology], axis=-1) * scale[:, None]
+    return [
+        [name, step_hours * (k + 1), *(float(f"{value:.4g}") for value in table[k, i])]
+        for k in range(len(table))
+        for i, name in enumerate(names)
+    ]
+
+
+def _period(samples: StoredSequences) -> str:
+    first, last = (iso(datetime_of_hours(hour)) for hour in samples.hours[[0, -1]])
+    return f"{first} to {last}, {len(samples.hours)} states, {samples.count} sequences"

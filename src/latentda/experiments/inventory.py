@@ -1,0 +1,71 @@
+"""What an observation table holds: numbers of data by class, type and variable, their times, and what refused them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+@dataclass(frozen=True)
+class InventoryRow:
+    """One kind of data.
+
+    Attributes:
+        message_class: of its reports.
+        report_type: NCEP report type; None where types are not parted.
+        variable: short name.
+        total: number of data.
+        used: of them.
+        stations: number of different names; 0 where there is none.
+        first: time of the first datum.
+        last: time of the last.
+    """
+
+    message_class: str
+    report_type: int | None
+    variable: str
+    total: int
+    used: int
+    stations: int
+    first: np.datetime64
+    last: np.datetime64
+
+    @property
+    def refused(self) -> int:
+        """Number of data that a check refused."""
+        return self.total - self.used
+
+
+def inventory(table: pa.Table, *, by_type: bool = False) -> list[InventoryRow]:
+    """The kinds of data of a table by class, on demand report type, and variable."""
+    keys = ["class", "type", "variable"] if by_type else ["class", "variable"]
+    # Unnamed stations become null, which a count leaves out.
+    named = pc.if_else(pc.equal(table["station"], ""), pa.scalar(None, pa.string()), table["station"])
+    numbers = {"station": named, "used": pc.cast(table["used"], pa.int64())}
+    parts = table.select([*keys, "time"])
+    for name, values in numbers.items():
+        parts = parts.append_column(name, values)
+    sums = [("used", "count"), ("used", "sum"), ("station", "count_distinct"), ("time", "min"), ("time", "max")]
+    rows = parts.group_by(keys).aggregate(sums).sort_by([(key, "ascending") for key in keys]).to_pylist()
+    return [
+        InventoryRow(
+            row["class"],
+            row.get("type"),
+            row["variable"],
+            row["used_count"],
+            row["used_sum"],
+            row["station_count_distinct"],
+            row["time_min"].to_datetime64(),
+            row["time_max"].to_datetime64(),
+        )
+        for row in rows
+    ]
+
+
+def refusals(table: pa.Table) -> list[tuple[str, int]]:
+    """Verdict and number of the refused data, the most frequent first."""
+    counts = pc.value_counts(table.filter(pc.invert(table["used"]))["verdict"]).to_pylist()
+    return sorted(((row["values"], row["counts"]) for row in counts), key=lambda row: (-row[1], row[0]))

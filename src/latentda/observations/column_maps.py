@@ -1,0 +1,182 @@
+"""Maps from the columns of the observation table to those of a CSV file; `csv_table` shows how one is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from latentda.grid import GRAVITY
+from latentda.observations.table import SCHEMA, VARIABLES, ObservationError
+
+UNITS: dict[str, tuple[float, float]] = {
+    "K": (1.0, 0.0),
+    "degC": (1.0, 273.15),
+    "degF": (5.0 / 9.0, 459.67 * 5.0 / 9.0),
+    "Pa": (1.0, 0.0),
+    "hPa": (100.0, 0.0),
+    "mbar": (100.0, 0.0),
+    "kPa": (1000.0, 0.0),
+    "m": (1.0, 0.0),
+    "km": (1000.0, 0.0),
+    "feet": (0.3048, 0.0),
+    "ft": (0.3048, 0.0),
+    "gpm": (GRAVITY, 0.0),
+    "m2/s2": (1.0, 0.0),
+    "m/s": (1.0, 0.0),
+    "knots": (1852.0 / 3600.0, 0.0),
+    "kt": (1852.0 / 3600.0, 0.0),
+    "km/h": (1.0 / 3.6, 0.0),
+    "mph": (0.44704, 0.0),
+    "kg/kg": (1.0, 0.0),
+    "g/kg": (1e-3, 0.0),
+    "mg/kg": (1e-6, 0.0),
+    "degrees": (1.0, 0.0),
+    "kg/m2": (1.0, 0.0),
+    "mm": (1.0, 0.0),
+    "": (1.0, 0.0),
+}
+"""SI = scale * value + offset, by unit; `gpm` makes a height a geopotential, `mm` of water are kg/m2."""
+
+_WINDS = {"wind": ("u", "v"), "wind10m": ("u10m", "v10m")}
+_TEXTS = ("station", "class", "source", "variable", "verdict", "used")
+_SETTINGS = ("time", "time_format", "delimiter", "missing")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value comes from: a column, SI = scale * value + offset, or a constant when `column` is None."""
+
+    column: str | None
+    scale: float = 1.0
+    offset: float = 0.0
+    value: str | float | None = None
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """Where everything of a table comes from in a CSV file.
+
+    Attributes:
+        time: columns that joined give the time.
+        places: sources of the table's other columns.
+        variables: sources of values by variable.
+        winds: sources of speed and direction by the names of the two components.
+        time_format: strptime format, or None for ISO 8601 and seconds since 1970.
+        delimiter: one character, or "whitespace".
+        missing: texts that stand for no value.
+    """
+
+    time: tuple[str, ...]
+    places: Mapping[str, Source]
+    variables: Mapping[str, Source] = field(default_factory=dict)
+    winds: Mapping[tuple[str, str], tuple[Source, Source]] = field(default_factory=dict)
+    time_format: str | None = None
+    delimiter: str = ","
+    missing: tuple[str, ...] = ()
+
+    def text_columns(self) -> list[str]:
+        """Columns of the file to be read as text."""
+        texts = [source.column for name, source in self.places.items() if name in _TEXTS and source.column]
+        return list(dict.fromkeys([*self.time, *texts]))
+
+    def number_columns(self) -> list[str]:
+        """Columns of the file to be read as numbers."""
+        sources = [source for name, source in self.places.items() if name not in _TEXTS]
+        sources += [*self.variables.values(), *(source for pair in self.winds.values() for source in pair)]
+        return list(dict.fromkeys(source.column for source in sources if source.column is not None))
+
+
+METAR = {
+    "time": "Unix_time",
+    "lat": "Latitude",
+    "lon": "Longitude",
+    "elev": "Elev [m]",
+    "station": "ICAO",
+    "class": "=ADPSFC",
+    "type": "=187",
+    "t2m": "Temp [degC]",
+    "d2m": "Dewp [degC]",
+    "wind10m": ["Wspd [knots]", "Wdir"],
+}
+"""Decoded METARs, without pressure: their altimeter setting is reduced to sea level, `sp` is not."""
+
+SHIPPED_MAPS: dict[str, dict[str, Any]] = {"metar": METAR}
+
+
+def column_map(given: Mapping[str, Any] | ColumnMap | str | Path) -> ColumnMap:
+    """The map from its written form, the name of a shipped one, or a YAML file.
+
+    Raises:
+        ObservationError: the map has an unknown key or unit, or lacks time, place or values.
+    """
+    if isinstance(given, ColumnMap):
+        return given
+    if isinstance(given, str | Path):
+        given = SHIPPED_MAPS[str(given)] if str(given) in SHIPPED_MAPS else _from_yaml(Path(given))
+    unknown = set(given) - {*SCHEMA.names, *VARIABLES, *_WINDS, *_SETTINGS}
+    if unknown:
+        raise ObservationError(f"a column map has the unknown key(s) {', '.join(sorted(map(str, unknown)))}")
+    places = {name: _source(name, given[name]) for name in SCHEMA.names if name in given and name != "time"}
+    variables = {name: _source(name, given[name]) for name in VARIABLES if name in given}
+    winds = {_WINDS[name]: _wind(name, given[name]) for name in _WINDS if name in given}
+    missing = [name for name in ("time", "lat", "lon") if name not in given]
+    if missing or not (variables or winds or {"variable", "observation"} <= set(places)):
+        wanted = ", ".join(missing) or "a variable, or variable and observation"
+        raise ObservationError(f"a column map must also say where to find {wanted}")
+    time = given["time"]
+    chosen = ColumnMap(
+        (time,) if isinstance(time, str) else tuple(map(str, time)),
+        places,
+        variables,
+        winds,
+        given.get("time_format"),
+        str(given.get("delimiter", ",")),
+        tuple(map(str, given.get("missing", ()))),
+    )
+    both = set(chosen.text_columns()) & set(chosen.number_columns())
+    if both:
+        raise ObservationError(f"a column map takes the column {min(both)} both as text or time and as a number")
+    return chosen
+
+
+def _from_yaml(path: Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        shipped = ", ".join(SHIPPED_MAPS)
+        raise ObservationError(
+            f"{path} is neither a shipped column map ({shipped}) nor a readable YAML file"
+        ) from error
+    if not isinstance(content, Mapping):
+        raise ObservationError(f"{path} is no column map: it must map names to columns")
+    return content
+
+
+def _source(name: str, text: Any) -> Source:
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        return Source(None, value=float(text))
+    if not isinstance(text, str):
+        raise ObservationError(f"a column map must give {name} as a column, a number or =constant, not {text!r}")
+    if text.startswith("="):
+        constant = text[1:].strip()
+        try:
+            return Source(None, value=constant if name in _TEXTS else float(constant))
+        except ValueError as error:
+            raise ObservationError(f"a column map gives {name} the constant {constant}, which is no number") from error
+    unit = re.fullmatch(r"(.*?)\s*\[([^\[\]]*)\]", text)
+    if unit is None:
+        return Source(text)
+    if unit.group(2) not in UNITS:
+        raise ObservationError(f"a column map gives {name} in the unknown unit {unit.group(2)}")
+    return Source(unit.group(1), *UNITS[unit.group(2)])
+
+
+def _wind(name: str, pair: Any) -> tuple[Source, Source]:
+    if isinstance(pair, str) or len(pair) != 2:
+        raise ObservationError(f"a column map must give {name} as a list of speed and direction")
+    return _source(name, pair[0]), _source(name, pair[1])

@@ -1,0 +1,171 @@
+"""Reader of GNSS radio occultation in BUFR: profiles of refractivity.
+
+Refractivity N = 10^6 (n - 1), n the index of refraction, becomes variable `n` at the tangent point's latitude and
+longitude, located by `height`. The file tells the geometric height z above mean sea level; the table wants
+geopotential height
+
+    H      = gamma(phi) / g0  R(phi) z / (R(phi) + z),                  g0 = 9.80665 m/s2
+    gamma  = gamma_e (1 + k sin^2 phi) / (1 - e^2 sin^2 phi)^(1/2)      normal gravity (Somigliana)
+    R      = a / (1 + f + m - 2 f sin^2 phi)                            effective radius of the Earth
+
+with gamma_e = 9.7803253359 m/s2, k = 0.00193185265241, e^2 = 0.00669437999013, a = 6378137 m, f = 1 / 298.257223563,
+m = 0.00344978650684: WGS 84, NIMA TR8350.2 (2000), chapter 4; M. J. Mahoney, "A discussion of various measures of
+altitude" (2001).
+
+The template is WMO sequence 3 10 026 (Manual on Codes I.2), with or without NCEP's embedded tables, which name the
+same elements by mnemonics. Quality flags 0 33 039 count from the left of 16 bits: 1 non-nominal quality, 4 excess
+phase, 5 bending angle, 6 refractivity not nominal. Any of them, or a confidence of zero for the profile, makes the
+mark of all its data 13. `type` is the number of the receiving satellite, as in NCEP's files, `station` that number
+and the transmitter's; the class is GPSRO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from latentda.grid import GRAVITY
+from latentda.observations.bufr_decoder import decode, sound_messages
+from latentda.observations.compressed import decompressed
+from latentda.observations.prepbufr_levels import to_float
+from latentda.observations.reports import table_from_reports
+from latentda.observations.table import ObservationError, concatenate
+
+GNSSRO_CATEGORY = 3
+"""Data category (BUFR table A) of vertical soundings by satellite."""
+
+_CODES = {
+    "SAID": "B001007",
+    "PTID": "B001050",
+    "YEAR": "B004001",
+    "MNTH": "B004002",
+    "DAYS": "B004003",
+    "HOUR": "B004004",
+    "MINU": "B004005",
+    "SECO": "B004006",
+    "TISE": "B004016",
+    "QFRO": "B033039",
+    "PCCF": "B033007",
+    "CLATH": "B005001",
+    "CLONH": "B006001",
+    "IMPP": "B007040",
+    "HEIT": "B007007",
+    "ARFR": "B015036",
+}
+_NOT_NOMINAL = sum(1 << (16 - bit) for bit in (1, 4, 5, 6))
+_BAD, _UNCHECKED = 13, 2
+_EQUATOR, _SOMIGLIANA, _ECCENTRICITY2 = 9.7803253359, 0.00193185265241, 0.00669437999013
+_RADIUS, _FLATTENING, _ROTATION = 6378137.0, 1.0 / 298.257223563, 0.00344978650684
+
+
+def geopotential_height(height: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Geopotential height (m) of a geometric height (m) above sea level at a latitude (degrees)."""
+    sine2 = np.sin(np.deg2rad(latitude)) ** 2
+    gravity = _EQUATOR * (1.0 + _SOMIGLIANA * sine2) / np.sqrt(1.0 - _ECCENTRICITY2 * sine2)
+    radius = _RADIUS / (1.0 + _FLATTENING + _ROTATION - 2.0 * _FLATTENING * sine2)
+    return gravity / GRAVITY * radius * height / (radius + height)
+
+
+def read_gnssro(path: str | Path) -> pa.Table:
+    """Read refractivity profiles.
+
+    A damaged message is left out with a `DamageWarning`; see `bufr_decoder`.
+
+    Raises:
+        ObservationError: the file is empty, cut off, too much of it is damaged, or it holds no profile of
+            refractivity.
+    """
+    table = concatenate(gnssro_pieces(path))
+    if table.num_rows == 0:
+        raise ObservationError(f"{path} is BUFR but holds no profile of refractivity")
+    return table
+
+
+def gnssro_pieces(path: str | Path) -> Iterator[pa.Table]:
+    """`read_gnssro`, a few hundred occultations at a time."""
+    path = Path(path)
+    with decompressed(path) as packed, sound_messages(packed, path) as (file, found):
+        if GNSSRO_CATEGORY not in found.categories:
+            return
+        for batch in decode(file, found, path, GNSSRO_CATEGORY):
+            table = _profiles(batch)
+            if table is not None:
+                yield table
+
+
+def _profiles(batch: pa.RecordBatch) -> pa.Table | None:
+    heights, points = _list_with(batch, "HEIT", "ARFR"), _list_with(batch, "CLATH", "CLONH")
+    if heights is None:
+        return None
+    lengths = pc.fill_null(pc.list_value_length(heights), 0).to_numpy(zero_copy_only=False)
+    profile, levels = np.repeat(np.arange(batch.num_rows), lengths), heights.flatten()
+    latitude, longitude = (_element(batch, name)[profile] for name in ("CLATH", "CLONH"))
+    if points is not None and points.flatten().type.num_fields:
+        own = pc.fill_null(pc.list_value_length(points), 0).to_numpy(zero_copy_only=False)
+        if np.array_equal(own, lengths):
+            latitude, longitude = (_element(points.flatten(), name) for name in ("CLATH", "CLONH"))
+    flags, confidence = _element(batch, "QFRO"), _element(batch, "PCCF")
+    bad = (np.nan_to_num(flags).astype(np.int64) & _NOT_NOMINAL > 0) | (confidence == 0.0)
+    receiver, transmitter = (np.nan_to_num(_element(batch, name)).astype(np.int64) for name in ("SAID", "PTID"))
+    names = np.array([f"{r}-{t}" for r, t in zip(receiver, transmitter, strict=True)], dtype=object)
+    places = {
+        "time": _times(batch)[profile],
+        "lat": latitude,
+        "lon": longitude,
+        "height": geopotential_height(_element(levels, "HEIT"), latitude),
+        "type": receiver.clip(0, 65535)[profile],
+        "station": names[profile],
+        "class": "GPSRO",
+        "source": "gnssro",
+    }
+    refractivity = _element(levels, "ARFR")
+    marks = np.where(bad, _BAD, _UNCHECKED)[profile].astype(np.float64)
+    return table_from_reports(places, {"n": np.where(refractivity > 0.0, refractivity, np.nan)}, {"n": marks})
+
+
+def _times(batch: pa.RecordBatch) -> np.ndarray:
+    """When the occultation's point was reached: its start and the increment to that point."""
+    year, month, day = (_element(batch, name) for name in ("YEAR", "MNTH", "DAYS"))
+    hour, minute, second = (_element(batch, name) for name in ("HOUR", "MINU", "SECO"))
+    known = np.isfinite(year + month + day + hour + minute) & (year >= 1990) & (year <= 2100)
+    known &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    year, month, day = (np.where(known, part, 1).astype(np.int64) for part in (year, month, day))
+    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+    seconds = (hour * 60.0 + minute) * 60.0 + np.nan_to_num(second) + np.nan_to_num(_element(batch, "TISE"))
+    milliseconds = np.where(known, seconds * 1000.0, 0.0).astype("timedelta64[ms]")
+    date = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
+    return np.where(known, date.astype("datetime64[ns]") + milliseconds, np.datetime64("NaT"))
+
+
+def _index(names: list[str], mnemonic: str) -> int | None:
+    """Where an element comes first; a second time it is another quantity, such as its error."""
+    for name in (mnemonic, _CODES[mnemonic]):
+        if name in names:
+            return names.index(name)
+    return None
+
+
+def _element(holder: pa.RecordBatch | pa.StructArray, mnemonic: str) -> np.ndarray:
+    """Values of an element of a batch or a struct, NaN where missing."""
+    if isinstance(holder, pa.RecordBatch):
+        index = _index(holder.schema.names, mnemonic)
+        column = None if index is None else holder.column(index)
+    else:
+        index = _index([holder.type.field(i).name for i in range(holder.type.num_fields)], mnemonic)
+        column = None if index is None else pc.struct_field(holder, [index])
+    return np.full(len(holder), np.nan) if column is None else to_float(column)
+
+
+def _list_with(batch: pa.RecordBatch, *mnemonics: str) -> pa.Array | None:
+    """The first list of structs that holds all these elements."""
+    for column in batch.columns:
+        kind = column.type
+        if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+            names = [kind.value_type.field(i).name for i in range(kind.value_type.num_fields)]
+            if all(_index(names, mnemonic) is not None for mnemonic in mnemonics):
+                return column
+    return None

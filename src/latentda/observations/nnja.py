@@ -1,0 +1,214 @@
+"""Reader of NNJA-AI Parquet: Brightband's reprocessing of the NOAA-NASA Joint Archive of Observations.
+
+A file holds the messages of one NCEP type, a report a row. Columns are named by the mnemonics of NCEP's BUFR tables,
+of nested ones the path with dots (`TMPSQ1.TMDB`); OBS_TIMESTAMP, LAT and LON say when and where.
+
+| kind | told by | gives |
+| --- | --- | --- |
+| soundings, wide | mandatory levels as columns, `TMDB_PRLC85000`: the pressure in Pa | t, q, u, v, z |
+| soundings, a row a level | a column PRLC (Pa) | t, q or td, u, v, z |
+| aircraft | a flight level, or MSG_TYPE NC004... | t, q or td, u, v |
+| surface | neither | sp, t2m, q2m or d2m, u10m, v10m |
+
+Mnemonics: TMDB temperature and TMDP dew point (K), WDIR (degrees) and WSPD (m/s), GP10 or GP07 geopotential (m2/s2),
+PRES station pressure (Pa), SELV or HSMSL its height (m), WMOB and WMOS or RPID the station, FLVLST, FLVL, PSAL or IALT
+a pressure altitude (m), QMAT, QMDD, QMWN, QMGP, QMPR quality marks, which grow worse as prepBUFR's do.
+
+Source: the documentation and notebooks of github.com/brightbandtech/nnja-ai for names, dots, mandatory levels and
+units of pressure, read in 2025, and NCEP's BUFR tables for the mnemonics. No file of the archive was at hand: the
+tests write files of these forms. The significant levels, which the archive keeps only in the nested column UARLV, are
+not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from latentda.observations.compressed import decompressed
+from latentda.observations.prepbufr_levels import to_float
+from latentda.observations.reports import table_from_reports, wind_components
+from latentda.observations.table import ObservationError, concatenate
+from latentda.observations.thermodynamics import specific_humidity
+from latentda.observations.wmo_levels import pressure_of_altitude
+
+TIME_COLUMN = "OBS_TIMESTAMP"
+"""The column that tells NNJA-AI's Parquet from other."""
+
+_ROWS = 50_000
+_LEVEL = re.compile(r"(?:.*\.)?([A-Z0-9]+)_PRLC(\d+)")
+_ALTITUDES = ("FLVLST", "FLVL", "PSAL", "IALT")
+_NUMBERS = (
+    *("LAT", "LON", "SELV", "HSMSL", "WMOB", "WMOS", "PRLC", "PRES", "GP10", "GP07"),
+    *("TMDB", "TMDP", "WDIR", "WSPD", "QMAT", "QMDD", "QMWN", "QMGP", "QMPR"),
+    *_ALTITUDES,
+)
+_TEXTS = ("RPID", "MSG_TYPE")
+_CLASSES = {"NC000": ("ADPSFC", 181), "NC001": ("SFCSHP", 180), "NC002": ("ADPUPA", 120), "NC004": ("AIRCFT", 131)}
+
+
+def read_nnja(path: str | Path) -> pa.Table:
+    """Read an NNJA-AI file to an observation table.
+
+    Raises:
+        ObservationError: the file is missing, damaged, not of NNJA-AI, or of a kind the table does not hold, such as
+            radiances.
+    """
+    return concatenate(nnja_pieces(path))
+
+
+def nnja_pieces(path: str | Path) -> Iterator[pa.Table]:
+    """`read_nnja`, some ten thousand reports at a time."""
+    path = Path(path)
+    with decompressed(path) as file:
+        try:
+            with pq.ParquetFile(file, page_checksum_verification=True) as content:
+                columns = _columns(content.schema_arrow, path)
+                for batch in content.iter_batches(_ROWS, columns=list(dict.fromkeys(columns.values()))):
+                    yield from _tables(_Reports(batch, columns))
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            text = " ".join(str(error).split())
+            raise ObservationError(f"{path} cannot be read as NNJA-AI Parquet: {text}") from error
+
+
+def _columns(schema: pa.Schema, named: Path) -> dict[str, str]:
+    """The file's columns by mnemonic; of several the one with the shortest path, which is the report's own."""
+    columns: dict[str, str] = {}
+    for name in sorted(schema.names, key=lambda name: name.count(".")):
+        kind = schema.field(name).type
+        if pa.types.is_nested(kind):
+            continue
+        level = _LEVEL.fullmatch(name)
+        mnemonic = f"{level[1]}_PRLC{level[2]}" if level else name.rsplit(".", 1)[-1]
+        if level or mnemonic in _NUMBERS or mnemonic in _TEXTS or name == TIME_COLUMN:
+            columns.setdefault(mnemonic, name)
+    missing = [name for name in (TIME_COLUMN, "LAT", "LON") if name not in columns]
+    if missing:
+        raise ObservationError(f"{named} is Parquet but not of NNJA-AI: it lacks {', '.join(missing)}")
+    if not any(name.split("_")[0] in ("TMDB", "WSPD", "PRES") for name in columns):
+        raise ObservationError(f"{named} is NNJA-AI Parquet without temperature, wind or pressure")
+    return columns
+
+
+class _Reports:
+    """Reports of a batch by mnemonic, missing values as NaN."""
+
+    def __init__(self, batch: pa.RecordBatch, columns: dict[str, str]):
+        self._batch, self.columns = batch, columns
+
+    def __len__(self) -> int:
+        return self._batch.num_rows
+
+    def numbers(self, *mnemonics: str) -> np.ndarray:
+        """Values, of the first of the mnemonics that has one."""
+        values = np.full(len(self), np.nan)
+        for mnemonic in mnemonics:
+            if mnemonic in self.columns:
+                found = self._batch.column(self.columns[mnemonic])
+                values = np.where(np.isnan(values), to_float(found.cast(pa.float64())), values)
+        return np.where(np.abs(values) < 1e10, values, np.nan)  # BUFR's missing, where it came through, is 1e11
+
+    def texts(self, mnemonic: str) -> np.ndarray:
+        """Texts without padding, empty where missing."""
+        if mnemonic not in self.columns:
+            return np.full(len(self), "", dtype=object)
+        found = pc.utf8_trim_whitespace(self._batch.column(self.columns[mnemonic]).cast(pa.string()))
+        return np.asarray(pc.fill_null(found, "").to_numpy(zero_copy_only=False), dtype=object)
+
+    def times(self) -> np.ndarray:
+        """Times in UTC, NaT where missing."""
+        found = self._batch.column(self.columns[TIME_COLUMN])
+        if pa.types.is_string(found.type):
+            found = pc.utf8_rtrim(found, characters="Z")
+        found = found.cast(pa.timestamp("ns", getattr(found.type, "tz", None)))
+        return found.to_numpy(zero_copy_only=False).astype("datetime64[ns]")
+
+
+def _tables(reports: _Reports) -> Iterator[pa.Table]:
+    if any("_PRLC" in name for name in reports.columns):
+        levels = sorted({int(name.split("_PRLC")[1]) for name in reports.columns if "_PRLC" in name}, reverse=True)
+        for level in levels:
+            pressure = np.full(len(reports), float(level))
+            yield _upper_air(reports, pressure, f"_PRLC{level}", "ADPUPA", 120)
+        return
+    message_class, kind = _kind(reports)
+    if message_class in ("ADPUPA", "AIRCFT"):
+        pressure = reports.numbers("PRLC", *(["PRES"] if message_class == "AIRCFT" else []))
+        pressure = np.where(np.isnan(pressure), pressure_of_altitude(reports.numbers(*_ALTITUDES)), pressure)
+        yield _upper_air(reports, pressure, "", message_class, kind)
+    else:
+        yield _surface(reports, message_class, kind)
+
+
+def _kind(reports: _Reports) -> tuple[str, int]:
+    """Class and report type of the file, by its message type where it tells it, else by its columns."""
+    for name in np.unique(reports.texts("MSG_TYPE").astype(str)):
+        if name[:5] in _CLASSES:
+            return _CLASSES[name[:5]]
+    if "PRLC" in reports.columns:
+        return _CLASSES["NC002"]
+    return _CLASSES["NC004" if any(name in reports.columns for name in _ALTITUDES) else "NC000"]
+
+
+def _places(reports: _Reports, message_class: str, kind: int) -> dict[str, Any]:
+    block, number = reports.numbers("WMOB"), reports.numbers("WMOS")
+    pairs = zip(block, number, reports.texts("RPID"), strict=True)
+    station = [f"{b:02.0f}{n:03.0f}" if np.isfinite(b + n) else name for b, n, name in pairs]
+    return {
+        "time": reports.times(),
+        "lat": reports.numbers("LAT"),
+        "lon": reports.numbers("LON"),
+        "elev": reports.numbers("SELV", "HSMSL"),
+        "station": np.array(station, dtype=object),
+        "class": message_class,
+        "type": kind,
+        "source": "nnja",
+    }
+
+
+def _upper_air(reports: _Reports, pressure: np.ndarray, suffix: str, message_class: str, kind: int) -> pa.Table:
+    def numbers(*names: str) -> np.ndarray:
+        return reports.numbers(*(name + suffix for name in names))
+
+    u, v = wind_components(numbers("WSPD"), numbers("WDIR"))
+    dew_point = numbers("TMDP")
+    humidity = specific_humidity(dew_point, pressure)
+    quantities = {
+        "t": numbers("TMDB"),
+        "q": humidity,
+        "td": np.where(np.isnan(humidity), dew_point, np.nan),
+        "u": u,
+        "v": v,
+        "z": np.where(np.isnan(pressure), np.nan, numbers("GP10", "GP07")),
+    }
+    humidity_mark, wind_mark = numbers("QMDD"), numbers("QMWN")
+    marks = {"t": numbers("QMAT"), "q": humidity_mark, "td": humidity_mark, "z": numbers("QMGP")}
+    marks |= {"u": wind_mark, "v": wind_mark}
+    places = _places(reports, message_class, kind) | {"pres": pressure}
+    return table_from_reports(places, quantities, {name: mark.clip(0, 15) for name, mark in marks.items()})
+
+
+def _surface(reports: _Reports, message_class: str, kind: int) -> pa.Table:
+    u, v = wind_components(reports.numbers("WSPD"), reports.numbers("WDIR"))
+    pressure, dew_point = reports.numbers("PRES"), reports.numbers("TMDP")
+    humidity = specific_humidity(dew_point, pressure)
+    quantities = {
+        "sp": pressure,
+        "t2m": reports.numbers("TMDB"),
+        "q2m": humidity,
+        "d2m": np.where(np.isnan(humidity), dew_point, np.nan),
+        "u10m": u,
+        "v10m": v,
+    }
+    humidity_mark, wind_mark = reports.numbers("QMDD"), reports.numbers("QMWN")
+    marks = {"sp": reports.numbers("QMPR"), "t2m": reports.numbers("QMAT"), "q2m": humidity_mark, "d2m": humidity_mark}
+    marks |= {"u10m": wind_mark, "v10m": wind_mark}
+    places = _places(reports, message_class, kind)
+    return table_from_reports(places, quantities, {name: mark.clip(0, 15) for name, mark in marks.items()})

@@ -1,0 +1,50 @@
+"""The tables that a prepBUFR file carries, checked against what NCEP's have always said.
+
+An element encodes the values reference / 10^scale to (reference + 2^width) / 10^scale of its unit. NCEP has changed
+the resolution of some since 1989, but never where they begin nor, to a factor of two, how far they reach. A damaged
+table would else give all reports of a file another temperature without anything to be seen.
+
+Source: D. Keyser, "PREPBUFR processing at NCEP" (NCEP/EMC), table prepobs_prep.bufrtable; the files of 1989 and 2020.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import earth2bufr
+
+from latentda.observations.bufr_decoder import one_sentence
+from latentda.observations.table import ObservationError
+
+_ENCODED = {  # lowest value and span, in the file's units
+    "XOB": (-180.0, 655.36),
+    "YOB": (-90.0, 327.68),
+    "ELV": (-1000.0, 131072.0),
+    "POB": (0.0, 1638.4),
+    "TOB": (-273.2, 1638.4),
+    "QOB": (0.0, 65536.0),
+    "ZOB": (-1000.0, 131072.0),
+    "UOB": (-409.6, 819.2),
+    "VOB": (-409.6, 819.2),
+}
+
+
+def check_tables(file: Path, named: Path) -> None:
+    """Refuse a file whose own tables give an observed element another meaning.
+
+    Raises:
+        ObservationError: they do, or the file cannot be read; `named` is the path to speak of.
+    """
+    with one_sentence(f"{named} is no readable BUFR file"):
+        opened = earth2bufr.open_bufr(str(file), strict=True)
+        first = opened.info.data_messages[0].source_message_index
+        elements = opened.source_structure(first)["effective_occurrences"]
+    for element in elements:
+        name = element["mnemonic"]
+        if name not in _ENCODED:
+            continue
+        lowest, span = _ENCODED[name]
+        unit = 10.0 ** -element["effective_scale"]
+        low, wide = element["effective_reference"] * unit, 2.0 ** element["effective_width"] * unit
+        if abs(low - lowest) > 0.01 * span or not 0.5 <= wide / span <= 2.0:
+            raise ObservationError(f"{named} is damaged BUFR: its tables let {name} begin at {low:g} and span {wide:g}")

@@ -1,0 +1,44 @@
+"""``latentda train forecast``: settings from YAML, weights and scores beside each other."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from latentda.cli.app import app
+from latentda.experiments.forecast_learning import read_forecast_settings
+from latentda.fields import StateWriter, unit_standardizer, write_standardizer
+from latentda.grid import hour_sequence
+from latentda.networks import read_surrogate
+from tests.worlds import sigma_layout, smooth_fields
+
+LAYOUT = sigma_layout(names="ut")
+
+
+def test_settings_name_the_wrong_entry(tmp_path):
+    (tmp_path / "a.yaml").write_text("network: {width: wide}\n")
+    with pytest.raises(ValueError, match=r"network.width"):
+        read_forecast_settings(tmp_path / "a.yaml", None)
+
+
+def test_steps_of_the_command_line_win(tmp_path):
+    (tmp_path / "a.yaml").write_text("rollout: {step_hours: 24, steps: 3}\ntraining: {steps: 5, batch_size: 2}\n")
+    settings = read_forecast_settings(tmp_path / "a.yaml", 7)
+    assert (settings.training.steps, settings.training.batch_size, settings.rollout.steps) == (7, 2, 3)
+
+
+def test_the_command_on_a_global_store(tmp_path):
+    states = smooth_fields(LAYOUT.grid, 32, LAYOUT.shape[0])
+    StateWriter(tmp_path / "a.zarr", LAYOUT, compact=False).append(states, hour_sequence("2000-01-01", 32, 6))
+    write_standardizer(unit_standardizer(LAYOUT), tmp_path / "standardizer.safetensors")
+    (tmp_path / "a.yaml").write_text("network: {patch: 4, width: 16, heads: 2, blocks: 1}\ntraining: {batch_size: 2}\n")
+    arguments = ["--data", str(tmp_path / "a.zarr"), "--assets", str(tmp_path), "--config", str(tmp_path / "a.yaml")]
+    dates = ["--start", "2000-01-01", "--end", "2000-01-06", "--steps", "3"]
+    result = CliRunner().invoke(app, ["train", "forecast", *arguments, *dates])
+    assert result.exit_code == 0, result.output
+    network = read_surrogate(tmp_path / "surrogate.safetensors")
+    assert (network.step_hours, network.periodic, network.state_shape) == (6, True, LAYOUT.shape)
+    about = json.loads((tmp_path / "surrogate.json").read_text())["about"]
+    assert {row["lead (h)"] for row in about["root_mean_square_errors"]} == {6, 12}
+    assert np.isfinite([row["surrogate"] for row in about["root_mean_square_errors"]]).all()
