@@ -41,8 +41,8 @@ def _introduction(run: EuropeRun) -> str:
         "A surrogate forecast and an autoencoder were trained on ERA-Interim over Europe, geopotential at 500 hPa, "
         f"temperature at 850 hPa and mean sea-level pressure once a day, from {iso(setup.training[0])} to "
         f"{iso(setup.training[1])}. Background errors come from the surrogate's {run.assets.network.step_hours} h "
-        f"errors from {iso(setup.errors[0])} to {iso(setup.errors[1])}, with the same estimator in model space and in latent "
-        "space. Later years are for verification only.\n\nThe region is small: what enters it within a day is unknown "
+        f"errors from {iso(setup.errors[0])} to {iso(setup.errors[1])}, with the same estimator in model space and in "
+        "latent space. Later years are for verification only.\n\nThe region is small: what enters it within a day is unknown "
         "to the surrogate, so its errors, and the background errors, are large."
     )
 

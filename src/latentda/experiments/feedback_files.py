@@ -1,4 +1,4 @@
-"""Feedback files: those of a folder or a list, in the order of time."""
+"""Feedback files: those of a list, and of folders those of their cycles in turn."""
 
 from __future__ import annotations
 
