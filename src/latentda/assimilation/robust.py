@@ -4,7 +4,7 @@
              c |d| - 1/2 c^2    beyond,          r(d) = sign(d) sqrt(2 rho(d)),    rho = 1/2 r^2
 
 d are departures in standard deviations. r is once differentiable (dr/dd = 1 inside, c / |r| beyond), so whatever
-minimises half a square minimises the Huber norm too. A datum beyond c pulls with a constant force, as with the weight
+minimises half a square minimises the Huber norm too. A datum beyond c pulls with a constant force, as of weight
 
     w = min(1, c / |d|),
 
