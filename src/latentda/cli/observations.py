@@ -34,8 +34,6 @@ def summary(
 
         together = _read(files)
         kinds = inventory(together, by_type=types)
-        if not kinds:
-            raise ValueError(f"There is no datum in {', '.join(map(str, files))}.")
         header = ["class", *(["type"] if types else []), "variable", "data", "used", "stations", "from", "to"]
         what = files[0].name if len(files) == 1 else f"{len(files)} files"
         table(f"{what}, {period(together)}", header, _rows(kinds))
@@ -75,9 +73,10 @@ def draw_map(
             raise ValueError(f"A map can be by {', '.join(figures)}, not by {', '.join(unknown)}.")
         shown = _chosen(_read(files), variable, message_class)
         what = " ".join(name for name in (message_class, variable) if name) or "Observations"
+        title = f"{what}, {period(shown)}"
         out.mkdir(parents=True, exist_ok=True)
         for name in wanted:
-            where(save_figure(figures[name](shown, f"{what}, {period(shown)}"), out / f"map_{name}.png"))
+            where(save_figure(figures[name](shown, title), out / f"map_{name}.png"))
 
 
 @app.command()
@@ -109,8 +108,8 @@ def _plot_counts(table: pa.Table, out: Path) -> None:
     from latentda.experiments.observation_figures import class_map, period, vertical_counts
     from latentda.experiments.single_results import save_figure
 
-    out.mkdir(parents=True, exist_ok=True)
     when = period(table)
+    out.mkdir(parents=True, exist_ok=True)
     where(save_figure(vertical_counts(table, f"Numbers of data, {when}"), out / "vertical_counts.png"))
     where(save_figure(class_map(table, f"Observations, {when}"), out / "map_class.png"))
 

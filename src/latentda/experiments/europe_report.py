@@ -42,8 +42,8 @@ def _introduction(run: EuropeRun) -> str:
         f"temperature at 850 hPa and mean sea-level pressure once a day, from {iso(setup.training[0])} to "
         f"{iso(setup.training[1])}. Background errors come from the surrogate's {run.assets.network.step_hours} h "
         f"errors from {iso(setup.errors[0])} to {iso(setup.errors[1])}, with the same estimator in model space and in "
-        "latent space. Later years are for verification only.\n\nThe region is small: what enters it within a day is unknown "
-        "to the surrogate, so its errors, and the background errors, are large."
+        "latent space. Later years are for verification only.\n\nThe region is small: what enters it within a day is "
+        "unknown to the surrogate, so its errors, and the background errors, are large."
     )
 
 

@@ -51,7 +51,9 @@ def _of_folder(folder: Path) -> list[Path]:
     if cycles:
         return cycles
     if not found:
-        raise ObservationError(f"{folder} holds no feedback: no file is named feedback_*.parquet")
+        inside = sorted({path.parent.name for path in folder.glob("*/feedback_*.parquet")})
+        advice = f"name one of its folders {', '.join(inside)}" if inside else "no file is named feedback_*.parquet"
+        raise ObservationError(f"{folder} holds no feedback: {advice}")
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise ObservationError(f"{folder} holds feedback of several analyses ({names}); name one file")

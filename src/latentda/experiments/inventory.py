@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from latentda.grid import iso
+
 
 @dataclass(frozen=True)
 class InventoryRow:
@@ -69,3 +71,25 @@ def refusals(table: pa.Table) -> list[tuple[str, int]]:
     """Verdict and number of the refused data, the most frequent first."""
     counts = pc.value_counts(table.filter(pc.invert(table["used"]))["verdict"]).to_pylist()
     return sorted(((row["values"], row["counts"]) for row in counts), key=lambda row: (-row[1], row[0]))
+
+
+def period(table: pa.Table) -> str:
+    """The times of the first and the last datum as words.
+
+    Raises:
+        ValueError: no row.
+    """
+    if table.num_rows == 0:
+        raise ValueError("There is no observation, so there is no time of any.")
+    times = pc.min_max(table["time"]).as_py()
+    first, last = iso(times["min"].to_datetime64()), iso(times["max"].to_datetime64())
+    return span(first, last)
+
+
+def span(first: str, last: str) -> str:
+    """Two printed dates as one period: ``1989-01-01 08-14 UTC`` within a day."""
+    if first == last:
+        return first
+    if first[:10] == last[:10]:
+        return f"{first[:13]}\N{EN DASH}{last[11:]}"
+    return f"{first} to {last}"

@@ -172,7 +172,7 @@ def decode(file: Path, found: Frames, named: Path, category: int | None = None) 
             if failed is None:
                 break
             # Of messages decoded together only a second try, one by one, tells which is damaged.
-            alone = len(failed) <= 1
+            alone = len(failed) <= 1 or at_once == 1
             at_once = _AT_ONCE if alone else 1
             lost += len(failed) if alone else 0
             refuse_if_most_is_lost(lost, total, named)

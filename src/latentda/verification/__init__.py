@@ -1,7 +1,14 @@
 """How good a state is: error statistics, score records, the fit to observations, and physical consistency."""
 
 from latentda.verification.balance import BAND, BalanceMisfit, increment_balance, state_balance
-from latentda.verification.departures import Departures, departures, fit_columns, has_feedback, require_feedback
+from latentda.verification.departures import (
+    Departures,
+    departures,
+    fit_columns,
+    has_feedback,
+    pressures,
+    require_feedback,
+)
 from latentda.verification.derivatives import horizontal_gradient, relative_vorticity
 from latentda.verification.desroziers import DesroziersRow, desroziers, merge_classes, merge_desroziers
 from latentda.verification.energy import layer_fractions, total_energy
@@ -76,6 +83,7 @@ __all__ = [
     "merge_fits",
     "merge_products",
     "observation_fit",
+    "pressures",
     "read_scores",
     "relative_vorticity",
     "require_feedback",

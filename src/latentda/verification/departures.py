@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float, Shaped
 from numpy import ndarray
 
 from latentda.observations import ObservationError, column, used
+from latentda.observations.error_profiles import pressure_of_height
 from latentda.verification.observation_fit import Columns
 
 FEEDBACK_COLUMNS = ("background", "analysis", "background_error")
@@ -39,7 +40,7 @@ class Departures:
         background_error: sigma_b as assumed, of the equivalent.
         variable: short names.
         message_class: of the reports.
-        pressure: Pa; NaN where a datum has none.
+        pressure: Pa; of data located by height that of an atmosphere of one temperature; NaN where there is neither.
         used: assimilated, and both departures known.
         verdict: of quality control.
     """
@@ -89,10 +90,16 @@ def departures(table: pa.Table) -> Departures:
         background_error,
         column(table, "variable"),
         column(table, "class"),
-        column(table, "pres").astype(np.float64),
+        pressures(table),
         used(table) & known,
         column(table, "verdict"),
     )
+
+
+def pressures(table: pa.Table) -> Float[ndarray, " datum"]:
+    """Pressure of each datum (Pa), from its height by a scale height of 7 km where it has none; NaN without either."""
+    pressure = column(table, "pres").astype(np.float64)
+    return np.where(np.isnan(pressure), pressure_of_height(column(table, "height")), pressure)
 
 
 def fit_columns(table: pa.Table) -> Columns:
