@@ -21,7 +21,7 @@ def small_setup(**changes):
     network = SurrogateSettings(patch=3, width=16, heads=2, blocks=1)
     training = TrainingSettings(steps=40, batch_size=8, learning_rate=3e-3)
     settings = {
-        "methods": ("free_run", "3dvar", "latent_3dvar", "latent_3dvar_published"),
+        "methods": ("free_run", "3dvar", "latent_3dvar"),
         "training": ("2000-01-01", "2001-01-01"),
         "errors": ("2001-01-01", "2001-05-01"),
         "tuning": ("2001-04-10", "2001-05-01"),

@@ -8,7 +8,7 @@ import pytest
 from latentda.cycling import FirstGuess
 from latentda.experiments.europe import run_europe
 from latentda.experiments.europe_data import convert, store_layout
-from latentda.experiments.europe_methods import build_intake, error_samples
+from latentda.experiments.europe_methods import Size, build_intake, build_method, error_samples
 from latentda.experiments.europe_real import prepare
 from latentda.experiments.europe_report import write_europe_report
 from latentda.experiments.europe_setup import EuropeSetUp
@@ -91,6 +91,18 @@ def test_data_between_the_levels_have_no_equivalent(made, files):
     assert (verdict[~at_level] == "no_equivalent").all()
     assert not (verdict[at_level] == "no_equivalent").any()
     assert setup.case == CASE
+
+
+def test_as_published_means_a_diagonal_and_a_whole_decoding(made):
+    assets, size = made.assets, Size(2000.0, 2.0)
+    samples = error_samples(assets.error_pairs, assets.code)
+    built = {m: build_method(m, size, samples, assets.standardizer, assets.code) for m in EuropeSetUp().methods}
+    assert built["free_run"] is None
+    published, diagonal = (built[f"latent_3dvar_{form}"].prior for form in ("published", "diagonal"))
+    assert (published.form, diagonal.form, built["latent_3dvar"].prior.form) == ("published", "increment", "increment")
+    for prior in (published, diagonal):
+        spread = np.asarray(prior.background_error.root(np.ones(assets.code.latent_shape)))
+        np.testing.assert_allclose(spread, np.sqrt(2.0) * samples.latent.std(axis=0, ddof=1), rtol=1e-5)
 
 
 def test_the_chosen_size_is_the_best_tried(made, folder):

@@ -28,8 +28,7 @@ def summary(
 ) -> None:
     """Count the data of files by message class and variable, with their times and what refused them."""
     with one_sentence():
-        from latentda.experiments.inventory import inventory, refusals
-        from latentda.experiments.observation_figures import period
+        from latentda.experiments.inventory import inventory, period, refusals
         from latentda.observations.verdicts import explain
 
         together = _read(files)
@@ -64,7 +63,8 @@ def draw_map(
 ) -> None:
     """Draw where the data are."""
     with one_sentence():
-        from latentda.experiments.observation_figures import class_map, count_map, period, verdict_map
+        from latentda.experiments.inventory import period
+        from latentda.experiments.observation_maps import class_map, count_map, verdict_map
         from latentda.experiments.single_results import save_figure
 
         figures = {"class": class_map, "verdict": verdict_map, "count": count_map}
@@ -105,8 +105,10 @@ def plot(
 
 
 def _plot_counts(table: pa.Table, out: Path) -> None:
-    from latentda.experiments.observation_figures import class_map, period, vertical_counts
+    from latentda.experiments.inventory import period
+    from latentda.experiments.observation_maps import class_map
     from latentda.experiments.single_results import save_figure
+    from latentda.experiments.vertical_counts import vertical_counts
 
     when = period(table)
     out.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,8 @@ def error_levels(rows: Sequence[DesroziersRow], title: str = "", fewest: int = 3
     layered = [row for row in enough if row.layer is not None]
     ground = [row for row in enough if row.layer is None]
     names = [name for name in VARIABLES if any(row.variable == name for row in layered)]
-    figure = new_figure(2.6 * len(names) + (3.4 if ground else 0.6), 4.6 if names else 1.7 + 0.3 * len(ground), title)
+    width = max(6.2, 2.6 * len(names) + (3.4 if ground else 0.6))
+    figure = new_figure(width, 4.6 if names else 1.7 + 0.3 * len(ground), title)
     panels = figure.subplots(1, len(names) + bool(ground), squeeze=False)[0]
     for i, name in enumerate(names):
         if i:
@@ -60,7 +61,12 @@ def error_levels(rows: Sequence[DesroziersRow], title: str = "", fewest: int = 3
     if ground:
         _ratios(panels[-1], ground)
     figure.legend(
-        handles=_handles(), loc="outside lower center", ncols=4, frameon=False, fontsize=SMALL, labelcolor=INK
+        handles=_handles(),
+        loc="outside lower center",
+        ncols=4 if width > 9.0 else 2,
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
     )
     return figure
 
@@ -74,7 +80,7 @@ def error_correlations(products: Sequence[LayerProducts], title: str = "") -> Fi
     if not products:
         raise ValueError("There is no sounding to diagnose correlations from.")
     shown = sorted(products, key=lambda p: list(VARIABLES).index(p.variable))
-    figure = new_figure(2.75 * len(shown) + 0.8, 5.6, title)
+    figure = new_figure(max(6.6, 2.75 * len(shown) + 0.8), 5.6, title)
     panels = figure.subplots(2, len(shown), squeeze=False, height_ratios=[1.1, 1.0])
     image: AxesImage | None = None
     for i, one in enumerate(shown):

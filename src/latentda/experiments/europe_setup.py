@@ -73,7 +73,7 @@ class EuropeSetUp:
     case: str = "2008-12-08T12"
     spinup_days: int = 10
     leads: tuple[int, ...] = (24, 48, 72)
-    radii_km: tuple[float, ...] = (2000.0, 3000.0, 4500.0)
+    radii_km: tuple[float, ...] = (3000.0, 4500.0, 6000.0, 9000.0)
     factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
     observation_seeds: tuple[int, ...] = (0, 1, 2)
     withheld: float = 0.2

@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from latentda.experiments.feedback_summary import BOXES, EDGES, Place
 from latentda.experiments.maps import map_panels
-from latentda.experiments.observation_figures import REFUSED_COLOUR, USED_COLOUR
+from latentda.experiments.observation_maps import REFUSED_COLOUR, USED_COLOUR
 from latentda.experiments.profiles import ANALYSIS_COLOUR, BACKGROUND_COLOUR
 from latentda.experiments.style import FAINT, INK, SMALL, dress, new_figure, shown_units, time_axis
 from latentda.grid import VARIABLES, variable
@@ -133,7 +133,7 @@ def departure_histogram(counts: Mapping[str, Float[ndarray, "2 bin"]], title: st
         raise ValueError("There is no departure to draw.")
     across = min(3, len(names))
     down = -(-len(names) // across)
-    figure = new_figure(3.2 * across + 0.4, 2.7 * down + 0.8, title)
+    figure = new_figure(max(6.6, 3.2 * across + 0.4), 2.7 * down + 0.8, title)
     panels = figure.subplots(down, across, squeeze=False, sharex=True).ravel()
     for i, (axes, name) in enumerate(zip(panels, names, strict=False)):
         _distribution(axes, *counts[name])

@@ -16,9 +16,11 @@ from latentda.experiments.feedback_figures import (
 )
 from latentda.experiments.feedback_summary import FeedbackSummary, Place
 from latentda.experiments.feedback_tables import FEWEST
-from latentda.experiments.observation_figures import period as period_of_table
-from latentda.experiments.observation_figures import span, verdict_map, vertical_counts
+from latentda.experiments.inventory import period as period_of_table
+from latentda.experiments.inventory import span
+from latentda.experiments.observation_maps import verdict_map
 from latentda.experiments.profiles import fit_profile
+from latentda.experiments.vertical_counts import vertical_counts
 from latentda.grid import iso
 from latentda.verification import DesroziersRow, merge_classes
 

@@ -5,10 +5,11 @@ from latentda.experiments.curves import error_curves, training_curve
 from latentda.experiments.feedback_figures import departure_histogram, departure_maps, departure_series
 from latentda.experiments.heat import score_bars, score_heat
 from latentda.experiments.maps import map_panels
-from latentda.experiments.observation_figures import class_map, count_map, verdict_map, vertical_counts
+from latentda.experiments.observation_maps import class_map, count_map, verdict_map
 from latentda.experiments.profiles import fit_profile
 from latentda.experiments.sections import section_panel
 from latentda.experiments.style import METHOD_STYLE, MethodStyle, method_style
+from latentda.experiments.vertical_counts import vertical_counts
 
 __all__ = [
     "METHOD_STYLE",

@@ -35,7 +35,7 @@ from latentda.observations import ObservationError, column, require_used, used, 
 from latentda.operators import Covariance
 from latentda.priors import ModelSpacePrior, background_spread, climate_error, innovation_factor
 from latentda.progress import Track, silent
-from latentda.verification import Columns, FitRow, Score, fit_scores, merge_fits, observation_fit
+from latentda.verification import FitRow, Score, fit_columns, fit_scores, merge_fits, observation_fit
 
 
 @dataclass(frozen=True)
@@ -208,19 +208,3 @@ def _in_order(reports: list[RealReports]) -> list[RealReports]:
         if one.hours == later.hours:
             raise ObservationError(f"two files hold reports of {one.time}; a cycle takes one")
     return ordered
-
-
-def fit_columns(table: pa.Table) -> Columns:
-    """What a fit needs of a feedback table."""
-    background, analysis = column(table, "background"), column(table, "analysis")
-    # Where the analysis lowers the surface pressure, the lowest data of a sounding fall below its ground.
-    there = np.isfinite(background) & np.isfinite(analysis)
-    return Columns(
-        column(table, "observation"),
-        background,
-        analysis,
-        column(table, "variable"),
-        column(table, "pres"),
-        used(table) & there,
-        (column(table, "verdict") == "withheld") & there,
-    )

@@ -1,0 +1,116 @@
+"""What a user sees of observations: counts, maps, plots, diagnosed errors, and one sentence for what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from latentda.cli.app import app
+from latentda.observations import empty_table, read_table, refuse, write_table
+from tests.feedback_tables import feedback_table
+
+run = CliRunner().invoke
+
+
+def sentence(arguments) -> str:
+    """The one line that a failing command printed."""
+    result = run(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    text = result.stderr.strip()
+    assert len(text.splitlines()) == 1
+    return text
+
+
+def works(arguments) -> str:
+    result = run(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("feedback")
+    for number in range(2):
+        write_table(feedback_table(number, cycle=number), path / f"feedback_{number:05d}.parquet")
+    return path
+
+
+@pytest.fixture
+def plain(tmp_path):
+    table = feedback_table().drop_columns(["background", "analysis", "background_error"])
+    write_table(refuse(table, np.arange(table.num_rows) < 3, "thinned"), tmp_path / "plain.parquet")
+    return tmp_path / "plain.parquet"
+
+
+def test_a_summary_counts_and_explains(plain):
+    output = works(["observations", "summary", plain])
+    assert "2000-01-01 12 UTC" in output
+    assert "440" in output
+    assert "thinned" in output
+    assert "neighbour" in output
+    assert "type" in works(["observations", "summary", "--types", plain])
+
+
+def test_files_become_one_table(folder, tmp_path):
+    files = sorted(folder.iterdir())
+    works(["observations", "convert", *files, "--out", tmp_path / "all.parquet"])
+    assert read_table(tmp_path / "all.parquet").num_rows == sum(read_table(file).num_rows for file in files)
+
+
+def test_maps_of_a_choice(plain, tmp_path):
+    works(["observations", "map", plain, "--by", "class,verdict,count", "--variable", "t", "--out", tmp_path / "maps"])
+    names = {path.name for path in (tmp_path / "maps").iterdir()}
+    assert names == {"map_class.png", "map_verdict.png", "map_count.png"}
+
+
+def test_plots_of_observations_alone(plain, tmp_path):
+    works(["observations", "plot", plain, "--out", tmp_path / "plots"])
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {"vertical_counts.png", "map_class.png"}
+
+
+def test_plots_of_feedback_come_with_a_report(folder, tmp_path):
+    out = tmp_path / "plots"
+    output = works(["observations", "plot", folder, "--variable", "t", "--level-hpa", "850", "--out", out])
+    assert (out / "report.html").exists()
+    assert "report.html" in output
+
+
+def test_diagnosed_errors_are_printed_drawn_and_written(folder, tmp_path):
+    out = tmp_path / "out"
+    output = works(["diagnose", folder, "--out", out, "--errors", out / "errors.yaml"])
+    assert "Temperature (K), ADPUPA" in output
+    assert {"desroziers.png", "error_correlation.png", "errors.yaml"} <= {path.name for path in out.iterdir()}
+    content = json.loads((out / "diagnose.json").read_text())
+    assert content["analyses"] == 2
+    row = content["errors"][0]
+    assert (row["variable"], row["class"], row["count"], row["units"]) == ("t", "ADPUPA", 80, "K")
+    assert row["observation_error"] == pytest.approx(1.0, rel=0.5)
+
+
+def test_what_diagnose_cannot_use_is_one_sentence(plain, tmp_path):
+    assert "without feedback" in sentence(["diagnose", plain])
+    assert "no feedback" in sentence(["diagnose", tmp_path])
+    assert "nowhere.parquet" in sentence(["diagnose", tmp_path / "nowhere.parquet"])
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(plain.read_bytes()[:2000])
+    assert "damaged.parquet" in sentence(["diagnose", damaged])
+    write_table(feedback_table(stations=3), tmp_path / "few.parquet")
+    assert "fewer than 30" in sentence(["diagnose", tmp_path / "few.parquet", "--out", tmp_path / "none"])
+    assert not (tmp_path / "none").exists()
+    write_table(feedback_table().slice(0, 0), tmp_path / "empty.parquet")
+    assert "no data" in sentence(["diagnose", tmp_path / "empty.parquet"])
+
+
+def test_what_cannot_be_drawn_is_one_sentence(plain, folder, tmp_path):
+    assert "there are sp, t" in sentence(["observations", "map", plain, "--variable", "q"])
+    assert "there are ADPSFC, ADPUPA" in sentence(["observations", "map", plain, "--class", "SATWND"])
+    assert "class, verdict, count" in sentence(["observations", "map", plain, "--by", "colour"])
+    assert "No used data of specific humidity" in sentence(["observations", "plot", folder, "--variable", "q"])
+    assert "Unknown variable" in sentence(["observations", "plot", folder, "--variable", "w"])
+    write_table(empty_table(), tmp_path / "empty.parquet")
+    for command in (["summary"], ["map"], ["plot"]):
+        assert "no " in sentence(["observations", *command, tmp_path / "empty.parquet"])
