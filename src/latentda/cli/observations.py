@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentda.cli.show import one_sentence, table, where
+from latentda.cli.show import one_sentence, table, warnings_shown, where
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Read, summarise, draw and convert observations.")
 
-Files = Annotated[list[Path], typer.Argument(help="prepBUFR, WMO BUFR or Parquet files.")]
+Files = Annotated[list[Path], typer.Argument(help="prepBUFR, WMO BUFR, Parquet, IODA or CSV files.")]
+Columns = Annotated[str | None, typer.Option(help="For CSV: YAML of its columns, or 'metar'.")]
 Variable = Annotated[str | None, typer.Option(help="Only this variable, for example t.")]
 Kind = Annotated[str | None, typer.Option("--class", help="Only this message class, for example ADPUPA.")]
 
@@ -25,13 +26,14 @@ Kind = Annotated[str | None, typer.Option("--class", help="Only this message cla
 def summary(
     files: Files,
     types: Annotated[bool, typer.Option("--types", help="Part the classes by report type too.")] = False,
+    columns: Columns = None,
 ) -> None:
     """Count the data of files by message class and variable, with their times and what refused them."""
     with one_sentence():
         from latentda.experiments.inventory import inventory, period, refusals
         from latentda.observations.verdicts import explain
 
-        together = _read(files)
+        together = _read(files, columns)
         kinds = inventory(together, by_type=types)
         header = ["class", *(["type"] if types else []), "variable", "data", "used", "stations", "from", "to"]
         what = files[0].name if len(files) == 1 else f"{len(files)} files"
@@ -43,13 +45,20 @@ def summary(
 
 @app.command()
 def convert(
-    files: Files, out: Annotated[Path, typer.Option(help="Parquet file to write.")] = Path("observations.parquet")
+    files: Files,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")] = Path("observations.parquet"),
+    columns: Columns = None,
+    checks: Annotated[Path | None, typer.Option(help="YAML of quality control to apply, verdicts kept.")] = None,
+    time: Annotated[str | None, typer.Option(help="Analysis time, which a check of the window needs.")] = None,
 ) -> None:
     """Read files of any kind into one observation table."""
     with one_sentence():
-        from latentda.observations import write_table
+        from latentda.grid import as_datetime
+        from latentda.observations import read_quality_control, write_table
 
-        write_table(_read(files), out)
+        chain = read_quality_control(checks) if checks else None
+        read = _read(files, columns)
+        write_table(chain.apply(read, as_datetime(time) if time else None) if chain else read, out)
         where(out)
 
 
@@ -59,6 +68,7 @@ def draw_map(
     variable: Variable = None,
     message_class: Kind = None,
     by: Annotated[str, typer.Option(help="What colours say: class, verdict, count; several with commas.")] = "class",
+    columns: Columns = None,
     out: Annotated[Path, typer.Option(help="Folder of the PNG files.")] = Path("latentda-output/observations"),
 ) -> None:
     """Draw where the data are."""
@@ -71,7 +81,7 @@ def draw_map(
         wanted = by.split(",")
         if unknown := sorted(set(wanted) - set(figures)):
             raise ValueError(f"A map can be by {', '.join(figures)}, not by {', '.join(unknown)}.")
-        shown = _chosen(_read(files), variable, message_class)
+        shown = _chosen(_read(files, columns), variable, message_class)
         what = " ".join(name for name in (message_class, variable) if name) or "Observations"
         title = f"{what}, {period(shown)}"
         out.mkdir(parents=True, exist_ok=True)
@@ -116,10 +126,11 @@ def _plot_counts(table: pa.Table, out: Path) -> None:
     where(save_figure(class_map(table, f"Observations, {when}"), out / "map_class.png"))
 
 
-def _read(files: list[Path]) -> pa.Table:
+def _read(files: list[Path], columns: str | None = None) -> pa.Table:
     from latentda.observations import concatenate, read_observations
 
-    return concatenate([read_observations(path) for path in files])
+    with warnings_shown():
+        return concatenate([read_observations(path, columns) for path in files])
 
 
 def _chosen(table: pa.Table, variable: str | None, message_class: str | None) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,17 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> N
 def where(path: Path) -> None:
     """The last printed line: where the result lies."""
     console.print(f"Result: {path}", soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def warnings_shown() -> Iterator[None]:
+    """Show warnings as one line each, without the line of code that they come from."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        if issubclass(warning.category, UserWarning):
+            _errors.print(f"latentda: {warning.message}", style="yellow", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from latentda.observations.aircraft import aircraft_network
 from latentda.observations.batch import DEFAULT_SIZES, ObservationBatch, make_batch, padded_size
 from latentda.observations.blacklist import BlacklistEntry, check_blacklist, read_blacklist
+from latentda.observations.bufr_decoder import DamageWarning
 from latentda.observations.chain import QualityControl, read_quality_control
 from latentda.observations.chain_links import (
     BelowGround,
@@ -19,6 +20,8 @@ from latentda.observations.chain_links import (
     Window,
     WindShear,
 )
+from latentda.observations.column_maps import ColumnMap, column_map
+from latentda.observations.csv_table import read_csv
 from latentda.observations.error_table import (
     ErrorProfile,
     ErrorTable,
@@ -26,7 +29,9 @@ from latentda.observations.error_table import (
     default_error_table,
     inflate,
 )
+from latentda.observations.gnssro import read_gnssro
 from latentda.observations.hydrostatic_check import check_hydrostatic
+from latentda.observations.ioda import read_ioda
 from latentda.observations.networks import (
     MANDATORY_LEVELS_HPA,
     columns,
@@ -39,6 +44,7 @@ from latentda.observations.networks import (
     surface_network,
     swath_network,
 )
+from latentda.observations.nnja import read_nnja
 from latentda.observations.orbit import Orbit
 from latentda.observations.place_checks import check_position, check_window
 from latentda.observations.places import ObservationPlaces, places_to_table
@@ -55,7 +61,7 @@ from latentda.observations.quality import (
     require_used,
     withhold_stations,
 )
-from latentda.observations.readers import read_observations
+from latentda.observations.readers import read_observations, read_observations_in_pieces
 from latentda.observations.satellite_winds import satellite_wind_network
 from latentda.observations.soundings_checks import check_lapse_rate, check_wind_shear
 from latentda.observations.table import (
@@ -79,7 +85,7 @@ from latentda.observations.table import (
 from latentda.observations.thinning import split_by_time, superob, thin_by_box
 from latentda.observations.verdicts import VERDICTS, explain, verdict_counts
 from latentda.observations.vertical_correlation import VerticalCorrelation, vertical_correlation
-from latentda.observations.wmo_bufr import read_radiosondes, read_synop
+from latentda.observations.wmo_bufr import read_aircraft, read_radiosondes, read_synop, read_wmo_bufr
 
 __all__ = [
     "DEFAULT_SIZES",
@@ -94,6 +100,8 @@ __all__ = [
     "BelowGround",
     "Blacklist",
     "BlacklistEntry",
+    "ColumnMap",
+    "DamageWarning",
     "Duplicates",
     "ErrorProfile",
     "ErrorTable",
@@ -127,6 +135,7 @@ __all__ = [
     "check_wind_shear",
     "check_window",
     "column",
+    "column_map",
     "columns",
     "concatenate",
     "default_error_table",
@@ -143,13 +152,20 @@ __all__ = [
     "radiosonde_network",
     "radiosonde_surface_network",
     "random_network",
+    "read_aircraft",
     "read_blacklist",
+    "read_csv",
+    "read_gnssro",
+    "read_ioda",
+    "read_nnja",
     "read_observations",
+    "read_observations_in_pieces",
     "read_prepbufr",
     "read_quality_control",
     "read_radiosondes",
     "read_synop",
     "read_table",
+    "read_wmo_bufr",
     "refuse",
     "renumber",
     "require_used",
