@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from latentda.cli.app import app
 from latentda.cycling import FirstGuess
 from latentda.experiments.europe import run_europe
 from latentda.experiments.europe_data import convert, store_layout
@@ -16,6 +18,7 @@ from latentda.experiments.europe_tables import cycles, forecasts, missed, withhe
 from latentda.experiments.europe_tuning import best, read_trials
 from latentda.fields import FieldsError, open_store, read_states
 from latentda.observations import column, read_observations
+from tests.cli.test_app import sentence
 from tests.experiments.europe_worlds import CASE, small_dataset, small_reports, small_setup
 
 
@@ -142,3 +145,10 @@ def test_the_real_radiosondes_of_the_day(shared_data):
     table = prepare(read_observations(shared_data / "obs_ecmwf_bufr/temp_2008120812_global.bufr"), "2008-12-08T12")
     assert set(column(table, "variable")) == {"z", "t"}
     assert np.isfinite(column(table, "error")).all()
+
+
+def test_the_command_names_a_file_that_is_not_there(tmp_path):
+    named = {"--data": "nowhere.nc", "--reports": "none", "--out": "o"}
+    arguments = [part for option, name in named.items() for part in (option, str(tmp_path / name))]
+    assert "nowhere.nc" in sentence(CliRunner().invoke(app, ["experiment", "europe", *arguments]))
+    assert not (tmp_path / "o").exists()

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from latentda.grid import GRAVITY, PressureLevels, SigmaLevels, build_layout, gaussian_grid
-from latentda.observations import VARIABLES
 from latentda.operators import PointObservations
 from tests.worlds import batch_of
 
@@ -53,8 +52,3 @@ def equivalents(layout, state, variable, **settings):
     rows = np.asarray(operator.batch.row)[valid]
     back = np.argsort(rows)
     return np.asarray(value)[valid][back], np.asarray(reachable)[valid][back]
-
-
-def upper_air(names):
-    """Those of some variables that are not of the surface."""
-    return [name for name in names if VARIABLES.index(name) < VARIABLES.index("sp")]

@@ -52,7 +52,7 @@ def test_temperature_linear_in_log_pressure(layout):
     np.testing.assert_allclose(found, exact, rtol=1e-6)
 
 
-def test_a_state_s_own_geopotential_is_hydrostatic_between_its_levels():
+def test_geopotential_of_the_state_itself_is_hydrostatic_between_its_levels():
     layout = layout_on("hPa", (200.0, 500.0, 850.0), names="tz", surface=())
 
     def geopotential(p):

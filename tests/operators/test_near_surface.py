@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from latentda.grid import GRAVITY
+from latentda.grid import GRAVITY, SigmaLevels, build_layout
 from latentda.observations.thermodynamics import specific_humidity
 from latentda.operators import PointObservations
 from latentda.operators.standard import EXPONENT, LAPSE_RATE
@@ -71,7 +71,7 @@ def test_a_lowest_pressure_level_under_the_ground_is_the_wind_at_10_m():
     assert found[0] == pytest.approx(-8.0)
 
 
-def test_saturated_air_at_the_station_has_the_lowest_level_s_dew_point(layout):
+def test_saturated_air_at_the_station_has_the_dew_point_of_the_lowest_level(layout):
     elevation = 150.0
     state = column_state(layout, 1e5, t=285.0)
     pressure, _ = equivalents(layout, state, ["sp"], pres=np.nan, elev=elevation)
@@ -88,23 +88,23 @@ def test_dew_point_of_dry_air_is_finite(layout):
     assert np.isfinite(gradient).all()
 
 
-def test_precipitable_water_of_a_constant_humidity():
-    # The column begins halfway from the highest humid level to the next one, or at its end.
-    tops = {SIGMA: 0.0, PRESSURE: 0.0, layout_on("hPa", (300.0, 600.0, 1000.0)): 0.0}
-    for layout, top in tops.items():
-        state = column_state(layout, 97000.0, t=285.0, q=0.003)
-        found, reachable = equivalents(layout, state, ["tcwv"], pres=np.nan)
-        assert found[0] == pytest.approx(0.003 * (97000.0 - top) / GRAVITY, rel=1e-6)
-        assert reachable[0]
+@pytest.mark.parametrize(
+    "layout", [SIGMA, PRESSURE, layout_on("hPa", (300.0, 600.0, 1000.0))], ids=["sigma", "pressure", "below the ground"]
+)
+def test_precipitable_water_of_a_constant_humidity(layout):
+    state = column_state(layout, 97000.0, t=285.0, q=0.003)
+    found, reachable = equivalents(layout, state, ["tcwv"], pres=np.nan)
+    assert found[0] == pytest.approx(0.003 * 97000.0 / GRAVITY, rel=1e-6)
+    assert reachable[0]
 
 
 def test_precipitable_water_begins_at_the_highest_humid_level():
-    from latentda.forecast.jcm import jcm_layout
-
-    layout = jcm_layout()
+    levels = (0.1, 0.3, 0.6, 0.95)
+    layout = build_layout(GRID, SigmaLevels(levels), {"t": levels, "q": levels[1:]}, ("sp",))
     state = column_state(layout, 97000.0, t=285.0, q=0.003)
     found, _ = equivalents(layout, state, ["tcwv"], pres=np.nan)
-    assert found[0] == pytest.approx(0.003 * 97000.0 * (1.0 - 0.5 * (0.095 + 0.2)) / GRAVITY, rel=1e-6)
+    # It begins halfway to the next level above.
+    assert found[0] == pytest.approx(0.003 * 97000.0 * (1.0 - 0.2) / GRAVITY, rel=1e-6)
 
 
 def test_precipitable_water_is_that_of_fine_layers():
@@ -126,7 +126,7 @@ def test_a_station_sees_the_water_above_it(layout):
 SURFACE = ("sp", "t2m", "q2m", "d2m", "u10m", "v10m", "ws10m", "tcwv")
 
 
-def test_a_layout_s_own_channels_count():
+def test_channels_of_the_layout_itself_count():
     layout = layout_on("sigma", (0.5, 0.9), surface=SURFACE)
     own = {"t2m": 290.0, "q2m": 0.011, "d2m": 284.0, "u10m": 5.0, "v10m": -3.0, "ws10m": 6.5, "tcwv": 25.0}
     state = column_state(layout, 1e5, t=285.0, q=0.003, u=20.0, **own)

@@ -85,14 +85,7 @@ class UpperAir(eqx.Module):
         """The equivalents, and whether they mean something; surface data get something finite."""
         flat = self._extended(state, surface_geopotential)
         variable = jnp.minimum(batch.variable, len(UPPER_AIR_VARIABLES) - 1)
-        reference = self._reference(flat, at)
-        pressure, position = batch.pressure, jnp.log(jnp.maximum(batch.pressure, 1.0)) - reference
-        known = jnp.ones(position.shape, bool)
-        if HEIGHT in self.families:
-            aloft, located = self._by_height(flat, at, batch.height)
-            position = jnp.where(pressure > 0.0, position, aloft)
-            known = (pressure > 0.0) | located
-            pressure = jnp.where(pressure > 0.0, pressure, jnp.exp(position + reference))
+        pressure, position, known = self._located(flat, at, batch)
         row = self.leading[variable]
         main = sample(flat, self.table, row, position, at)
         warms = (row == _INDEX["t"]) | (row == _INDEX["tv"])
@@ -106,6 +99,18 @@ class UpperAir(eqx.Module):
             known &= ~self.paired[variable] | (held & (partner.weight >= 0.0))
             value = self._combined(variable, value, main, partner, held, pressure)
         return value, known
+
+    def _located(self, flat: Array, at: Corners, batch: ObservationBatch) -> tuple[Array, Array, Array]:
+        """Pressure and x of each datum, and whether the layout can tell."""
+        reference = self._reference(flat, at)
+        pressure, position = batch.pressure, jnp.log(jnp.maximum(batch.pressure, 1.0)) - reference
+        if HEIGHT not in self.families:
+            return pressure, position, jnp.ones(position.shape, bool)
+        by_pressure = pressure > 0.0
+        aloft, has_heights = self._by_height(flat, at, batch.height)
+        position = jnp.where(by_pressure, position, aloft)
+        pressure = jnp.where(by_pressure, pressure, jnp.exp(position + reference))
+        return pressure, position, by_pressure | has_heights
 
     def _combined(
         self, variable: Array, value: Array, main: Sample, partner: Sample, held: Array, pressure: Array
@@ -143,15 +148,15 @@ class UpperAir(eqx.Module):
             return 0.0
         return jnp.log(interpolate(flat[self.layout.index("sp")], at))
 
-    def _by_height(self, flat: Array, at: Corners, height: Array) -> tuple[Array, Array]:
+    def _by_height(self, flat: Array, at: Corners, height: Array) -> tuple[Array, bool]:
         """The x of each height, and whether the layout has heights at all."""
         rows = _rows(self.layout)
         levels, channels = rows["z"]
         if not len(levels):
-            return jnp.zeros_like(height), jnp.zeros(height.shape, bool)
+            return jnp.zeros_like(height), False
         column = _columns(flat, channels, at)
         virtual = _columns(flat, rows["tv"][1], at) if self._bends else None
-        return position_of(GRAVITY * height, column, virtual, levels), jnp.ones(height.shape, bool)
+        return position_of(GRAVITY * height, column, virtual, levels), True
 
     def _extended(self, flat: Array, surface_geopotential: Array) -> Array:
         """The state with the channels diagnosed on its grid behind its own, in the order of :func:`_rows`."""
