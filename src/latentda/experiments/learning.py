@@ -122,7 +122,7 @@ def learn_autoencoder(
     lag = objective.lag_hours if objective.difference and not given else 0
     sampler = StoreSampler(data, standardizer.layout, start, end, settings.stride)
     samples = StoredSamples(sampler, standardizer, lag)
-    held_out = _held_out(data, standardizer, validate_from or end, objective.lag_hours)
+    held_out = _held_out(data, standardizer, validate_from or end, 0 if given else objective.lag_hours)
     begin = linear_start(samples, shape, objective, given)
     trained = train_autoencoder(
         samples,
