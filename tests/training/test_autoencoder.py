@@ -84,3 +84,15 @@ def test_a_killed_run_ends_in_the_same_weights(store, whole, tmp_path):
 def test_half_a_pair_is_refused(store):
     with pytest.raises(ValueError, match="in pairs of states, by 1 device"):
         trained_on(store, settings=replace(SETTINGS, batch_size=7))
+
+
+def test_single_states_are_scored_without_differences(store):
+    start, _ = trained_on(store, BOTH, replace(SETTINGS, steps=2))
+    alone = samples_of(store, ObjectiveSettings(reconstruction=1.0, difference=0.0))
+    pairs = samples_of(store, BOTH)
+    found, expected = (
+        unexplained_variance(start.code, s.spread(100, each=100), start.objective) for s in (alone, pairs)
+    )
+    np.testing.assert_allclose(found.anomaly, expected.anomaly, rtol=0.1)
+    assert np.isnan(found.difference).all()
+    assert np.isnan(found.loss)

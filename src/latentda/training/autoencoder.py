@@ -122,7 +122,7 @@ class UnexplainedVariance:
 def unexplained_variance(
     code: Autoencoder, samples: Iterable[Float[ndarray, "sample time channel lat lon"]], objective: Objective
 ) -> UnexplainedVariance:
-    """Score a code on samples, a few at a time."""
+    """Score a code on samples, a few at a time; what single states do not tell is NaN."""
     area = objective.weights[:, None]
 
     @eqx.filter_jit
@@ -130,7 +130,8 @@ def unexplained_variance(
         error = jax.vmap(jax.vmap(lambda a: code.decode(code.encode(a)) - a))(batch)
         parts = (error, batch, jnp.diff(error, axis=1), jnp.diff(batch, axis=1))
         squares = jnp.stack([jnp.sum(part**2 * area, axis=(0, 1, 3, 4)) for part in parts])
-        return squares, objective(code, batch) * len(batch)
+        whole = batch.shape[1] >= objective.settings.states_a_sample
+        return squares, objective(code, batch) * len(batch) if whole else jnp.asarray(jnp.nan)
 
     total, loss, count = np.zeros(()), 0.0, 0
     for batch in samples:
