@@ -41,6 +41,9 @@ def demo(
     methods: Annotated[str, typer.Option(help="Comma-separated names of methods; empty for the usual ones.")] = "",
     seed: Annotated[int, typer.Option(help="Of the observation errors, or of the withheld stations.")] = 0,
     assets: Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")] = None,
+    climate_error: Annotated[
+        float, typer.Option(min=0.0, help="With --real: error of the model's climate in standard deviations; 0: none.")
+    ] = 1.0,
 ) -> None:
     """Run the main job: an idealized cycle of three methods, scored, with a report (a few minutes)."""
     with one_sentence():
@@ -53,7 +56,7 @@ def demo(
         names = tuple(methods.split(",")) if methods else None
         if real:
             out = out if out != Path("latentda-output/demo") else Path("latentda-output/demo-real")
-            setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods)
+            setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods, climate_error=climate_error)
             chosen = Assets(folder, "climatology")
             outcome = run_real_demo(reports or [shipped_reports()], setup, chosen, out, track=track)
             _print_fit(outcome.scores)

@@ -63,7 +63,7 @@ class RealSetUp:
     first_guess_factor: float = 4.0
     huber_limit: float = float("inf")
     correlation_length: float = 0.0
-    climate_error: float = 0.0
+    climate_error: float = 1.0
     iterations: int = 100
     outer_loops: int = 3
     offsets: tuple[int, ...] = (-3, 0, 3)
