@@ -11,7 +11,7 @@ from latentda.observations import (
     read_table,
     write_table,
 )
-from latentda.observations.wmo_levels import pressure_of_altitude
+from latentda.observations.thermodynamics import standard_atmosphere_pressure
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_amdar(tmp_path):
 def test_pressure_altitude_is_the_standard_atmosphere():
     height = np.array([0.0, 1000.0, 5000.0, 11000.0, 15000.0, 20000.0, 30000.0])
     wanted = np.array([101325.0, 89874.6, 54019.9, 22632.1, 12044.6, 5474.9, np.nan])  # ICAO Doc 7488
-    np.testing.assert_allclose(pressure_of_altitude(height), wanted, rtol=1e-4)
+    np.testing.assert_allclose(standard_atmosphere_pressure(height), wanted, rtol=1e-4)
 
 
 def test_a_steep_roll_marks_the_wind(tmp_path):

@@ -102,16 +102,17 @@ def plot(
         from latentda.experiments.feedback_files import feedback_files, read_feedback
         from latentda.experiments.feedback_report import write_feedback
         from latentda.experiments.feedback_summary import summarise
-        from latentda.observations import read_observations
+        from latentda.observations import concatenate, read_observations
         from latentda.verification import has_feedback
 
         paths = feedback_files(files)
-        if has_feedback(read_observations(paths[0])):
+        first = read_observations(paths[0])
+        if has_feedback(first):
             places = [place_of(variable, level_hpa)] if variable else []
             for path in write_feedback(summarise(map(read_feedback, paths)), out, places):
                 where(path)
             return
-        _plot_counts(_chosen(_read(paths), variable, None), out)
+        _plot_counts(_chosen(concatenate([first, *map(read_observations, paths[1:])]), variable, None), out)
 
 
 def _plot_counts(table: pa.Table, out: Path) -> None:

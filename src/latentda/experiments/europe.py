@@ -6,7 +6,7 @@ networks, the errors, the tuned sizes; the case and the cycles take minutes and 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +91,7 @@ def _with_cycles(run: EuropeRun, world: CycledWorld, methods: Methods, track: Tr
         if seed == setup.observation_seeds[0]:
             errors[name] = daily_errors(world, cycles, "analysis")
             days = np.asarray([datetime_of_hours(cycle.hours) for cycle in cycles])
-    return EuropeRun(run.assets, run.sizes, run.missed, run.case, scores, days, errors)
+    return replace(run, scores=scores, days=days, errors=errors)
 
 
 def _world(assets: EuropeAssets, intake: Intake) -> CycledWorld:

@@ -33,15 +33,14 @@ from latentda.observations import (
     read_observations,
     require_used,
     select,
-    used,
     withhold_stations,
 )
 from latentda.verification import (
-    Columns,
     FitRow,
     Score,
     empty_sums,
     error_sums,
+    fit_columns,
     fit_scores,
     merge,
     merge_fits,
@@ -134,23 +133,5 @@ def case_scores(case: RealCase, assets: EuropeAssets) -> list[Score]:
     return rows
 
 
-def station_places(table: pa.Table) -> tuple[ndarray, ndarray]:
-    """Latitudes and longitudes of the stations with used data."""
-    rows = used(table)
-    _, first = np.unique(column(table, "station")[rows], return_index=True)
-    return column(table, "lat")[rows][first], column(table, "lon")[rows][first]
-
-
 def _fit(intake: Intake, cycle: Cycle, first_guess: FirstGuess) -> list[FitRow]:
-    table = feedback(intake, cycle.table, cycle.hours, first_guess, cycle.analysis)
-    return observation_fit(
-        Columns(
-            column(table, "observation"),
-            column(table, "background"),
-            column(table, "analysis"),
-            column(table, "variable"),
-            column(table, "pres"),
-            used(table),
-            column(table, "verdict") == "withheld",
-        )
-    )
+    return observation_fit(fit_columns(feedback(intake, cycle.table, cycle.hours, first_guess, cycle.analysis)))

@@ -8,12 +8,13 @@ from matplotlib.figure import Figure
 
 from latentda.experiments import europe_tables as tables
 from latentda.experiments.europe import EuropeRun
-from latentda.experiments.europe_real import station_places
 from latentda.experiments.europe_setup import TITLES
 from latentda.experiments.figures import error_curves, map_panels
+from latentda.experiments.real_reports import station_places
 from latentda.experiments.report import Report
 from latentda.experiments.single_figures import channel_words
 from latentda.grid import as_datetime, iso
+from latentda.observations import used
 
 
 def write_europe_report(run: EuropeRun, path: Path) -> Path:
@@ -56,7 +57,7 @@ def _cycling(run: EuropeRun) -> str:
 
 
 def _case(run: EuropeRun) -> str:
-    setup, (latitude, _) = run.assets.setup, station_places(run.case.table)
+    setup, (latitude, _) = run.assets.setup, station_places(run.case.table, used(run.case.table))
     return (
         f"{len(latitude)} stations of the region are left after quality control. In each of "
         f"{setup.withholding_seeds} draws about {100 * setup.withheld:.0f} % of them are withheld. ERA-Interim has "
@@ -93,5 +94,5 @@ def _increments(run: EuropeRun) -> Figure:
         signed=True,
         groups=groups,
         columns=len(layout.channels),
-        observations=station_places(case.table),
+        observations=station_places(case.table, used(case.table)),
     )

@@ -12,11 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from pydantic import PositiveFloat, TypeAdapter, ValidationError
+from pydantic import PositiveFloat
 
 from latentda.experiments.catalogue import ExperimentSetUp
+from latentda.settings import read_yaml, validated
 
-_FILE = TypeAdapter(dict[str, dict[str, PositiveFloat]])
+_Factors = dict[str, dict[str, PositiveFloat]]
 
 
 def read_factors(path: Path) -> dict[str, dict[str, float]]:
@@ -25,14 +26,8 @@ def read_factors(path: Path) -> dict[str, dict[str, float]]:
     Raises:
         ValueError: the file is missing or something else.
     """
-    try:
-        return _FILE.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise ValueError(f"{path} is no file of background-error factors: {where}: {first['msg']}.") from error
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"{path} cannot be read as a file of background-error factors: {error}") from error
+    content = read_yaml(path, "a file of background-error factors") or {}
+    return validated(_Factors, content, f"{path} is no file of background-error factors")
 
 
 def write_factors(path: Path, experiment: str, factors: Mapping[str, float]) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy import ndarray
-from pydantic import TypeAdapter, ValidationError
 
+from latentda.experiments.learning import read_settings
 from latentda.experiments.learning_figures import loss_figure
 from latentda.fields import StoreSampler, read_standardizer
 from latentda.grid import Time, datetime_of_hours, iso
@@ -65,21 +63,8 @@ class LearnedForecast:
 
 
 def read_forecast_settings(path: Path | None, steps: int | None) -> ForecastLearningSettings:
-    """Settings from a YAML file (defaults without one), with another number of training steps where it is given.
-
-    Raises:
-        ValueError: a file that is no YAML of these settings; the message names the entry.
-    """
-    content: Mapping[str, Any] = (yaml.safe_load(path.read_text()) or {}) if path else {}
-    training = {"checkpoint_every": 100, **content.get("training", {})}
-    if steps is not None:
-        training["steps"] = steps
-    try:
-        return TypeAdapter(ForecastLearningSettings).validate_python({**content, "training": training})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path or 'The settings'}: {place}: {first['msg'].removesuffix('.')}.") from error
+    """Settings from a YAML file, see :func:`~latentda.experiments.learning.read_settings`."""
+    return read_settings(ForecastLearningSettings, path, {"checkpoint_every": 100}, steps)
 
 
 def learn_forecast(

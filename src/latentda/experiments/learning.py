@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from latentda.experiments.learning_figures import loss_figure, reconstruction_figure
 from latentda.fields import Standardizer, StoredSamples, StoreSampler, read_standardizer
@@ -17,6 +15,7 @@ from latentda.grid import Time, datetime_of_hours, iso
 from latentda.networks import Autoencoder, AutoencoderSettings, PatchAutoencoder, read_autoencoder, write_autoencoder
 from latentda.priors import read_pairs
 from latentda.progress import Track, silent
+from latentda.settings import read_yaml, validated
 from latentda.training import (
     GivenPairs,
     Objective,
@@ -64,22 +63,31 @@ HEADER = ("channel", "linear", "network", "linear, differences", "network, diffe
 
 
 def read_learning_settings(path: Path | None, steps: int | None) -> LearningSettings:
-    """Settings from a YAML file (defaults without one).
+    """Settings from a YAML file, see :func:`read_settings`."""
+    return read_settings(LearningSettings, path, {"batch_size": 8, "checkpoint_every": 100}, steps)
+
+
+Settings = TypeVar("Settings")
+
+
+def read_settings(kind: type[Settings], path: Path | None, training: Mapping[str, Any], steps: int | None) -> Settings:
+    """Settings of a training from a YAML file.
+
+    Args:
+        kind: their type.
+        path: the file; without one the defaults.
+        training: the defaults of the section of that name.
+        steps: another number of training steps than the file's.
 
     Raises:
         ValueError: a file that is no YAML of these settings; the message names the entry.
     """
-    content: Mapping[str, Any] = (yaml.safe_load(path.read_text()) or {}) if path else {}
+    content = (read_yaml(path, "settings in YAML") or {}) if path else {}
+    section = {**training, **content.get("training", {})} if isinstance(content, Mapping) else {}
     if steps is not None:
-        content = {**content, "training": {**content.get("training", {}), "steps": steps}}
-    defaults = {"training": {"batch_size": 8, "checkpoint_every": 100}}
-    merged = {**content, "training": {**defaults["training"], **content.get("training", {})}}
-    try:
-        return TypeAdapter(LearningSettings).validate_python(merged)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path or 'The settings'}: {place}: {first['msg'].removesuffix('.')}.") from error
+        section["steps"] = steps
+    merged = {**content, "training": section} if isinstance(content, Mapping) else content
+    return validated(kind, merged, str(path or "The settings"))
 
 
 def learn_autoencoder(

@@ -12,10 +12,11 @@ from numpy import ndarray
 from latentda.experiments.figures import fit_profile, map_panels
 from latentda.experiments.methods import TITLES
 from latentda.experiments.real import RealCycle, RealRun
-from latentda.experiments.real_reports import SINGLE_LEVEL, SOUNDINGS, SURFACE
+from latentda.experiments.real_reports import SINGLE_LEVEL, SURFACE, station_places
 from latentda.experiments.report import Cell, Report
 from latentda.grid import datetime_of_hours, iso
 from latentda.observations import column
+from latentda.observations.message_classes import SOUNDINGS
 from latentda.verification import FitRow
 
 WORDS = {"t": "temperature (K)", "u": "zonal wind (m/s)", "v": "meridional wind (m/s)", "q": "humidity (g/kg)"}
@@ -47,14 +48,6 @@ def write_real_report(run: RealRun, path: Path) -> Path:
     return report.write(path)
 
 
-def station_places(one: RealCycle, verdict: str) -> tuple[ndarray, ndarray]:
-    """Latitudes and longitudes of the radiosonde stations that have data with a verdict ("" is used)."""
-    table = one.table
-    rows = (column(table, "verdict") == verdict) & np.isin(column(table, "class"), SOUNDINGS)
-    _, first = np.unique(column(table, "station")[rows], return_index=True)
-    return column(table, "lat")[rows][first], column(table, "lon")[rows][first]
-
-
 def _introduction(run: RealRun) -> str:
     setup = run.setup
     factors = "; ".join(
@@ -72,7 +65,7 @@ def _introduction(run: RealRun) -> str:
         "Real radiosonde, aircraft, satellite-wind and surface reports are checked, thinned and assimilated. There is "
         "no forecast of this day, so the first background is what the embedded model knows of the date: its "
         "climatological mean, whose errors are as large as the weather itself."
-        + (later if _last(run, next(iter(run.methods)))[0] else "")
+        + (later if len(next(iter(run.methods.values()))) > 1 else "")
         + " The background errors are the covariances of the embedded world's own anomalies, scaled in variance from "
         f"the innovations: {factors}."
         + (climate if setup.climate_error else "")
@@ -80,9 +73,15 @@ def _introduction(run: RealRun) -> str:
     )
 
 
-def _last(run: RealRun, name: str) -> tuple[int, RealCycle]:
-    cycles = run.methods[name]
-    return len(cycles) - 1, cycles[-1]
+def _last(run: RealRun, name: str | None = None) -> RealCycle:
+    """The last cycle of a method, by default of the first."""
+    return run.methods[name or next(iter(run.methods))][-1]
+
+
+def _stations_of(one: RealCycle, verdict: str) -> tuple[ndarray, ndarray]:
+    """Places of the radiosonde stations that have data with a verdict ("" is used)."""
+    soundings = np.isin(column(one.table, "class"), SOUNDINGS)
+    return station_places(one.table, soundings & (column(one.table, "verdict") == verdict))
 
 
 def _table(run: RealRun, used: bool) -> tuple[list[str], list[list[Cell]]]:
@@ -101,9 +100,9 @@ def _all_levels(fits: list[FitRow], used: bool) -> list[FitRow]:
 
 
 def _stations(run: RealRun) -> Figure:
-    _, one = _last(run, next(iter(run.methods)))
+    one = _last(run)
     background = one.cycle.background[run.model.layout.index("t@0.51")]
-    kept, back = station_places(one, ""), station_places(one, "withheld")
+    kept, back = _stations_of(one, ""), _stations_of(one, "withheld")
     figure = map_panels(
         [background],
         [f"{len(kept[0])} stations used (black), {len(back[0])} withheld (red)"],
@@ -125,7 +124,7 @@ def _increments(run: RealRun) -> Figure:
         ("sp", "Pa", "surface pressure"),
     ):
         for name in run.methods:
-            cycle = _last(run, name)[1].cycle
+            cycle = _last(run, name).cycle
             fields.append((cycle.analysis - cycle.background)[layout.index(channel)])
             titles.append(f"{TITLES[name]}: {words}")
             units.append(unit)
@@ -136,7 +135,7 @@ def _increments(run: RealRun) -> Figure:
         units,
         signed=True,
         columns=len(run.methods),
-        observations=station_places(_last(run, next(iter(run.methods)))[1], ""),
+        observations=_stations_of(_last(run), ""),
     )
 
 
@@ -152,7 +151,7 @@ def _minimisations(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
 
 
 def _verdicts(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
-    table = _last(run, next(iter(run.methods)))[1].table
+    table = _last(run).table
     kinds = {"soundings": SOUNDINGS, "aircraft and satellite winds": SINGLE_LEVEL, "surface": SURFACE}
     verdict = np.where(column(table, "verdict") == "", "used", column(table, "verdict"))
     counts = {

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from jaxtyping import Bool
+from numpy import ndarray
 
 from latentda.grid import datetime_of_hours, iso
 from latentda.observations import (
@@ -23,8 +25,8 @@ from latentda.observations import (
     select,
     withhold_stations,
 )
+from latentda.observations.message_classes import SOUNDINGS
 
-SOUNDINGS = ("ADPUPA",)
 SURFACE = ("ADPSFC", "SFCSHP")
 SINGLE_LEVEL = ("AIRCAR", "AIRCFT", "SATWND")
 
@@ -67,7 +69,7 @@ def read_reports(path: str | Path) -> RealReports:
         ObservationError: the file cannot be read, or nothing of it is left to use.
     """
     table = prepare(read_observations(path))
-    return RealReports(table, int(analysis_hours(table)))
+    return RealReports(table, analysis_hours(table))
 
 
 def prepare(table: pa.Table, quality_control: QualityControl = COARSE) -> pa.Table:
@@ -91,11 +93,16 @@ def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:
     return refuse(table, np.isin(column(table, "station"), list(names)), "withheld")
 
 
-def analysis_hours(table: pa.Table) -> np.int32:
+def analysis_hours(table: pa.Table) -> int:
     """The synoptic hour (00, 06, 12, 18 UTC) nearest to the middle of the reports, hours since 1970."""
     middle = np.sort(column(table, "time").astype("datetime64[s]"))[table.num_rows // 2]
-    seconds = middle.astype(np.int64)
-    return np.int32(6 * round(seconds / 21600))
+    return 6 * round(int(middle.astype(np.int64)) / 21600)
+
+
+def station_places(table: pa.Table, rows: Bool[ndarray, " row"]) -> tuple[ndarray, ndarray]:
+    """Latitudes and longitudes of the stations that have data among some rows."""
+    _, first = np.unique(column(table, "station")[rows], return_index=True)
+    return column(table, "lat")[rows][first], column(table, "lon")[rows][first]
 
 
 def _nothing(table: pa.Table) -> pa.Table:

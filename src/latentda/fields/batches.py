@@ -94,6 +94,10 @@ class StoredSamples:
             kept = np.unique(np.linspace(0, len(block.samples) - 1, min(each, len(block.samples))).astype(int))
             yield self.read(block)[block.samples[kept]]
 
+    def describe(self) -> dict[str, int]:
+        """First and last hour and the number of samples, to tell one training from another."""
+        return {"first_hour": int(self.hours[0]), "last_hour": int(self.hours[-1]), "samples": self.count}
+
     def read(self, block: Block) -> Float[ndarray, "state channel lat lon"]:
         """The anomalies of every time of a block, float32."""
         first, step = block.positions[0], self.sampler.stride

@@ -51,10 +51,10 @@ class StoreSampler:
         hours = (stamps[positions] - np.datetime64(0, "s")) // np.timedelta64(1, "h")
         return dataset, positions, hours.astype(np.int64)
 
-    def pieces(self, length: int = 128) -> Iterator[tuple[ndarray, ndarray]]:
-        """Yield ``(hours, states)`` in order, ``length`` states at a time, physical units."""
+    def pieces(self, length: int = 128, skip: int = 0) -> Iterator[tuple[ndarray, ndarray]]:
+        """Yield ``(hours, states)`` from the ``skip``-th state on, ``length`` at a time, physical units."""
         dataset, positions, hours = self.open()
-        for i in range(0, positions.size, length):
+        for i in range(skip, positions.size, length):
             piece = slice(i, i + length)
             yield hours[piece], read_states(dataset, self.layout, positions[piece])
 

@@ -7,7 +7,6 @@ What an autoencoder or a climatology of the *model* learns from, where that of t
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +45,7 @@ def reforecast(
     done = max(0, _written(out, valid, attributes) // PIECE - 1)
     writer = StateWriter(out, model.layout, keep=PIECE * done)
     pieces = -(-len(hours) // PIECE)
-    left = islice(initial.pieces(PIECE), done, None)
+    left = initial.pieces(PIECE, skip=PIECE * done)
     for _ in track(range(done, pieces), f"forecasts ({PIECE} each)", pieces - done):
         starts, states = next(left)
         made = [model.propagate(x, int(h), (lead_hours,))[0] for h, x in zip(starts, states, strict=True)]

@@ -13,20 +13,17 @@ in time: Lam et al. (2023), doi 10.1126/science.adi2336.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import equinox as eqx
 import jax
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
-from safetensors.numpy import load_file, save_file
 
 from latentda.networks.autoencoder import AutoencoderSettings, TokenTransformer, position_embedding
 from latentda.networks.code import fold_patches, from_patches, to_patches, token_grid
-from latentda.networks.weights import named_arrays, with_arrays
+from latentda.networks.weights import read_network, write_network
 
 
 @dataclass(frozen=True)
@@ -111,21 +108,14 @@ def write_surrogate(
     network: Surrogate, path: str | Path, about: dict[str, Any] | None = None, dtype: Any = None
 ) -> None:
     """Write ``path`` (``.safetensors``) and the JSON beside it; ``dtype`` e.g. float16 to keep it small."""
-    path = Path(path).with_suffix(".safetensors")
-    arrays = {name: np.asarray(leaf, dtype=dtype) for name, leaf in named_arrays(network).items()}
     described = {
         "kind": "surrogate",
         "settings": network.settings.to_dict(),
         "state_shape": list(network.state_shape),
         "step_hours": network.step_hours,
         "periodic": network.periodic,
-        "about": about or {},
     }
-    partial, beside = path.with_suffix(".part"), path.with_name(path.stem + ".json.part")
-    save_file(arrays, str(partial))
-    beside.write_text(json.dumps(described, indent=2) + "\n")
-    beside.replace(path.with_suffix(".json"))
-    partial.replace(path)
+    write_network(network, path, described, about, dtype)
 
 
 def read_surrogate(path: str | Path) -> Surrogate:
@@ -134,14 +124,11 @@ def read_surrogate(path: str | Path) -> Surrogate:
     Raises:
         ValueError: a file is missing, damaged, or does not fit its description.
     """
-    path = Path(path).with_suffix(".safetensors")
-    try:
-        described = json.loads(path.with_suffix(".json").read_text())
-        settings = SurrogateSettings(**described["settings"])
-        first, second, third = described["state_shape"]
-        step, periodic = int(described["step_hours"]), bool(described["periodic"])
-        arrays = load_file(str(path))
-    except Exception as error:
-        raise ValueError(f"{path} and the .json beside it hold no surrogate: {error}") from error
-    skeleton = Surrogate((first, second, third), step, settings, jax.random.key(0), periodic=periodic)
-    return cast(Surrogate, with_arrays(cast(Any, skeleton), arrays))
+    return read_network(path, "surrogate", _skeleton)
+
+
+def _skeleton(described: dict[str, Any]) -> Surrogate:
+    first, second, third = described["state_shape"]
+    step, periodic = int(described["step_hours"]), bool(described["periodic"])
+    settings = SurrogateSettings(**described["settings"])
+    return Surrogate((first, second, third), step, settings, jax.random.key(0), periodic=periodic)

@@ -7,8 +7,9 @@ rebuild the module, and whatever a trainer wants to say of it (command, scores).
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -18,6 +19,8 @@ from safetensors.numpy import load_file, save_file
 
 from latentda.networks.autoencoder import AutoencoderSettings, PatchAutoencoder, empty_code
 
+Network = TypeVar("Network", bound=eqx.Module)
+
 
 def write_autoencoder(
     network: PatchAutoencoder,
@@ -26,21 +29,13 @@ def write_autoencoder(
     dtype: Any = None,
 ) -> None:
     """Write ``path`` (``.safetensors``) and the JSON beside it; ``dtype`` e.g. float16 to ship small."""
-    path = Path(path).with_suffix(".safetensors")
-    arrays = {name: np.asarray(leaf, dtype=dtype) for name, leaf in named_arrays(network).items()}
-    partial = path.with_suffix(".part")
-    save_file(arrays, str(partial))
     described = {
         "kind": "patch autoencoder",
         "settings": network.settings.to_dict(),
         "state_shape": list(network.state_shape),
         "periodic": network.periodic,
-        "about": about or {},
     }
-    beside = path.with_name(path.stem + ".json.part")
-    beside.write_text(json.dumps(described, indent=2) + "\n")
-    beside.replace(path.with_suffix(".json"))
-    partial.replace(path)
+    write_network(network, path, described, about, dtype)
 
 
 def read_autoencoder(path: str | Path) -> PatchAutoencoder:
@@ -49,17 +44,46 @@ def read_autoencoder(path: str | Path) -> PatchAutoencoder:
     Raises:
         ValueError: a file is missing, damaged, or does not fit its description.
     """
+    return read_network(path, "autoencoder", _skeleton)
+
+
+def _skeleton(described: dict[str, Any]) -> PatchAutoencoder:
+    settings = AutoencoderSettings(**described["settings"])
+    shape, periodic = tuple(described["state_shape"]), bool(described.get("periodic", True))
+    return PatchAutoencoder(empty_code(shape, settings, periodic), settings, jax.random.key(0))
+
+
+def write_network(
+    network: eqx.Module, path: str | Path, described: dict[str, Any], about: dict[str, Any] | None, dtype: Any
+) -> None:
+    """Write the arrays of any network, and what rebuilds it and is said of it."""
+    path = Path(path).with_suffix(".safetensors")
+    arrays = {name: np.asarray(leaf, dtype=dtype) for name, leaf in named_arrays(network).items()}
+    partial, beside = path.with_suffix(".part"), path.with_name(path.stem + ".json.part")
+    save_file(arrays, str(partial))
+    beside.write_text(json.dumps({**described, "about": about or {}}, indent=2) + "\n")
+    beside.replace(path.with_suffix(".json"))
+    partial.replace(path)
+
+
+def read_network(path: str | Path, kind: str, skeleton: Callable[[dict[str, Any]], Network]) -> Network:
+    """Rebuild a network from its description and its arrays.
+
+    Args:
+        path: of the arrays.
+        kind: the word for errors.
+        skeleton: makes a network of the described shape, whose arrays are then replaced.
+
+    Raises:
+        ValueError: a file is missing, damaged, or does not fit its description.
+    """
     path = Path(path).with_suffix(".safetensors")
     try:
-        described = json.loads(path.with_suffix(".json").read_text())
-        settings = AutoencoderSettings(**described["settings"])
-        shape = tuple(described["state_shape"])
-        periodic = bool(described.get("periodic", True))
+        empty = skeleton(json.loads(path.with_suffix(".json").read_text()))
         arrays = load_file(str(path))
     except Exception as error:
-        raise ValueError(f"{path} and the .json beside it hold no autoencoder: {error}") from error
-    skeleton = PatchAutoencoder(empty_code(shape, settings, periodic), settings, jax.random.key(0))
-    return with_arrays(skeleton, arrays)
+        raise ValueError(f"{path} and the .json beside it hold no {kind}: {error}") from error
+    return with_arrays(empty, arrays)
 
 
 def named_arrays(module: eqx.Module) -> dict[str, jax.Array]:
@@ -68,7 +92,7 @@ def named_arrays(module: eqx.Module) -> dict[str, jax.Array]:
     return {jax.tree_util.keystr(path).lstrip("."): leaf for path, leaf in leaves}
 
 
-def with_arrays(module: PatchAutoencoder, arrays: dict[str, np.ndarray]) -> PatchAutoencoder:
+def with_arrays(module: Network, arrays: dict[str, np.ndarray]) -> Network:
     """The module with the arrays of those names, float32.
 
     Raises:

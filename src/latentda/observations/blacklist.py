@@ -21,11 +21,11 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
 from latentda.observations.soundings import variable_numbers
 from latentda.observations.table import VARIABLES, ObservationError, as_time64, column, refuse
+from latentda.settings import read_yaml, validated
 
 _BEGINNING, _END = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
@@ -67,16 +67,10 @@ def read_blacklist(path: str | Path) -> tuple[BlacklistEntry, ...]:
         ObservationError: the file is missing, no YAML, or no list of entries; the message names the entry.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        cause = " ".join(str(error).split())
-        raise ObservationError(f"{path} cannot be read as a blacklist in YAML: {cause}") from error
-    try:
-        return TypeAdapter(tuple[BlacklistEntry, ...]).validate_python(content or ())
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        raise ObservationError(f"{path} is no blacklist: {place}: {first['msg'].removesuffix('.')}") from error
+        content = read_yaml(path, "a blacklist in YAML")
+        return validated(tuple[BlacklistEntry, ...], content or (), f"{path} is no blacklist")
+    except ValueError as error:
+        raise ObservationError(str(error)) from error
 
 
 def check_blacklist(table: pa.Table, blacklist: tuple[BlacklistEntry, ...]) -> pa.Table:

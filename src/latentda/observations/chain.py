@@ -26,8 +26,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 
 from latentda.observations.blacklist import read_blacklist
 from latentda.observations.chain_links import (
@@ -48,6 +47,7 @@ from latentda.observations.chain_links import (
     WindShear,
 )
 from latentda.observations.table import ObservationError, column, refuse, used
+from latentda.settings import read_yaml, validated
 
 Check = Annotated[
     QualityMarks
@@ -116,16 +116,10 @@ def read_quality_control(path: str | Path) -> QualityControl:
     """
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        cause = " ".join(str(error).split())
-        raise ObservationError(f"{path} cannot be read as quality control in YAML: {cause}") from error
-    try:
-        return TypeAdapter(QualityControl).validate_python(_with_entries(content or {}, path.parent))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        raise ObservationError(f"{path} is no quality control: {place}: {first['msg'].removesuffix('.')}") from error
+        content = read_yaml(path, "quality control in YAML")
+        return validated(QualityControl, _with_entries(content or {}, path.parent), f"{path} is no quality control")
+    except ValueError as error:
+        raise ObservationError(str(error)) from error
 
 
 def _side_by_side(table: pa.Table, links: list[Link], analysis_time: datetime | np.datetime64 | None) -> pa.Table:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from latentda.observations.blacklist import BlacklistEntry, check_blacklist
 from latentda.observations.error_table import assign_errors
 from latentda.observations.hydrostatic_check import check_hydrostatic
+from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.place_checks import check_position, check_window
 from latentda.observations.quality import (
     HUMIDITY_TOP_PA,
@@ -29,7 +30,6 @@ from latentda.observations.thinning import CORRELATION, superob, thin_by_box
 
 DATUM, COPIES, SOUNDING, FEWER = range(4)
 """The stages, in order."""
-SOUNDINGS = ("ADPUPA",)
 Time = datetime | np.datetime64 | None
 
 

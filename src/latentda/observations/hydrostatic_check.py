@@ -28,11 +28,11 @@ import pyarrow as pa
 
 from latentda.grid import GRAVITY
 from latentda.observations.error_table import assign_errors
+from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import SoundingLevels, sounding_levels
 from latentda.observations.table import refuse
-from latentda.observations.thermodynamics import VIRTUAL, specific_humidity
+from latentda.observations.thermodynamics import GAS_CONSTANT, VIRTUAL, specific_humidity
 
-GAS_CONSTANT = 287.053
 MASS = ("t", "tv", "q", "td")
 """Refused together: a dew point is reported as a depression below the temperature of its level."""
 WIDEST_GAP = 0.75
@@ -72,7 +72,7 @@ class _Layers:
         return np.abs(self.residual) > self.tolerance
 
 
-def check_hydrostatic(table: pa.Table, factor: float = 4.0, classes: tuple[str, ...] = ("ADPUPA",)) -> pa.Table:
+def check_hydrostatic(table: pa.Table, factor: float = 4.0, classes: tuple[str, ...] = SOUNDINGS) -> pa.Table:
     """Refuse heights and temperatures that break the hydrostatic balance of their sounding: verdict `hydrostatic`.
 
     Blamed is, in this order: the height or the temperature of a level whose error explains two bad layers; the

@@ -28,6 +28,9 @@ MESSAGE_CLASSES = {
     121: "ASCATW",  # ASCAT scatterometer
 }
 
+SOUNDINGS = ("ADPUPA",)
+"""The classes whose reports are ascents."""
+
 _OLD_OFFSET = 128
 
 

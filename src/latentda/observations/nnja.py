@@ -36,8 +36,7 @@ from latentda.observations.compressed import decompressed
 from latentda.observations.prepbufr_levels import to_float
 from latentda.observations.reports import table_from_reports, wind_components
 from latentda.observations.table import ObservationError, concatenate
-from latentda.observations.thermodynamics import specific_humidity
-from latentda.observations.wmo_levels import pressure_of_altitude
+from latentda.observations.thermodynamics import specific_humidity, standard_atmosphere_pressure
 
 TIME_COLUMN = "OBS_TIMESTAMP"
 """The column that tells NNJA-AI's Parquet from other."""
@@ -141,7 +140,7 @@ def _tables(reports: _Reports) -> Iterator[pa.Table]:
     message_class, kind = _kind(reports)
     if message_class in ("ADPUPA", "AIRCFT"):
         pressure = reports.numbers("PRLC", *(["PRES"] if message_class == "AIRCFT" else []))
-        pressure = np.where(np.isnan(pressure), pressure_of_altitude(reports.numbers(*_ALTITUDES)), pressure)
+        pressure = np.where(np.isnan(pressure), standard_atmosphere_pressure(reports.numbers(*_ALTITUDES)), pressure)
         yield _upper_air(reports, pressure, "", message_class, kind)
     else:
         yield _surface(reports, message_class, kind)

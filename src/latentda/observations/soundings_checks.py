@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from latentda.observations.error_table import assign_errors
 from latentda.observations.hydrostatic_check import MASS
+from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import sounding_levels
 from latentda.observations.table import refuse
 
@@ -37,7 +38,7 @@ def check_lapse_rate(
     largest: float = 12.0,
     steepest: float = 15.0,
     largest_near_ground: float = 30.0,
-    classes: tuple[str, ...] = ("ADPUPA",),
+    classes: tuple[str, ...] = SOUNDINGS,
 ) -> pa.Table:
     """Refuse temperatures, and with them humidities, of impossible lapse rates: verdict `lapse_rate`.
 
@@ -75,7 +76,7 @@ def check_wind_shear(
     factor: float = 3.0,
     largest: float = 20.0,
     steepest: float = 60.0,
-    classes: tuple[str, ...] = ("ADPUPA",),
+    classes: tuple[str, ...] = SOUNDINGS,
 ) -> pa.Table:
     """Refuse winds that change too much from level to level: verdict `wind_shear`.
 

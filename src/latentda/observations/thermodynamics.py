@@ -16,6 +16,8 @@ import numpy as np
 
 from latentda.grid import GRAVITY
 
+GAS_CONSTANT = 287.053
+"""Specific gas constant of dry air (J kg-1 K-1) of the ICAO standard atmosphere."""
 EPSILON = 0.622
 VIRTUAL = 1.0 / EPSILON - 1.0
 
@@ -40,10 +42,19 @@ def sensible_temperature(virtual_temperature: np.ndarray, humidity: np.ndarray) 
 
 def standard_atmosphere_temperature(pressure: np.ndarray) -> np.ndarray:
     """Temperature (K) of the ICAO standard atmosphere at `pressure` (Pa)."""
-    exponent = 287.053 * 0.0065 / GRAVITY
+    exponent = GAS_CONSTANT * 0.0065 / GRAVITY
     return np.maximum(288.15 * (np.asarray(pressure) / 101325.0) ** exponent, 216.65)
 
 
 def standard_atmosphere_pressure(height: np.ndarray) -> np.ndarray:
-    """Pressure (Pa) of the ICAO standard atmosphere at `height` (m), below 11 km."""
-    return 101325.0 * (1.0 - 0.0065 * np.asarray(height) / 288.15) ** 5.25588
+    """Pressure (Pa) of the ICAO standard atmosphere at `height` (m), which defines pressure altitude; NaN above 20 km.
+
+    p = 101325 Pa (1 - L z / 288.15 K)^(g / R L)             below z_t = 11 km, L = 0.0065 K/m
+    p = 22632.06 Pa exp( -g (z - z_t) / (R 216.65 K) )       above
+
+    Source: Manual of the ICAO Standard Atmosphere, Doc 7488 (1993).
+    """
+    height = np.asarray(height)
+    below = 101325.0 * (1.0 - 0.0065 * np.minimum(height, 11000.0) / 288.15) ** 5.25588
+    above = 22632.06 * np.exp(-(height - 11000.0) * GRAVITY / (GAS_CONSTANT * 216.65))
+    return np.where(height < 11000.0, below, np.where(height <= 20000.0, above, np.nan))

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from latentda.observations.error_profiles import pressure_of_height
 from latentda.observations.soundings import all_but_best, group_numbers, variable_numbers
 from latentda.observations.table import (
     SCHEMA,
@@ -35,8 +36,6 @@ from latentda.observations.table import (
     used,
 )
 
-SCALE_HEIGHT = 7000.0
-"""Of the pressure, m, for boxes of data located by their height."""
 CORRELATION = 0.3
 """Between the errors of the data of one box, if nothing better is known; an assumption."""
 
@@ -137,7 +136,7 @@ def _boxes(table: pa.Table, degrees: float, log_pressure: float) -> list[np.ndar
     centre = np.deg2rad((row_of_boxes + 0.5) * degrees - 90.0)
     width = degrees / np.maximum(np.cos(centre), 1e-3)
     pressure, height = column(table, "pres").astype(np.float64), column(table, "height").astype(np.float64)
-    located = np.where(np.isnan(pressure), np.log(1e5) - height / SCALE_HEIGHT, np.log(pressure))
+    located = np.log(np.where(np.isnan(pressure), pressure_of_height(height), pressure))
     surface = pc.is_in(table["variable"], pa.array(SURFACE_VARIABLES)).to_numpy()
     return [
         row_of_boxes,

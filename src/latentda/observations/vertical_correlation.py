@@ -21,6 +21,7 @@ import pyarrow as pa
 from jaxtyping import Array, Float, Int
 
 from latentda.observations.batch import ObservationBatch
+from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.table import column
 
 _CLOSEST = 1e-3
@@ -45,7 +46,7 @@ class VerticalCorrelation(eqx.Module):
 
 
 def vertical_correlation(
-    table: pa.Table, batch: ObservationBatch, length: float, classes: tuple[str, ...] = ("ADPUPA",)
+    table: pa.Table, batch: ObservationBatch, length: float, classes: tuple[str, ...] = SOUNDINGS
 ) -> VerticalCorrelation:
     """The correlations of a batch's data.
 

@@ -12,8 +12,8 @@
   geopotential height and gives no `z`.
 * Station pressure belongs to the barometer's height where that is told, which then is the `elev` of its row.
 * A level's own place and time is used where the file has it (balloon drift, aircraft profiles).
-* Aircraft tell their flight level or pressure altitude; see `wmo_levels.pressure_of_altitude`. A roll angle marked as
-  too large (code table 0 02 064, value 1) makes wind wrong: its mark becomes 13.
+* Aircraft tell their flight level or pressure altitude; see `standard_atmosphere_pressure`. A roll angle marked as too
+  large (code table 0 02 064, value 1) makes wind wrong: its mark becomes 13.
 
 Source: WMO Manual on Codes, volume I.2, FM 94 BUFR, tables A, B and D. Needs the extra `latentda[bufr]`.
 """

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from latentda.grid import GRAVITY
+from latentda.observations.thermodynamics import standard_atmosphere_pressure
 
 Levels = dict[str, np.ndarray]
 """Arrays of a value a level by name; every level of a report has its time, place and station."""
@@ -23,24 +24,6 @@ _HEIGHTS = ("heightOfStation", "heightOfStationGroundAboveMeanSeaLevel", "height
 # The bit of vertical sounding significance that says "surface", in old and new templates.
 _SURFACE_BITS = {"verticalSoundingSignificance": 64, "extendedVerticalSoundingSignificance": 131072}
 _RADIOSONDE, _PILOT_BALLOON = 120, 121
-_TROPOPAUSE, _TROPOPAUSE_PRESSURE, _TROPOPAUSE_TEMPERATURE = 11000.0, 22632.06, 216.65
-_GAS_CONSTANT, _LAPSE_RATE, _SEA_LEVEL_TEMPERATURE, _SEA_LEVEL_PRESSURE = 287.053, 0.0065, 288.15, 101325.0
-
-
-def pressure_of_altitude(altitude: np.ndarray) -> np.ndarray:
-    """Pressure (Pa) at a pressure altitude (m), by which it is defined.
-
-    p = 101325 Pa (1 - L z / 288.15 K)^(g / R L)             below z_t = 11 km, L = 0.0065 K/m
-    p = 22632.06 Pa exp( -g (z - z_t) / (R 216.65 K) )       above, up to 20 km
-
-    Source: Manual of the ICAO Standard Atmosphere, Doc 7488 (1993).
-    """
-    altitude = np.asarray(altitude, dtype=np.float64)
-    base = 1.0 - _LAPSE_RATE * np.minimum(altitude, _TROPOPAUSE) / _SEA_LEVEL_TEMPERATURE
-    below = _SEA_LEVEL_PRESSURE * base ** (GRAVITY / (_GAS_CONSTANT * _LAPSE_RATE))
-    scale = _GAS_CONSTANT * _TROPOPAUSE_TEMPERATURE / GRAVITY
-    above = _TROPOPAUSE_PRESSURE * np.exp(-(altitude - _TROPOPAUSE) / scale)
-    return np.where(altitude < _TROPOPAUSE, below, np.where(altitude <= 20000.0, above, np.nan))
 
 
 @dataclass(frozen=True)
@@ -144,7 +127,7 @@ def aircraft_levels(report: Report) -> Levels | None:
     if head is None or count == 0:
         return None
     pressure = _first(pressure, count)
-    pressure = np.where(np.isnan(pressure), pressure_of_altitude(_first(altitude, count)), pressure)
+    pressure = np.where(np.isnan(pressure), standard_atmosphere_pressure(_first(altitude, count)), pressure)
     levels = {
         "pressure": pressure,
         "temperature": _first(temperature, count),

@@ -91,7 +91,7 @@ def train_autoencoder(
     described = {
         "network": shape.to_dict(),
         "objective": asdict(objective),
-        "data": {"first_hour": int(samples.hours[0]), "last_hour": int(samples.hours[-1]), "samples": samples.count},
+        "data": samples.describe(),
     }
     if pairs:
         require_equal_shares(size, 4)

@@ -151,7 +151,7 @@ def train_surrogate(
     described = {
         "network": shape.to_dict(),
         "rollout": asdict(rollout),
-        "data": {"first_hour": int(samples.hours[0]), "last_hour": int(samples.hours[-1]), "samples": samples.count},
+        "data": samples.describe(),
     }
     key = jax.random.key(settings.seed)
     new = Surrogate(layout.shape, rollout.step_hours, shape, key, periodic=layout.grid.periodic)

@@ -22,7 +22,7 @@ from latentda.observations import ObservationError, column, used
 from latentda.observations.error_profiles import pressure_of_height
 from latentda.verification.observation_fit import Columns
 
-FEEDBACK_COLUMNS = ("background", "analysis", "background_error")
+_NEEDED = ("background", "analysis", "background_error")
 """What a feedback table has beyond an observation table, as far as diagnostics need it."""
 
 CHECKED = ("", "first_guess", "withheld", "blacklist")
@@ -116,7 +116,7 @@ def fit_columns(table: pa.Table) -> Columns:
 
 def has_feedback(table: pa.Table) -> bool:
     """Whether a table has the columns of feedback."""
-    return set(FEEDBACK_COLUMNS) <= set(table.column_names)
+    return set(_NEEDED) <= set(table.column_names)
 
 
 def require_feedback(table: pa.Table, name: object = "the table") -> None:
@@ -125,7 +125,7 @@ def require_feedback(table: pa.Table, name: object = "the table") -> None:
     Raises:
         ObservationError: it lacks columns; the message calls the table ``name``.
     """
-    missing = [wanted for wanted in FEEDBACK_COLUMNS if wanted not in table.column_names]
+    missing = [wanted for wanted in _NEEDED if wanted not in table.column_names]
     if missing:
         raise ObservationError(
             f"{name} holds observations without feedback of an analysis: it lacks {', '.join(missing)}; an experiment "

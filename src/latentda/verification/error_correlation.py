@@ -22,11 +22,11 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import sounding_numbers
 from latentda.verification.departures import Departures, departures
 from latentda.verification.observation_fit import LAYERS, Layer, layer_numbers
 
-SOUNDINGS = ("ADPUPA",)
 LENGTHS = np.geomspace(0.01, 10.0, 1501)
 """Candidates of L in ln p; neighbours differ by half a percent."""
 
