@@ -79,3 +79,10 @@ def test_a_foreign_parquet_file_is_named(tmp_path):
     pq.write_table(pa.table({"temperature": [280.0]}), tmp_path / "other.parquet")
     with pytest.raises(ObservationError, match="no observation table: it lacks"):
         read_observations(tmp_path / "other.parquet")
+
+
+def test_a_text_that_speaks_of_bufr_is_no_bufr(tmp_path):
+    path = tmp_path / "notes.md"
+    path.write_text("# Reading BUFR\n\nprepBUFR holds BUFR messages.\n")
+    with pytest.raises(ObservationError, match="needs a column map"):
+        read_observations(path)

@@ -75,10 +75,10 @@ def _readers(file: Path, named: Path, column_map: Any) -> list[Iterator[pa.Table
         return [iter([read_ioda(named)])]
     if magic[:4] == _PARQUET_MAGIC:
         return [nnja_pieces(named)]
+    if _is_text(start):  # before BUFR, a word that texts may hold
+        return [csv_pieces(named)]
     if b"BUFR" in start:
         return _bufr_readers(file, named)
-    if _is_text(start):
-        return [csv_pieces(named)]
     raise ObservationError(f"{named} is of no known format; {_WANTED}")
 
 
