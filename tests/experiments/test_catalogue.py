@@ -9,9 +9,23 @@ from latentda.experiments.observing import NETWORKS
 
 
 def test_names_say_twin_and_network():
-    assert len(CATALOGUE) == 2 * len(NETWORKS)
-    for name, setup in CATALOGUE.items():
+    plain = {name: setup for name, setup in CATALOGUE.items() if setup.huber_limit is None}
+    assert len(plain) == 2 * len(NETWORKS)
+    for name, setup in plain.items():
         assert name == setup.name == f"{setup.twin}-{setup.network}"
+
+
+def test_set_ups_with_gross_errors_differ_from_their_measure_in_nothing_else():
+    spoilt = find_experiment("fraternal-sonde-gross-errors")
+    sound = find_experiment("fraternal-sonde-huber")
+    assert spoilt.gross_errors == 0.05 and sound.gross_errors == 0.0
+    assert replace(spoilt, name=sound.name, gross_errors=0.0) == sound
+
+
+@pytest.mark.parametrize("wrong", [{"gross_errors": 1.5}, {"huber_limit": 0.0}])
+def test_shares_and_limits_that_mean_nothing_are_refused(wrong):
+    with pytest.raises(ValueError, match="gross errors"):
+        ExperimentSetUp("mine", **wrong)
 
 
 def test_the_default_lengths():

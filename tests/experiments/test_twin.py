@@ -1,5 +1,7 @@
 """Set-ups as data, the truth as it is asked for, and the same observations for every method."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,15 @@ def test_observation_errors_have_the_stated_size(observe):
     upper = table["pres"].to_numpy() < 95000.0
     assert abs(normal[upper].mean()) < 4 / np.sqrt(upper.sum())
     assert 0.8 < normal[upper].std() < 1.2
+
+
+def test_gross_errors_come_beside_the_others(observe):
+    sound, spoilt = observe(12), replace(observe, gross_errors=0.25)(12)
+    added = (spoilt["observation"].to_numpy() - sound["observation"].to_numpy()) / sound["error"].to_numpy()
+    gross = np.abs(added) > 1e-6
+    assert np.allclose(np.abs(added[gross]), 10.0, rtol=1e-4)
+    assert abs(gross.mean() - 0.25) < 4 * np.sqrt(0.25 * 0.75 / gross.size)
+    assert {-1.0, 1.0} == set(np.sign(added[gross]))
 
 
 def test_data_above_the_top_level_are_left_out(observe):

@@ -2,13 +2,15 @@
 
 A name joins the twin and the network, ``fraternal-sonde``, ``identical-random-1``. All of them cycle every 12 h, score
 60 days after 15 of spin-up and forecast 5 days from every fifth scored day. A seed stands for other observation errors
-and another season: its truth begins ``period_days`` times the seed after the start state, in one nature run.
+and another season: its truth begins ``period_days`` times the seed after the start state, in one nature run. Behind
+``-gross-errors`` a share of the data has a gross error, and the cost takes departures in Huber's norm; ``-huber`` is
+the same without gross errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from latentda.experiments.methods import require_methods
 from latentda.experiments.observing import NETWORKS, require_network
@@ -35,6 +37,8 @@ class ExperimentSetUp:
         forecast_every_days: between their starts, from the first scored analysis on.
         period_days: between the truths of two seeds.
         background_factors: on the variances of a method's background error, by method.
+        gross_errors: share of the data with a gross error.
+        huber_limit: where the cost begins to doubt a datum, see ``Intake``; None: nowhere.
 
     Raises:
         ValueError: an unknown method or network, or lengths that do not fit into each other.
@@ -52,6 +56,8 @@ class ExperimentSetUp:
     forecast_every_days: int = 5
     period_days: int = 90
     background_factors: Mapping[str, float] = field(default_factory=dict)
+    gross_errors: float = 0.0
+    huber_limit: float | None = None
 
     def __post_init__(self) -> None:
         require_methods(self.methods)
@@ -59,6 +65,8 @@ class ExperimentSetUp:
         wrong = [m for m, f in self.background_factors.items() if not 0.0 < f < float("inf")]
         if wrong:
             raise ValueError(f"The background-error factor of {', '.join(wrong)} must be a positive number.")
+        if not 0.0 <= self.gross_errors <= 1.0 or not (self.huber_limit is None or self.huber_limit > 0.0):
+            raise ValueError("The share of gross errors lies between 0 and 1, and the Huber limit is positive.")
         if self.scored_days < 1 or self.spinup_days < 0:
             raise ValueError("An experiment scores at least one day, after zero or more of spin-up.")
         if 24 % self.interval_hours:
@@ -110,11 +118,23 @@ class ExperimentSetUp:
         return 24 * days // self.interval_hours
 
 
-CATALOGUE: Mapping[str, ExperimentSetUp] = {
-    f"{twin}-{network}": ExperimentSetUp(f"{twin}-{network}", network, identical=twin == "identical")
-    for twin in ("fraternal", "identical")
-    for network in NETWORKS
-}
+GROSS_ERRORS, HUBER_LIMIT = 0.05, 3.0
+DOUBTED = ("fraternal-sonde", "fraternal-sparse")
+"""Set-ups that also come as ``...-gross-errors`` and ``...-huber``: the second has the same cost and sound data."""
+
+
+def _catalogue() -> Iterator[ExperimentSetUp]:
+    for twin in ("fraternal", "identical"):
+        for network in NETWORKS:
+            plain = ExperimentSetUp(f"{twin}-{network}", network, identical=twin == "identical")
+            robust = replace(plain, name=f"{plain.name}-huber", huber_limit=HUBER_LIMIT)
+            yield plain
+            if plain.name in DOUBTED:
+                yield robust
+                yield replace(robust, name=f"{plain.name}-gross-errors", gross_errors=GROSS_ERRORS)
+
+
+CATALOGUE: Mapping[str, ExperimentSetUp] = {setup.name: setup for setup in _catalogue()}
 """Set-ups by name."""
 
 

@@ -12,7 +12,7 @@ several experiments share:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -156,12 +156,13 @@ class SharedParts:
 
 
 @cache
-def shared_parts(identical: bool, assets_folder: Path, errors: Errors) -> SharedParts:
-    """The parts for one model and one folder of assets."""
+def shared_parts(identical: bool, assets_folder: Path, errors: Errors, huber_limit: float | None) -> SharedParts:
+    """The parts for one model, one folder of assets and one norm of departures."""
     model = jcm_model(imperfect=not identical)
     assets = Assets(assets_folder, errors)
     intake = make_intake(model, assets, np.zeros(model.layout.shape, np.float32))
-    return SharedParts(model, assets, intake)
+    limit = float("inf") if huber_limit is None else huber_limit
+    return SharedParts(model, assets, replace(intake, huber_limit=limit))
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,11 +184,11 @@ class RunParts:
 
 def run_parts(run: Run) -> RunParts:
     """The parts of a run; the truth is read here."""
-    shared = shared_parts(run.setup.identical, run.assets_folder, run.errors)
+    shared = shared_parts(run.setup.identical, run.assets_folder, run.errors, run.setup.huber_limit)
     model = shared.model
     truth = run.truth(model)
     network = build_network(run.setup.network, model.layout, model.surface_geopotential, run.seed)
-    observe = TwinObservations(truth, network, shared.intake, run.seed)
+    observe = TwinObservations(truth, network, shared.intake, run.seed, run.setup.gross_errors)
     begin, folder = run.setup.begin_hours(run.nature.begin_hours, run.seed), run.nature.first_backgrounds
     return RunParts(shared, truth, observe, lambda: first_background(model, truth, run.setup, begin, folder))
 

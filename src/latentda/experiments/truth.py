@@ -2,7 +2,8 @@
 
     y = H(x_true) + e,    e ~ N(0, R),
 
-drawn from the seed and the time alone, so every method sees the same data.
+drawn from the seed and the time alone, so every method sees the same data. A share of them may have gross errors,
+``GROSS_SIZE`` standard deviations up or down, beside e.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from latentda.forecast.simulation import initial_fields, simulate
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.observations import ObservationPlaces, places_to_table
 from latentda.progress import Track
+
+GROSS_SIZE = 10.0
+"""Of a gross error, in standard deviations of R."""
 
 Network = Callable[[int], ObservationPlaces]
 """``network(hours since 1970)`` -> the places of a cycle's observations."""
@@ -78,12 +82,14 @@ class TwinObservations:
         places: the network, or the network of a time (hours since 1970).
         intake: knows the operator; its background error is not used.
         seed: of the observation errors.
+        gross_errors: share of the data that have one.
     """
 
     truth: Truth | StoredTruth
     places: ObservationPlaces | Network
     intake: Intake
     seed: int = 0
+    gross_errors: float = 0.0
 
     def __call__(self, hours: int) -> pa.Table:
         """The observations of a time; data that the model's atmosphere cannot give are left out."""
@@ -91,7 +97,10 @@ class TwinObservations:
         places = self.places if isinstance(self.places, ObservationPlaces) else self.places(hours)
         table = places_to_table(places, np.zeros(len(places)), time)
         exact = self.intake.equivalents(table, self.truth.at(hours))
-        noise = np.random.default_rng([self.seed, hours]).standard_normal(len(places))
+        random = np.random.default_rng([self.seed, hours])
+        noise = random.standard_normal(len(places))
+        sign = random.choice([-1.0, 1.0], len(places))
+        noise += np.where(random.random(len(places)) < self.gross_errors, GROSS_SIZE * sign, 0.0)
         return places_to_table(places, exact + places.error * noise, time)
 
 
