@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from latentda.forecast import ForecastModel, Lorenz96, forecast
-from latentda.forecast.lorenz96 import runge_kutta_step, tendency
+from latentda.forecast.lorenz import runge_kutta_step
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def test_tendency_by_hand():
     # Point 0: (x_1 - x_3) x_4 - x_0 + F.
     expected = [(2 - 4) * 5 - 1 + 8, (3 - 5) * 1 - 2 + 8, (4 - 1) * 2 - 3 + 8]
     expected += [(5 - 2) * 3 - 4 + 8, (1 - 3) * 4 - 5 + 8]
-    np.testing.assert_allclose(tendency(x, 8.0), expected)
+    np.testing.assert_allclose(Lorenz96(points=5).tendency(x), expected)
 
 
 @pytest.mark.usefixtures("double")
 def test_advection_conserves_energy():
     x = jax.random.normal(jax.random.key(0), (40,))
-    advection = tendency(x, 0.0) + x
+    advection = Lorenz96(forcing=0.0).tendency(x) + x
     assert abs(float(x @ advection)) < 1e-12
 
 
@@ -56,7 +56,7 @@ def test_runge_kutta_is_of_fourth_order():
     start = on_the_attractor()[0, 0]
 
     def integrate(steps):
-        body = lambda i, x: runge_kutta_step(x, 8.0, 0.2 / steps)  # noqa: E731
+        body = lambda i, x: runge_kutta_step(Lorenz96().tendency, x, 0.2 / steps)  # noqa: E731
         return jax.lax.fori_loop(0, steps, body, start)
 
     exact = integrate(512)
@@ -66,7 +66,8 @@ def test_runge_kutta_is_of_fourth_order():
 
 def test_one_lead_is_one_step_of_a_twentieth():
     state = on_the_attractor()
-    np.testing.assert_allclose(Lorenz96().propagate(state, 0, (6,))[0], runge_kutta_step(state, 8.0, 0.05), rtol=1e-6)
+    once = runge_kutta_step(Lorenz96().tendency, state, 0.05)
+    np.testing.assert_allclose(Lorenz96().propagate(state, 0, (6,))[0], once, rtol=1e-6)
 
 
 def test_leads_lie_on_one_trajectory():

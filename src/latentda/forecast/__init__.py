@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from latentda.forecast.lorenz63 import Lorenz63
 from latentda.forecast.lorenz96 import Lorenz96
 from latentda.forecast.model import ForecastModel, forecast
 from latentda.forecast.persistence import Persistence
@@ -17,6 +18,7 @@ __all__ = [
     "IMPERFECT_PHYSICS",
     "ForecastModel",
     "JcmModel",
+    "Lorenz63",
     "Lorenz96",
     "Persistence",
     "SurrogateModel",
