@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-import yaml
 
 from latentda.experiments.diagnosed_errors import error_profiles, table_errors, write_error_profiles
 from latentda.experiments.feedback_figures import place_of, usual_places
@@ -18,7 +17,15 @@ from latentda.experiments.feedback_summary import summarise
 from latentda.experiments.feedback_tables import error_tables
 from latentda.experiments.inventory import inventory, refusals, span
 from latentda.experiments.station_fit import station_fits
-from latentda.observations import ErrorProfile, ErrorTable, ObservationError, concatenate, refuse, write_table
+from latentda.observations import (
+    ErrorProfile,
+    ErrorTable,
+    ObservationError,
+    concatenate,
+    read_error_table,
+    refuse,
+    write_table,
+)
 from tests.feedback_tables import START, feedback_table
 
 
@@ -92,10 +99,7 @@ def test_the_standing_places_of_maps(summary):
 def test_an_error_table_is_made_of_the_diagnosed_errors(tmp_path):
     rows = table_errors([feedback_table(stations=1000, sd=1.5)])
     path = write_error_profiles(error_profiles(rows), tmp_path / "errors.yaml")
-    entries = yaml.safe_load(path.read_text())
-    table = ErrorTable(
-        {(e["variable"], e["class"]): ErrorProfile(tuple(e["pressure"]), tuple(e["error"])) for e in entries}
-    )
+    table = read_error_table(path)
     assert table.error("t", "ADPUPA", np.array([5e4])) == pytest.approx(1.5, rel=0.1)
     assert table.error("sp", "ADPSFC", np.array([np.nan])) == pytest.approx(150.0, rel=0.1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentda.cli import diagnose, experiment, observations, single, train
+from latentda.cli import benchmark, diagnose, experiment, observations, single, train
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ app.add_typer(observations.app, name="observations", rich_help_panel="Observe")
 app.add_typer(experiment.app, name="experiment", rich_help_panel="Verify")
 app.command("diagnose", rich_help_panel="Observe")(diagnose.diagnose)
 app.command("single-observation", rich_help_panel="Verify")(single.single_observation)
+app.command("benchmark", rich_help_panel="Verify")(benchmark.benchmark)
 
 Out = Annotated[Path, typer.Option(help="Folder of the results; an interrupted run in it goes on.")]
 
@@ -44,6 +45,9 @@ def demo(
     climate_error: Annotated[
         float, typer.Option(min=0.0, help="With --real: error of the model's climate in standard deviations; 0: none.")
     ] = 1.0,
+    errors: Annotated[
+        Path | None, typer.Option(help="With --real: YAML of observation errors, as 'diagnose --errors' writes it.")
+    ] = None,
 ) -> None:
     """Run the main job: an idealized cycle of three methods, scored, with a report (a few minutes)."""
     with one_sentence():
@@ -51,12 +55,14 @@ def demo(
         from latentda.experiments.demo import run_demo, run_real_demo, shipped_reports
         from latentda.experiments.real import RealSetUp
         from latentda.experiments.twin import TwinSetUp
+        from latentda.observations import read_error_table
 
         folder = assets or shipped_assets().folder
         names = tuple(methods.split(",")) if methods else None
         if real:
             out = out if out != Path("latentda-output/demo") else Path("latentda-output/demo-real")
-            setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods, climate_error=climate_error)
+            own = read_error_table(errors) if errors else None
+            setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods, climate_error=climate_error, errors=own)
             chosen = Assets(folder, "climatology")
             outcome = run_real_demo(reports or [shipped_reports()], setup, chosen, out, track=track)
             _print_fit(outcome.scores)
@@ -117,27 +123,6 @@ def reforecast(
 
         model = jcm_model(imperfect=imperfect)
         where(run(model, StoreSampler(data, model.layout, start, end, stride), lead_hours, out, track=track))
-
-
-@app.command(rich_help_panel="Verify")
-def benchmark(
-    system: Annotated[str, typer.Argument(help="lorenz96")] = "lorenz96",
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, run side by side.")] = 3,
-    json: Annotated[Path, typer.Option(help="Where to write the scores.")] = Path("latentda-output/lorenz96.json"),
-) -> None:
-    """Run the published test of a small system and compare with its table."""
-    with one_sentence():
-        from latentda.experiments.lorenz96 import METHODS, run_lorenz96
-        from latentda.verification import Score, write_scores
-
-        if system != "lorenz96":
-            raise ValueError(f"Unknown system {system!r}; there is lorenz96.")
-        rows = [row for method in METHODS for row in run_lorenz96(method, range(1, seeds + 1))]
-        shown = [[r["method"], r["seed"], r["rmse"]] for r in rows if r["kind"] == "analysis"]
-        table("Lorenz-96, analysis error", ["method", "seed", "rmse"], shown)
-        json.parent.mkdir(parents=True, exist_ok=True)
-        write_scores([Score(**row) for row in rows], json)
-        where(json)
 
 
 def _print_errors(scores: list[Score]) -> None:

@@ -50,16 +50,38 @@ def convert(
     columns: Columns = None,
     checks: Annotated[Path | None, typer.Option(help="YAML of quality control to apply, verdicts kept.")] = None,
     time: Annotated[str | None, typer.Option(help="Analysis time, which a check of the window needs.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="YAML of observation errors to write into the table.")] = None,
 ) -> None:
     """Read files of any kind into one observation table."""
     with one_sentence():
         from latentda.grid import as_datetime
-        from latentda.observations import read_quality_control, write_table
+        from latentda.observations import read_error_table, read_quality_control, replace_errors, write_table
 
         chain = read_quality_control(checks) if checks else None
+        own = read_error_table(errors) if errors else None
         read = _read(files, columns)
+        read = replace_errors(read, own) if own else read
         write_table(chain.apply(read, as_datetime(time) if time else None) if chain else read, out)
         where(out)
+
+
+@app.command()
+def audit(file: Annotated[Path, typer.Argument(help="prepBUFR file with the first guess of its centre.")]) -> None:
+    """Compare our operators and checks with the first guess and the marks that a centre's file holds."""
+    with one_sentence():
+        from latentda.experiments.audit import departure_rows, mark_rows, operator_rows, require_first_guess
+        from latentda.observations import read_prepbufr
+
+        with warnings_shown():
+            read = require_first_guess(read_prepbufr(file, keep_first_guess=True))
+        header = ["variable", "level (hPa)", "data", "mean", "standard deviation"]
+        for title, rows in (
+            ("Good data minus the file's first guess (z in m)", departure_rows(read)),
+            ("Our operators on columns of the first guess, minus the first guess (z in m)", operator_rows(read)),
+        ):
+            table(title, header, [[r.variable, r.level_hpa, r.count, r.mean, r.deviation] for r in rows])
+        marks = [[r.variable, r.mark, r.count, r.refused, r.mostly] for r in mark_rows(read)]
+        table("Marks of the file and verdicts of our checks", ["variable", "mark", "data", "refused", "mostly"], marks)
 
 
 @app.command("map")

@@ -1,14 +1,6 @@
 """Diagnosed observation errors as the entries of an error table, written as YAML.
 
-A list of profiles, one of each variable and message class::
-
-    - variable: t
-      class: ADPUPA
-      pressure: [100000.0, 85000.0, 70000.0]    # Pa, falling
-      error: [1.3, 1.0, 0.9]                    # as in an ErrorProfile: SI, of humidity the fraction of saturation
-
-so that the profile of an error table is ErrorProfile(pressure, error) under the key (variable, class). Surface data
-have one node.
+The file is one that :func:`latentda.observations.read_error_table` reads.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from latentda.experiments.methods import build_method, require_methods
 from latentda.experiments.real_reports import RealReports, read_reports, withhold_soundings
 from latentda.experiments.twin import make_intake
 from latentda.forecast import JcmModel, jcm_model
-from latentda.observations import ObservationError, column, require_used, used, write_table
+from latentda.observations import ErrorTable, ObservationError, column, require_used, used, write_table
 from latentda.operators import Covariance
 from latentda.priors import ModelSpacePrior, background_spread, climate_error, innovation_factor
 from latentda.progress import Track, silent
@@ -54,6 +54,7 @@ class RealSetUp:
         iterations: the minimiser's budget; a climatological background is far from the analysis.
         outer_loops: linearisations: at such a distance a decoder is not linear.
         offsets: times around an analysis (h) to which the background is forecast.
+        errors: of observations, before those of the files and the default ones.
     """
 
     name: str = "real"
@@ -67,6 +68,7 @@ class RealSetUp:
     iterations: int = 100
     outer_loops: int = 3
     offsets: tuple[int, ...] = (-3, 0, 3)
+    errors: ErrorTable | None = None
 
     def __post_init__(self) -> None:
         require_methods(self.methods)
@@ -119,7 +121,7 @@ def run_real(
     """
     model = replace(jcm_model(), step_hours=3)
     world = _World(model, assets, setup)
-    reports = [world.judged(one) for one in _in_order([read_reports(path) for path in paths])]
+    reports = [world.judged(one) for one in _in_order([read_reports(path, setup.errors) for path in paths])]
     jobs = track(setup.methods, "analyses", len(setup.methods))
     return RealRun(setup, {name: _cycle(name, reports, world, folder) for name in jobs}, model)
 

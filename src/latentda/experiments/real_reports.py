@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from latentda.grid import datetime_of_hours, iso
 from latentda.observations import (
+    ErrorTable,
     HumidityAloft,
     ObservationError,
     QualityControl,
@@ -21,6 +22,7 @@ from latentda.observations import (
     column,
     read_observations,
     refuse,
+    replace_errors,
     require_used,
     select,
     withhold_stations,
@@ -62,13 +64,18 @@ class RealReports:
         return iso(datetime_of_hours(self.hours))
 
 
-def read_reports(path: str | Path) -> RealReports:
+def read_reports(path: str | Path, errors: ErrorTable | None = None) -> RealReports:
     """The reports of any file of observations, checked.
+
+    Args:
+        path: the file.
+        errors: of observations, before those of the file and the default ones.
 
     Raises:
         ObservationError: the file cannot be read, or nothing of it is left to use.
     """
-    table = prepare(read_observations(path))
+    read = read_observations(path)
+    table = prepare(replace_errors(read, errors) if errors else read)
     return RealReports(table, analysis_hours(table))
 
 

@@ -22,12 +22,14 @@ from latentda.observations.chain_links import (
 )
 from latentda.observations.column_maps import ColumnMap, column_map
 from latentda.observations.csv_table import read_csv
+from latentda.observations.error_file import read_error_table
 from latentda.observations.error_table import (
     ErrorProfile,
     ErrorTable,
     assign_errors,
     default_error_table,
     inflate,
+    replace_errors,
 )
 from latentda.observations.gnssro import read_gnssro
 from latentda.observations.hydrostatic_check import check_hydrostatic
@@ -155,6 +157,7 @@ __all__ = [
     "read_aircraft",
     "read_blacklist",
     "read_csv",
+    "read_error_table",
     "read_gnssro",
     "read_ioda",
     "read_nnja",
@@ -168,6 +171,7 @@ __all__ = [
     "read_wmo_bufr",
     "refuse",
     "renumber",
+    "replace_errors",
     "require_used",
     "satellite_wind_network",
     "select",

@@ -2,7 +2,8 @@
 
     error^2  =  instrument^2 + representativeness^2
 
-An error that a file brings is the producing centre's and stays; the table of errors fills the rest.
+An error that a file brings is the producing centre's and stays, unless the user's own table replaces it; the default
+table of errors fills the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from latentda.observations.error_profiles import TEMPERATURE_OF, ErrorProfile, E
 from latentda.observations.soundings import group_numbers, level_numbers, variable_numbers
 from latentda.observations.table import SCHEMA, SURFACE_VARIABLES, VARIABLES, column
 
-__all__ = ["ErrorProfile", "ErrorTable", "assign_errors", "default_error_table", "inflate"]
+__all__ = ["ErrorProfile", "ErrorTable", "assign_errors", "default_error_table", "inflate", "replace_errors"]
 
 
 def assign_errors(table: pa.Table, error_table: ErrorTable | None = None) -> pa.Table:
@@ -31,6 +32,13 @@ def assign_errors(table: pa.Table, error_table: ErrorTable | None = None) -> pa.
         return table
     error[missing] = _looked_up(table, error_table or default_error_table(), missing)[missing]
     return _with_error(table, error)
+
+
+def replace_errors(table: pa.Table, error_table: ErrorTable) -> pa.Table:
+    """Give all data the errors of a table, also those that have one; kinds it does not know keep theirs."""
+    found = _looked_up(table, error_table, np.ones(table.num_rows, dtype=bool))
+    error = column(table, "error").astype(np.float64)
+    return _with_error(table, np.where(np.isnan(found), error, found))
 
 
 def inflate(table: pa.Table, representativeness: ErrorTable) -> pa.Table:

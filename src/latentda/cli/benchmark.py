@@ -1,0 +1,40 @@
+"""``latentda benchmark``: the published test of a small system, and whether we pass it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentda.cli.show import one_sentence, table, where
+
+
+def benchmark(
+    system: Annotated[str, typer.Argument(help="lorenz96")] = "lorenz96",
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, run side by side; the bands hold for 3.")] = 3,
+    json: Annotated[Path, typer.Option(help="Where to write the scores.")] = Path("latentda-output/lorenz96.json"),
+) -> None:
+    """Run the published test of a small system and compare with its table (less than a minute)."""
+    with one_sentence():
+        if system != "lorenz96":
+            raise ValueError(f"Unknown system {system!r}; there is lorenz96.")
+        from latentda.experiments.lorenz96 import run_table, write_table
+
+        found, scores = run_table(range(1, seeds + 1))
+        header = ["method", "settings", "seeds", "mean", "published", "band", "inside", "s"]
+        shown = [
+            [
+                row.method,
+                row.settings,
+                " ".join(f"{error:.3f}" for error in row.errors),
+                row.mean,
+                "" if row.published is None else f"{row.published:.2f}",
+                f"{row.band[0]:g}-{row.band[1]:g}",
+                "yes" if row.inside else "NO",
+                round(row.seconds),
+            ]
+            for row in found
+        ]
+        table("Lorenz-96, identical twin, analysis error", header, shown)
+        where(write_table(found, scores, json))
