@@ -1,7 +1,5 @@
 """The command line: a table of contents, and one clear sentence for every wrong input."""
 
-import json
-
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -84,16 +82,6 @@ def test_settings_with_a_wrong_entry_are_named(tmp_path):
     config.write_text("network:\n  blocks: many\n")
     command = ["train", "autoencoder", "--data", "x", "--assets", str(tmp_path), "--config", str(config)]
     assert "network.blocks" in sentence(run(app, command))
-
-
-def test_the_lorenz_benchmark_writes_scores(tmp_path):
-    path = tmp_path / "scores.json"
-    result = run(app, ["benchmark", "lorenz96", "--seeds", "2", "--json", str(path)])
-    assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[-1].endswith("scores.json")
-    rows = json.loads(path.read_text())["scores"]
-    assert {row["method"] for row in rows}
-    assert all(row["rmse"] > 0 for row in rows)
 
 
 @pytest.mark.parametrize("command", [["train"], ["estimate"], ["observations"]])

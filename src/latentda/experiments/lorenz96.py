@@ -1,79 +1,66 @@
-"""The Lorenz-96 identical twin: observe every variable every 6 h, score the analysis.
+"""The Lorenz-96 identical twin: observe every variable, score the analysis, compare with the published table.
 
-Truth and analysis use the same model (identical twin): 40 variables, F = 8, R = I. The truth starts
-at N(e_1, 0.001 I), the first analysis is e_1; of 1,000 analyses the first 400 are not scored. The
-score is the time mean of the spatial RMS error.
+A cycle forecasts truth and analysis by one observation interval to the window's start t_k, observes the truth at the
+window's end s_k = t_k + L intervals, and analyses the state at t_k:
 
-| method | background x_b | B | RMS error to expect |
-| --- | --- | --- | --- |
-| optimal-interpolation | climatological mean, every time | climatological covariance | 0.92-0.96 |
-| 3d-var | 6 h forecast from the last analysis | 0.2 I | 0.39-0.46 |
+    x_b(t_k) = M(x_a(t_{k-1})),    y = x_t(s_k) + e,  e ~ N(0, R),    x_a(t_k) = argmin J.
 
-Both analyses are x_a = x_b + K (y - H x_b). Optimal interpolation is memoryless here: the
-climatological covariance is the error covariance of the climatological mean, so that mean is the
-background, and this reading gives the published 0.95 (a forecast with the same K would score 0.91).
-Mean and covariance come from a long free run of the model, never from the truth that is scored.
-The bands hold for the mean of three seeds; one seed of 3d-var scatters by 0.015.
-
-Sources: Lorenz and Emanuel (1998), doi 10.1175/1520-0469(1998)055<0399:OSFSWO>2.0.CO;2; for
-settings and scores the DAPPER package, Raanes et al. (2024), doi 10.21105/joss.05150.
+Scored is what the analysis makes of the newest observations, at s_k, also in DAPPER: the time mean of the spatial
+RMS error of M_L(x_a(t_k)) - x_t(s_k). In three dimensions L = 0. Set-up, methods and sources:
+:mod:`latentda.experiments.lorenz96_methods`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from latentda.assimilation.optimal_interpolation import gain
-from latentda.forecast import Lorenz96
+from latentda.experiments.lorenz96_methods import METHODS, Lorenz96Twin, Method, Update
 
 
 @dataclass(frozen=True)
-class Lorenz96Twin:
-    """The set-up.
+class TableRow:
+    """What one method scored, beside what it should.
 
     Attributes:
-        model: the truth's and the forecast's model.
-        cycles: number of analyses, one every 6 h.
-        spinup_cycles: first analyses that are not scored.
-        observation_variance: variance of the independent observation errors, R = variance I.
-        initial_variance: variance of the truth about e_1 at the start.
-        climatology_steps: length of the free run behind the climatology, in 6 h steps; the first
-            tenth is dropped.
+        method: name.
+        settings: observation interval, window, B and iterations in words.
+        seeds: of the runs.
+        errors: analysis error of each seed.
+        mean: over the seeds.
+        published: the error in DAPPER's tables.
+        band: between which the mean of three seeds must lie.
+        inside: whether it does.
+        seconds: wall-clock time of all seeds, compilation included.
     """
 
-    model: Lorenz96 = field(default_factory=Lorenz96)
-    cycles: int = 1000
-    spinup_cycles: int = 400
-    observation_variance: float = 1.0
-    initial_variance: float = 0.001
-    climatology_steps: int = 20_000
-
-
-class Prior(NamedTuple):
-    """What a method knows before the observations.
-
-    Attributes:
-        B: background-error covariance.
-        mean: the background, if it is always the same; None if it is the forecast.
-    """
-
-    B: Float[Array, "point point"]
-    mean: Float[Array, " point"] | None
+    method: str
+    settings: str
+    seeds: tuple[int, ...]
+    errors: tuple[float, ...]
+    mean: float
+    published: float | None
+    band: tuple[float, float]
+    inside: bool
+    seconds: float
 
 
 def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = None) -> list[dict[str, Any]]:
     """Run the twin experiment for some seeds side by side.
 
     Args:
-        method: ``"optimal-interpolation"`` or ``"3d-var"``.
+        method: one of :data:`~latentda.experiments.lorenz96_methods.METHODS`.
         seeds: one experiment each: truth, observation errors.
         twin: the set-up; by default the published one.
 
@@ -90,60 +77,98 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
     if not seeds or twin.spinup_cycles >= twin.cycles:
         raise ValueError(f"Nothing to score: seeds {tuple(seeds)}, {twin.cycles} cycles.")
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
-    errors = np.asarray(_spatial_errors(twin, METHODS[method](twin), keys))
+    chosen = METHODS[method]
+    update = chosen.build(twin, chosen.window(twin.model))
+    errors = np.asarray(_spatial_errors(twin, chosen, update, *_draw(twin, keys)))
     scores = errors[:, twin.spinup_cycles :].mean(axis=1)
-    row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0}
+    count = twin.cycles - twin.spinup_cycles
+    row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0, "twin": "identical"}
     return [
         row | {"seed": int(seed), "kind": kind, "rmse": float(rmse), "count": count}
         for seed, pair in zip(seeds, scores, strict=True)
         for kind, rmse in zip(("background", "analysis"), pair, strict=True)
-        for count in (twin.cycles - twin.spinup_cycles,)
     ]
 
 
-def optimal_interpolation(twin: Lorenz96Twin) -> Prior:
-    """Climatological mean and covariance of a long free run."""
-    start = jnp.zeros(twin.model.layout.shape).at[0, 0, 0].set(1.0)
-    steps = range(twin.climatology_steps // 10, twin.climatology_steps)
-    run = twin.model.propagate(start, 0, tuple(twin.model.step_hours * step for step in steps))
-    states = run[:, 0, 0]
-    return Prior(jnp.cov(states.T), states.mean(axis=0))
+def table_row(method: str, scores: Sequence[dict[str, Any]], seconds: float) -> TableRow:
+    """Compare the scores of :func:`run_lorenz96` with the method's band."""
+    chosen = METHODS[method]
+    rows = [row for row in scores if row["kind"] == "analysis"]
+    errors = tuple(row["rmse"] for row in rows)
+    mean = float(np.mean(errors))
+    settings = [f"observed every {chosen.observed_every}" if chosen.observed_every > 1 else "observed every step"]
+    settings += [f"window {chosen.window_intervals}"] * (chosen.window_intervals > 0)
+    return TableRow(
+        method,
+        ", ".join([*settings, chosen.settings]),
+        tuple(row["seed"] for row in rows),
+        errors,
+        mean,
+        chosen.published,
+        chosen.band,
+        chosen.inside(mean),
+        seconds,
+    )
 
 
-def three_d_var(twin: Lorenz96Twin) -> Prior:
-    """B = 0.2 I about the forecast."""
-    return Prior(0.2 * jnp.eye(twin.model.points), None)
+def run_table(seeds: Sequence[int], twin: Lorenz96Twin | None = None) -> tuple[list[TableRow], list[dict[str, Any]]]:
+    """Run every method; returns the table and the scores behind it."""
+    table, scores = [], []
+    for method in METHODS:
+        start = time.perf_counter()
+        found = run_lorenz96(method, seeds, twin)
+        table.append(table_row(method, found, time.perf_counter() - start))
+        scores += found
+    return table, scores
 
 
-METHODS: dict[str, Callable[[Lorenz96Twin], Prior]] = {
-    "optimal-interpolation": optimal_interpolation,
-    "3d-var": three_d_var,
-}
-"""The priors by name."""
+def write_table(table: Sequence[TableRow], scores: Sequence[dict[str, Any]], path: Path) -> Path:
+    """Write ``{"table": [...], "scores": [...]}`` as JSON; ``read_scores`` reads the second part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"table": [asdict(row) for row in table], "scores": list(scores)}
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
 
 
 @partial(jax.jit, static_argnames="twin")
-def _spatial_errors(twin: Lorenz96Twin, prior: Prior, keys: Array) -> Float[Array, "seed cycle kind"]:
+def _draw(twin: Lorenz96Twin, keys: Array) -> tuple[Float[Array, "seed 1 1 point"], Float[Array, "seed cycle point"]]:
+    """The truth's start and the observation errors of every seed; apart, so that all methods share its compilation."""
+
+    def one(key: Array) -> tuple[Array, Array]:
+        first, noises = jax.random.split(key)
+        spread = jnp.sqrt(twin.initial_variance) * jax.random.normal(first, twin.start.shape)
+        noise = jax.random.normal(noises, (twin.cycles, twin.model.points))
+        return twin.start + spread, jnp.sqrt(twin.observation_variance) * noise
+
+    return jax.vmap(one)(keys)
+
+
+@eqx.filter_jit
+def _spatial_errors(
+    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
+) -> Float[Array, "seed cycle kind"]:
     """Spatial RMS errors of background and analysis, every seed and cycle."""
-    H = jnp.eye(twin.model.points)
-    K = gain(prior.B, H, twin.observation_variance * H)
-    return jax.vmap(lambda key: _one_run(twin, prior, K, H, key))(keys)
+    return jax.vmap(partial(_one_run, twin, method, update))(start, noise)
 
 
-def _one_run(twin: Lorenz96Twin, prior: Prior, K: Array, H: Array, key: Array) -> Float[Array, "cycle kind"]:
-    def step(x: Array) -> Array:
-        return twin.model.propagate(x[None, None], 0, (twin.model.step_hours,))[0, 0, 0]
+def _one_run(
+    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
+) -> Float[Array, "cycle kind"]:
+    ahead = method.window_intervals
 
-    def cycle(carry: tuple[Array, Array], noise: Array) -> tuple[tuple[Array, Array], Array]:
-        truth, analysis = step(carry[0]), carry[1]
-        background = step(analysis) if prior.mean is None else prior.mean
-        y = H @ truth + jnp.sqrt(twin.observation_variance) * noise
-        analysis = background + K @ (y - H @ background)
-        errors = jnp.stack([background, analysis]) - truth
-        return (truth, analysis), jnp.sqrt(jnp.mean(errors**2, axis=-1))
+    def trajectory(x: Array, intervals: int) -> Array:
+        hours = method.observed_every * twin.model.step_hours
+        return twin.model.propagate(x, 0, tuple(hours * k for k in range(intervals + 1)))
 
-    first, noises = jax.random.split(key)
-    start = jnp.zeros(twin.model.points).at[0].set(1.0)
-    truth = start + jnp.sqrt(twin.initial_variance) * jax.random.normal(first, start.shape)
-    draws = jax.random.normal(noises, (twin.cycles, twin.model.points))
-    return jax.lax.scan(cycle, (truth, start), draws)[1]
+    def cycle(forecast: Array, truth_and_data: tuple[Array, Array]) -> tuple[Array, Array]:
+        truth, observed = truth_and_data
+        pair = jnp.stack(update(forecast, observed))
+        later = jax.vmap(lambda x: trajectory(x, max(ahead, 1)))(pair)
+        errors = later[:, ahead] - truth
+        return later[1, 1], jnp.sqrt(jnp.mean(errors**2, axis=(-3, -2, -1)))
+
+    nature_run = trajectory(start, ahead + twin.cycles)[ahead + 1 :]
+    data = nature_run.reshape(noise.shape) + noise
+    return jax.lax.scan(cycle, trajectory(twin.start, 1)[1], (nature_run, data))[1]
