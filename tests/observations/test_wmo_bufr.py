@@ -201,6 +201,30 @@ def test_radiosonde_of_a_ship(tmp_path):
     np.testing.assert_allclose(_only(table, "t", "pres"), [101000.0, 50000.0])
 
 
+def test_messages_of_one_template_are_read_alike(tmp_path):
+    values = [{"airTemperatureAt2M": 275.0, "windSpeedAt10M": 3.0, "windDirectionAt10M": 90.0}, {}]
+    values += [{"airTemperatureAt2M": 276.0, "nonCoordinatePressure": 99000.0}]
+    table = _read(tmp_path / "synop", *(_message(0, 307001, **LAND, heightOfStation=50, **value) for value in values))
+    np.testing.assert_allclose(_only(table, "t2m"), [275.0, 276.0])
+    np.testing.assert_allclose(_only(table, "u10m"), [-3.0], atol=1e-5)
+    np.testing.assert_allclose(_only(table, "sp"), [99000.0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_messages_that_cannot_hold_a_quantity_are_no_damage(tmp_path):
+    place = _message(0, 301090, **LAND)
+    synop = _message(0, 307080, 1, **LAND, airTemperature=275.0)
+    table = _read(tmp_path / "synop", place, synop, place, place, synop)
+    assert _only(table, "t2m").tolist() == [275.0, 275.0]
+
+
+@pytest.mark.parametrize("date", [{"month": 2, "day": 30}, {"hour": 24}, {"month": 0}])
+def test_a_report_of_no_possible_time_is_left_out(tmp_path, date):
+    report = LAND | {"airTemperature": 275.0}
+    good, bad = _message(0, 307080, 1, **report), _message(0, 307080, 1, **report, **date)
+    assert _read(tmp_path / "synop", bad, good).num_rows == 1
+
+
 def test_all_kinds_of_a_mixed_file_are_read(shared_data, tmp_path):
     flight = _message(4, 311005, **AMDAR, flightLevel=5000.0, airTemperature=250.0)
     synop = _message(0, 307080, 1, **LAND, airTemperature=275.0)

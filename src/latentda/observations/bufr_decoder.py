@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import earth2bufr
@@ -52,6 +53,43 @@ class Frames:
     categories: tuple[int, ...]
     broken: int
     cut_off: bool
+
+
+@dataclass(frozen=True)
+class SoundFile:
+    """A file whose messages are all whole frames.
+
+    Attributes:
+        path: where it lies.
+        frames: where its messages lie; `broken` counts those that were left out.
+        named: the user's path, to speak of in errors.
+    """
+
+    path: Path
+    frames: Frames
+    named: Path
+
+    @property
+    def total(self) -> int:
+        """How many messages the user's file has, broken ones too."""
+        return len(self.frames.places) + self.frames.broken
+
+    @cached_property
+    def opened(self) -> earth2bufr.BufrFile:
+        """The file in the hands of the decoder of NCEP's tables.
+
+        Raises:
+            ObservationError: headers or embedded tables are damaged.
+        """
+        with one_sentence(f"{self.named} is no readable BUFR file"):
+            # Lenient decoding of a damaged replication can ask for all memory; strict stops at its end.
+            return earth2bufr.open_bufr(str(self.path), strict=True)
+
+    @property
+    def headers(self) -> tuple[earth2bufr.MessageInfo, ...]:
+        """Headers of the messages with data."""
+        with one_sentence(f"{self.named} is no readable BUFR file"):
+            return self.opened.info.data_messages
 
 
 def frames(file: Path) -> Frames:
@@ -93,10 +131,8 @@ def _category(message: bytes) -> int:
 
 
 @contextmanager
-def sound_messages(file: Path, named: Path) -> Iterator[tuple[Path, Frames]]:
-    """The file itself, or a copy without what is no whole message; and where messages lie in it.
-
-    The frames keep the number of broken ones of the file.
+def sound_messages(file: Path, named: Path) -> Iterator[SoundFile]:
+    """The file itself, or a copy without what is no whole message.
 
     Raises:
         ObservationError: the file holds no whole message or is cut off, or too much of it is damaged.
@@ -108,7 +144,7 @@ def sound_messages(file: Path, named: Path) -> Iterator[tuple[Path, Frames]]:
         raise ObservationError(f"{named} holds no whole BUFR message")
     refuse_if_most_is_lost(found.broken, len(found.places) + found.broken, named)
     if not found.broken:
-        yield file, found
+        yield SoundFile(file, found, named)
         return
     with tempfile.TemporaryDirectory(prefix="latentda-") as folder:
         copy = Path(folder) / "messages"
@@ -116,7 +152,7 @@ def sound_messages(file: Path, named: Path) -> Iterator[tuple[Path, Frames]]:
             for begin, length in found.places:
                 source.seek(begin)
                 target.write(source.read(length))
-        yield copy, replace(frames(copy), broken=found.broken)
+        yield SoundFile(copy, replace(frames(copy), broken=found.broken), named)
 
 
 def refuse_if_most_is_lost(lost: int, messages: int, named: Path) -> None:
@@ -132,43 +168,31 @@ def warn_of_lost(lost: int, messages: int, named: Path) -> None:
         warnings.warn(DamageWarning(text), stacklevel=2)
 
 
-def message_headers(file: Path, named: Path) -> tuple[earth2bufr.MessageInfo, ...]:
-    """Headers of the data messages of `file`; `named` is the path to speak of in errors.
-
-    Raises:
-        ObservationError: the file holds no complete BUFR message, or headers are damaged.
-    """
-    with one_sentence(f"{named} is no readable BUFR file"):
-        return earth2bufr.get_metadata(str(file)).data_messages
-
-
-def decode(file: Path, found: Frames, named: Path, category: int | None = None) -> Iterator[pa.RecordBatch]:
+def decode(file: SoundFile, category: int | None = None) -> Iterator[pa.RecordBatch]:
     """All reports as nested record batches in file order, a message type or a part of one at a time.
 
     Args:
         file: the file.
-        found: where its messages lie.
-        named: the path to speak of in errors.
         category: decode only this data category, and in another process with a bound on memory, see `bounded_bufr`; a
             message that reaches the bound counts as damaged.
 
     Raises:
         ObservationError: the tables of the file are damaged, or too many messages are.
     """
-    total, lost = len(found.places) + found.broken, found.broken
+    named, total, lost = file.named, file.total, file.frames.broken
     at_once = _AT_ONCE
     with tempfile.TemporaryDirectory(prefix="latentda-") as folder:
         rest = Path(folder) / "messages"
         while True:
             done, failed = -1, None
             try:
-                for batch in _batches(file, named, category, at_once):
+                for batch in _batches(file, category, at_once):
                     done = int(batch.column("_source_message_index")[-1].as_py())
                     yield batch
             except _DamagedMessageError as error:
                 failed = error.numbers
             except DecoderDiedError:
-                failed = _following(file, named, category, done, at_once)
+                failed = _following(file, category, done, at_once)
             if failed is None:
                 break
             # Of messages decoded together only a second try, one by one, tells which is damaged.
@@ -176,9 +200,9 @@ def decode(file: Path, found: Frames, named: Path, category: int | None = None) 
             at_once = _AT_ONCE if alone else 1
             lost += len(failed) if alone else 0
             refuse_if_most_is_lost(lost, total, named)
-            if not _copy_rest(file, rest, named, done, failed if alone else range(0), category):
+            if not _copy_rest(file, rest, done, failed if alone else range(0), category):
                 break
-            file = rest
+            file = SoundFile(rest, file.frames, named)
     warn_of_lost(lost, total, named)
 
 
@@ -190,15 +214,13 @@ class _DamagedMessageError(Exception):
         self.numbers = numbers
 
 
-def _batches(file: Path, named: Path, category: int | None, at_once: int) -> Iterator[pa.RecordBatch]:
-    with one_sentence(f"{named} is damaged BUFR"):
+def _batches(file: SoundFile, category: int | None, at_once: int) -> Iterator[pa.RecordBatch]:
+    with one_sentence(f"{file.named} is damaged BUFR"):
         try:
             if category is not None:
-                yield from bounded_batches(file, category, at_once)
+                yield from bounded_batches(file.path, category, at_once)
                 return
-            # Lenient decoding of a damaged replication can ask for all memory; strict stops at its end.
-            opened = earth2bufr.open_bufr(str(file), strict=True)
-            yield from opened.iter_batches(messages_per_batch=at_once)
+            yield from file.opened.iter_batches(messages_per_batch=at_once)
         except ValueError as error:
             place = re.match(r"Source BUFR message (?:group )?(\d+)(?:\.\.(\d+))?:", str(error))
             if place is None:
@@ -207,18 +229,18 @@ def _batches(file: Path, named: Path, category: int | None, at_once: int) -> Ite
             raise _DamagedMessageError(range(first, last + 1)) from error
 
 
-def _following(file: Path, named: Path, category: int | None, done: int, count: int) -> range:
+def _following(file: SoundFile, category: int | None, done: int, count: int) -> range:
     """From the first message of a category after `done` to at most the one `count` messages later."""
-    messages = [message for message in message_headers(file, named) if message.data_category == category]
+    messages = [message for message in file.headers if message.data_category == category]
     numbers = [message.source_message_index for message in messages if message.source_message_index > done]
     return range(numbers[0], numbers[:count][-1] + 1) if numbers else range(0)
 
 
-def _copy_rest(file: Path, rest: Path, named: Path, done: int, failed: range, category: int | None) -> bool:
+def _copy_rest(file: SoundFile, rest: Path, done: int, failed: range, category: int | None) -> bool:
     """Write the tables, and the wanted messages neither done nor damaged; say whether any is left."""
-    with one_sentence(f"{named} is damaged BUFR"):
-        messages = earth2bufr.get_metadata(str(file)).messages
-    content = file.read_bytes()
+    with one_sentence(f"{file.named} is damaged BUFR"):
+        messages = file.opened.info.messages
+    content = file.path.read_bytes()
     kept, left = [], False
     for number, message in enumerate(messages):
         tables = message.data_category == _TABLES_CATEGORY

@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.grid import GRAVITY
-from latentda.observations.bufr_decoder import decode, sound_messages
+from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
 from latentda.observations.compressed import decompressed
 from latentda.observations.prepbufr_levels import to_float
 from latentda.observations.reports import table_from_reports
@@ -88,13 +88,18 @@ def read_gnssro(path: str | Path) -> pa.Table:
 def gnssro_pieces(path: str | Path) -> Iterator[pa.Table]:
     """`read_gnssro`, a few hundred occultations at a time."""
     path = Path(path)
-    with decompressed(path) as packed, sound_messages(packed, path) as (file, found):
-        if GNSSRO_CATEGORY not in found.categories:
-            return
-        for batch in decode(file, found, path, GNSSRO_CATEGORY):
-            table = _profiles(batch)
-            if table is not None:
-                yield table
+    with decompressed(path) as packed, sound_messages(packed, path) as file:
+        yield from decoded_gnssro(file)
+
+
+def decoded_gnssro(file: SoundFile) -> Iterator[pa.Table]:
+    """`gnssro_pieces` of a file whose messages have been looked through."""
+    if GNSSRO_CATEGORY not in file.frames.categories:
+        return
+    for batch in decode(file, GNSSRO_CATEGORY):
+        table = _profiles(batch)
+        if table is not None:
+            yield table
 
 
 def _profiles(batch: pa.RecordBatch) -> pa.Table | None:

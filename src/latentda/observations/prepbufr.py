@@ -33,7 +33,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.grid import GRAVITY
-from latentda.observations.bufr_decoder import decode, message_headers, sound_messages
+from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
 from latentda.observations.compressed import decompressed
 from latentda.observations.message_classes import message_class_of
 from latentda.observations.prepbufr_levels import Levels, find_levels, to_float
@@ -100,29 +100,36 @@ def prepbufr_pieces(
 ) -> Iterator[pa.Table]:
     """`read_prepbufr`, a message type or a part of one at a time, so that memory stays bounded."""
     path = Path(path)
-    with decompressed(path) as packed, sound_messages(packed, path) as (file, found):
-        header_time = _checked_cycle_time(file, path)
-        check_tables(file, path)
-        cycle = as_time64(cycle_time or header_time)
-        for batch in decode(file, found, path):
-            try:
-                piece = _piece(batch, cycle, keep_first_guess)
-            except (KeyError, pa.ArrowException) as error:  # a damaged embedded table renames or retypes
-                raise ObservationError(f"{path} does not describe prepBUFR reports: {error}") from error
-            if piece is not None:
-                yield piece
+    with decompressed(path) as packed, sound_messages(packed, path) as file:
+        yield from decoded_prepbufr(file, cycle_time, keep_first_guess=keep_first_guess)
 
 
-def _checked_cycle_time(file: Path, named: Path) -> datetime:
-    messages = [m for m in message_headers(file, named) if message_class_of(m.data_category)]
+def decoded_prepbufr(
+    file: SoundFile, cycle_time: datetime | None = None, *, keep_first_guess: bool = False
+) -> Iterator[pa.Table]:
+    """`prepbufr_pieces` of a file whose messages have been looked through."""
+    header_time = _checked_cycle_time(file)
+    check_tables(file)
+    cycle = as_time64(cycle_time or header_time)
+    for batch in decode(file):
+        try:
+            piece = _piece(batch, cycle, keep_first_guess)
+        except (KeyError, pa.ArrowException) as error:  # a damaged embedded table renames or retypes
+            raise ObservationError(f"{file.named} does not describe prepBUFR reports: {error}") from error
+        if piece is not None:
+            yield piece
+
+
+def _checked_cycle_time(file: SoundFile) -> datetime:
+    messages = [m for m in file.headers if message_class_of(m.data_category)]
     if not messages:
-        raise ObservationError(f"{named} is BUFR but holds no NCEP prepBUFR reports")
+        raise ObservationError(f"{file.named} is BUFR but holds no NCEP prepBUFR reports")
     # One header may be damaged; all messages of a cycle have the same time.
     times = Counter((m.year, m.month, m.day, m.hour, m.minute) for m in messages)
     try:
         return datetime(*times.most_common(1)[0][0])
     except ValueError as error:
-        raise ObservationError(f"{named} has no valid date in its messages") from error
+        raise ObservationError(f"{file.named} has no valid date in its messages") from error
 
 
 def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool) -> pa.Table | None:
@@ -144,12 +151,14 @@ def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool) 
         "type": kind[level],
         "variable": pa.DictionaryArray.from_arrays(pa.array(names), _VARIABLES),
         "observation": value[level, order],
-        "quality": _leaves(levels, "mark", missing=2.0)[level, order].astype(np.uint8),
-        "error": _errors(levels)[level, order],
+        "quality": _leaves(levels, "mark", level, order, missing=2.0).astype(np.uint8),
+        "error": _errors(levels, level, order),
         "class": pa.repeat(message_class, len(level)),
         "source": pa.repeat("prepbufr", len(level)),
     }
-    table = refuse(table_from_columns(columns), virtual[level] & (order == 1), "virtual_temperature")
+    table = table_from_columns(columns)
+    if virtual.any():
+        table = refuse(table, virtual[level] & (order == 1), "virtual_temperature")
     if keep_first_guess:
         first_guess = pa.array(_first_guess(levels)[level, order], pa.float32(), from_pandas=True)
         table = table.append_column("first_guess", first_guess)
@@ -224,19 +233,20 @@ def _sensible(levels: Levels, value: np.ndarray, offset: float) -> tuple[np.ndar
     return np.where(undone, sensible, value), virtual & ~undone
 
 
-def _leaves(levels: Levels, attribute: str, missing: float) -> np.ndarray:
-    """Marks or errors by level and quantity, as they are in the file."""
-    found = np.full((len(levels.report), len(_QUANTITIES)), missing)
-    for order, quantity in enumerate(_QUANTITIES):
-        name = getattr(quantity, attribute)
-        if name and quantity.group in levels.groups:
-            values = levels.leaf(quantity.group, name)
-            found[:, order] = np.where(np.isnan(values), missing, values)
+def _leaves(levels: Levels, attribute: str, level: np.ndarray, order: np.ndarray, missing: float) -> np.ndarray:
+    """Marks or errors of data, each of a level and the quantity of an order, as they are in the file."""
+    found = np.full(len(level), missing)
+    for number, quantity in enumerate(_QUANTITIES):
+        name, chosen = getattr(quantity, attribute), np.flatnonzero(order == number)
+        if name and chosen.size:
+            values = levels.leaf(quantity.group, name)[level[chosen]]
+            found[chosen] = np.where(np.isnan(values), missing, values)
     return found
 
 
-def _errors(levels: Levels) -> np.ndarray:
-    error = _leaves(levels, "error", missing=0.0) * np.array([quantity.scale for quantity in _QUANTITIES])
+def _errors(levels: Levels, level: np.ndarray, order: np.ndarray) -> np.ndarray:
+    scale = np.array([quantity.scale for quantity in _QUANTITIES])
+    error = _leaves(levels, "error", level, order, missing=0.0) * scale[order]
     return np.where(error > 0.0, error, np.nan)
 
 

@@ -13,8 +13,8 @@ Everything is done on Arrow offsets; no Python loop ever sees a level.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -30,19 +30,43 @@ _GROUP_LEAVES = {
 }
 
 
-class Lists:
-    """A list<struct> array of one group; its offsets are looked up once for all leaves."""
+Paths = dict[str, tuple[int, ...]]
+"""Where each leaf lies: the number of the field to enter at every depth; of equal names the first counts."""
 
-    def __init__(self, array: pa.Array):
+
+@dataclass(frozen=True)
+class _Entries:
+    """The entries of one list a level: `length` of them from `start` on in the rows of `struct`."""
+
+    struct: pa.StructArray
+    start: np.ndarray
+    length: np.ndarray
+
+    @staticmethod
+    def of(array: pa.Array) -> _Entries:
+        offsets = array.offsets.to_numpy()
+        if array.null_count == 0:
+            return _Entries(array.flatten(), offsets[:-1] - offsets[0], np.diff(offsets))
+        length = np.where(array.is_valid(), np.diff(offsets), 0)
+        return _Entries(array.flatten(), np.cumsum(length) - length, length)
+
+    def below(self, number: int) -> _Entries:
+        """The entries of the list that the first entry here has in the field `number`."""
+        inner = _Entries.of(_child(self.struct, number))
+        if len(inner.start) == 0:
+            return _Entries(inner.struct, self.start, np.zeros_like(self.length))
+        # Where a list is empty, some other entry is looked at and then taken for none.
+        first = np.minimum(self.start, len(inner.start) - 1)
+        return _Entries(inner.struct, inner.start[first], np.where(self.length > 0, inner.length[first], 0))
+
+
+class Lists:
+    """A list<struct> array of one group; where the entries of each list lie is looked up once for all leaves."""
+
+    def __init__(self, array: pa.Array, paths: Paths):
+        self._paths = paths
         self._count = len(array)
-        self._lengths = _lengths(array)
-        self._starts = np.cumsum(self._lengths) - self._lengths
-        self._struct = array.flatten()
-        self._inner: dict[int, Lists] = {}
-        self._where: dict[str, int] = {}
-        for i, field in enumerate(_fields(array.type)):
-            for name in _leaf_names(field.name, field.type):
-                self._where.setdefault(name, i)
+        self._entries: dict[tuple[int, ...], _Entries] = {(): _Entries.of(array)}
 
     def leaf(self, name: str, event: int = 0) -> np.ndarray:
         """Values of leaf `name` anywhere below, one per list, NaN where missing.
@@ -50,22 +74,34 @@ class Lists:
         The entry number `event` is taken from the list that directly holds the leaf, the first one
         from lists above it.
         """
-        i = self._where.get(name)
-        if i is None:
-            return np.full(self._count, np.nan)
-        if self._struct.type.field(i).name == name:
-            return self._entry(to_float(pc.struct_field(self._struct, [i])), event)
-        if i not in self._inner:
-            self._inner[i] = Lists(pc.struct_field(self._struct, [i]))
-        return self._entry(self._inner[i].leaf(name, event), 0)
-
-    def _entry(self, values: np.ndarray, event: int) -> np.ndarray:
+        entries, values = self._find(name)
         if len(values) == 0:
             return np.full(self._count, np.nan)
-        # Where a list is too short some other entry is taken and then wiped out.
-        taken = values[np.minimum(self._starts + event, len(values) - 1)]
-        taken[self._lengths <= event] = np.nan
+        taken = values[np.minimum(entries.start + event, len(values) - 1)]
+        taken[entries.length <= event] = np.nan
         return taken
+
+    def any_event(self, name: str, value: float) -> np.ndarray:
+        """Whether any entry of the list that directly holds leaf `name` has `value` there, one per list."""
+        entries, values = self._find(name)
+        hits = np.concatenate([[0], np.cumsum(values == value)])
+        if hits[-1] == 0:
+            return np.zeros(self._count, dtype=bool)
+        start = np.minimum(entries.start, len(values))
+        return hits[start + entries.length] > hits[start]
+
+    def _find(self, name: str) -> tuple[_Entries, np.ndarray]:
+        """The list that directly holds a leaf, and all values of the leaf; none if there is no such leaf."""
+        path = self._paths.get(name)
+        if path is None:
+            return self._entries[()], np.empty(0)
+        entries = self._at(path[:-1])
+        return entries, to_float(_child(entries.struct, path[-1]))
+
+    def _at(self, path: tuple[int, ...]) -> _Entries:
+        if path not in self._entries:
+            self._entries[path] = self._at(path[:-1]).below(path[-1])
+        return self._entries[path]
 
 
 @dataclass(frozen=True)
@@ -95,29 +131,22 @@ class Levels:
 
     def any_event(self, group: str, name: str, value: float) -> np.ndarray:
         """Whether any event of the stack has `value` in leaf `name`, shape (level,)."""
-        found = np.zeros(len(self.report), dtype=bool)
-        # NCEP processing leaves at most a handful of events; 20 is the limit its own readers use.
-        for event in range(20):
-            values = self.leaf(group, name, event)
-            if np.isnan(values).all():
-                break
-            found |= values == value
-        return found
+        if group not in self.groups:
+            return np.zeros(len(self.report), dtype=bool)
+        return self.groups[group].any_event(name, value)
 
 
 def find_levels(batch: pa.RecordBatch) -> Levels | None:
     """The levels of a decoded batch, or None when the message type has no pressure levels."""
-    columns = [(batch.schema.field(i), batch.column(i)) for i in range(batch.num_columns)]
-    for field, array in columns:
-        if not _is_group_list(field.type) or all(inner.name != "CAT" for inner in _fields(field.type)):
-            continue
-        if "POB" in _leaf_names(field.name, field.type):
-            lengths, levels = _lengths(array), array.flatten()
-            inner = [(levels.type.field(i), pc.struct_field(levels, [i])) for i in range(levels.type.num_fields)]
-            return _levels(np.repeat(np.arange(len(array)), lengths), inner)
-    if any(field.name == "CAT" for field, _ in columns):
-        return _levels(np.arange(batch.num_rows), columns)
-    return None
+    for column in batch.columns:
+        if _is_group(column.type) and any(field.name == "CAT" for field in column.type.value_type):
+            levels = _Entries.of(column)
+            inner = [_child(levels.struct, number) for number in range(levels.struct.type.num_fields)]
+            report = np.repeat(np.arange(len(column)), levels.length)
+            found = _levels(report, inner, column.type.value_type)
+            if found is not None:
+                return found
+    return _levels(np.arange(batch.num_rows), batch.columns, batch.schema) if "CAT" in batch.schema.names else None
 
 
 def to_float(array: pa.Array) -> np.ndarray:
@@ -125,37 +154,35 @@ def to_float(array: pa.Array) -> np.ndarray:
     return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _levels(report: np.ndarray, columns: list[tuple[pa.Field, pa.Array]]) -> Levels | None:
+def _levels(report: np.ndarray, columns: list[pa.Array], fields: Iterable[pa.Field]) -> Levels | None:
+    """Levels of which `columns` are the groups, or None if there is none of pressure."""
     groups: dict[str, Lists] = {}
     category = np.full(len(report), np.nan)
-    for field, array in columns:
+    for array, field in zip(columns, fields, strict=True):
         if field.name == "CAT":
             category = to_float(array)
-        elif _is_group_list(field.type):
-            names = _leaf_names(field.name, field.type)
-            lists = None
+        elif _is_group(field.type):
+            inside, lists = _paths(field), None
             for group, leaf in _GROUP_LEAVES.items():
-                if group not in groups and leaf in names:
-                    groups[group] = lists = lists or Lists(array)
+                if group not in groups and leaf in inside:
+                    groups[group] = lists = lists or Lists(array, inside)
     return Levels(report, category, groups) if "pressure" in groups else None
 
 
-def _lengths(array: pa.Array) -> np.ndarray:
-    return pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+def _child(struct: pa.StructArray, number: int) -> pa.Array:
+    return pc.struct_field(struct, [number]) if struct.null_count else struct.field(number)
 
 
-def _is_group_list(kind: pa.DataType) -> bool:
+def _is_group(kind: pa.DataType) -> bool:
     return pa.types.is_list(kind) and pa.types.is_struct(kind.value_type)
 
 
-def _fields(kind: pa.DataType) -> list[pa.Field]:
-    struct = kind.value_type
-    return [struct.field(i) for i in range(struct.num_fields)]
-
-
-@cache
-def _leaf_names(name: str, kind: pa.DataType) -> frozenset[str]:
-    """Names of the leaves below a field, or its own if it is one."""
-    if not _is_group_list(kind):
-        return frozenset([name])
-    return frozenset().union(*(_leaf_names(inner.name, inner.type) for inner in _fields(kind)))
+def _paths(field: pa.Field) -> Paths:
+    """Paths to the leaves below a field; the empty path if it is a leaf itself."""
+    if not _is_group(field.type):
+        return {field.name: ()}
+    paths: Paths = {}
+    for number, inner in enumerate(field.type.value_type):
+        for name, path in _paths(inner).items():
+            paths.setdefault(name, (number, *path))
+    return paths

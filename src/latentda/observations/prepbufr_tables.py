@@ -9,11 +9,7 @@ Source: D. Keyser, "PREPBUFR processing at NCEP" (NCEP/EMC), table prepobs_prep.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import earth2bufr
-
-from latentda.observations.bufr_decoder import one_sentence
+from latentda.observations.bufr_decoder import SoundFile, one_sentence
 from latentda.observations.table import ObservationError
 
 _ENCODED = {  # lowest value and span, in the file's units
@@ -29,16 +25,14 @@ _ENCODED = {  # lowest value and span, in the file's units
 }
 
 
-def check_tables(file: Path, named: Path) -> None:
+def check_tables(file: SoundFile) -> None:
     """Refuse a file whose own tables give an observed element another meaning.
 
     Raises:
-        ObservationError: they do, or the file cannot be read; `named` is the path to speak of.
+        ObservationError: they do, or the file cannot be read.
     """
-    with one_sentence(f"{named} is no readable BUFR file"):
-        opened = earth2bufr.open_bufr(str(file), strict=True)
-        first = opened.info.data_messages[0].source_message_index
-        elements = opened.source_structure(first)["effective_occurrences"]
+    with one_sentence(f"{file.named} is no readable BUFR file"):
+        elements = file.opened.source_structure(file.headers[0].source_message_index)["effective_occurrences"]
     for element in elements:
         name = element["mnemonic"]
         if name not in _ENCODED:
@@ -47,4 +41,5 @@ def check_tables(file: Path, named: Path) -> None:
         unit = 10.0 ** -element["effective_scale"]
         low, wide = element["effective_reference"] * unit, 2.0 ** element["effective_width"] * unit
         if abs(low - lowest) > 0.01 * span or not 0.5 <= wide / span <= 2.0:
-            raise ObservationError(f"{named} is damaged BUFR: its tables let {name} begin at {low:g} and span {wide:g}")
+            begun = f"its tables let {name} begin at {low:g} and span {wide:g}"
+            raise ObservationError(f"{file.named} is damaged BUFR: {begun}")

@@ -9,17 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from latentda.observations.bufr_decoder import sound_messages
+from latentda.observations.bufr_decoder import SoundFile, sound_messages
 from latentda.observations.column_maps import ColumnMap
 from latentda.observations.compressed import decompressed
 from latentda.observations.csv_table import csv_pieces
-from latentda.observations.gnssro import GNSSRO_CATEGORY, gnssro_pieces
+from latentda.observations.gnssro import GNSSRO_CATEGORY, decoded_gnssro
 from latentda.observations.ioda import read_ioda
 from latentda.observations.message_classes import message_class_of
 from latentda.observations.nnja import TIME_COLUMN, nnja_pieces
-from latentda.observations.prepbufr import prepbufr_pieces
+from latentda.observations.prepbufr import decoded_prepbufr
 from latentda.observations.table import ObservationError, concatenate, read_table
-from latentda.observations.wmo_bufr import WMO_CATEGORIES, wmo_pieces
+from latentda.observations.wmo_bufr import WMO_CATEGORIES, decoded_wmo
 
 _HDF5_MAGIC, _PARQUET_MAGIC = b"\x89HDF\r\n\x1a\n", b"PAR1"
 _WANTED = (
@@ -56,46 +56,44 @@ def read_observations_in_pieces(
         if column_map is None and _is_own_table(file):  # which may be empty
             yield _own_table(file, Path(path))
             return
-        for pieces in _readers(file, Path(path), column_map):
-            for piece in pieces:
-                rows += piece.num_rows
-                yield piece
+        for piece in _pieces(file, Path(path), column_map):
+            rows += piece.num_rows
+            yield piece
     if rows == 0:
         raise ObservationError(f"{path} holds no usable observation")
 
 
-def _readers(file: Path, named: Path, column_map: Any) -> list[Iterator[pa.Table]]:
-    """What reads each kind of report in a file; errors speak of `named`."""
+def _pieces(file: Path, named: Path, column_map: Any) -> Iterator[pa.Table]:
+    """What the reader of a file's kind makes of it; errors speak of `named`."""
     with file.open("rb") as stream:
         magic = stream.read(8)
         start = magic + stream.read(100_000)
     if column_map is not None:
-        return [csv_pieces(named, column_map)]
-    if magic == _HDF5_MAGIC:
-        return [iter([read_ioda(named)])]
-    if magic[:4] == _PARQUET_MAGIC:
-        return [nnja_pieces(named)]
-    if _is_text(start):  # before BUFR, a word that texts may hold
-        return [csv_pieces(named)]
-    if b"BUFR" in start:
-        return _bufr_readers(file, named)
-    raise ObservationError(f"{named} is of no known format; {_WANTED}")
+        yield from csv_pieces(named, column_map)
+    elif magic == _HDF5_MAGIC:
+        yield read_ioda(named)
+    elif magic[:4] == _PARQUET_MAGIC:
+        yield from nnja_pieces(named)
+    elif _is_text(start):  # before BUFR, a word that texts may hold
+        yield from csv_pieces(named)
+    elif b"BUFR" in start:
+        with sound_messages(file, named) as sound:
+            yield from _bufr_pieces(sound)
+    else:
+        raise ObservationError(f"{named} is of no known format; {_WANTED}")
 
 
-def _bufr_readers(file: Path, named: Path) -> list[Iterator[pa.Table]]:
-    with sound_messages(file, named) as (_, found):
-        categories = set(found.categories)
+def _bufr_pieces(file: SoundFile) -> Iterator[pa.Table]:
+    categories = set(file.frames.categories)
     if any(message_class_of(category) for category in categories):
-        return [prepbufr_pieces(named)]
-    readers: list[Iterator[pa.Table]] = []
-    if categories.intersection(WMO_CATEGORIES):
-        readers.append(wmo_pieces(named))
-    if GNSSRO_CATEGORY in categories:
-        readers.append(gnssro_pieces(named))
-    if not readers:
+        yield from decoded_prepbufr(file)
+        return
+    if not categories.intersection({*WMO_CATEGORIES, GNSSRO_CATEGORY}):
         listed = ", ".join(str(category) for category in sorted(categories))
-        raise ObservationError(f"{named} is BUFR of data category {listed}; {_WANTED}")
-    return readers
+        raise ObservationError(f"{file.named} is BUFR of data category {listed}; {_WANTED}")
+    if categories.intersection(WMO_CATEGORIES):
+        yield from decoded_wmo(file)
+    yield from decoded_gnssro(file)
 
 
 def _is_own_table(file: Path) -> bool:

@@ -28,12 +28,12 @@ import numpy as np
 import pyarrow as pa
 
 from latentda.grid import GRAVITY
-from latentda.observations.bufr_decoder import refuse_if_most_is_lost, sound_messages, warn_of_lost
+from latentda.observations.bufr_decoder import SoundFile, refuse_if_most_is_lost, sound_messages, warn_of_lost
 from latentda.observations.compressed import decompressed
 from latentda.observations.reports import table_from_reports, wind_components
 from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.thermodynamics import specific_humidity
-from latentda.observations.wmo_levels import Levels, Report, aircraft_levels, sounding_levels, surface_level
+from latentda.observations.wmo_levels import Levels, Reports, aircraft_levels, sounding_levels, surface_levels
 from latentda.observations.wmo_messages import installed, reports
 
 SURFACE_CATEGORIES, SOUNDING_CATEGORIES, AIRCRAFT_CATEGORIES = (0, 1), (2,), (4,)
@@ -89,36 +89,38 @@ def read_wmo_bufr(path: str | Path, categories: Collection[int] = WMO_CATEGORIES
 
 def wmo_pieces(path: str | Path, categories: Collection[int] = WMO_CATEGORIES) -> Iterator[pa.Table]:
     """`read_wmo_bufr`, some hundred messages at a time."""
+    _check_installed()
+    path = Path(path)
+    with decompressed(path) as packed, sound_messages(packed, path) as file:
+        yield from decoded_wmo(file, categories)
+
+
+def decoded_wmo(file: SoundFile, categories: Collection[int] = WMO_CATEGORIES) -> Iterator[pa.Table]:
+    """`wmo_pieces` of a file whose messages have been looked through."""
+    _check_installed()
+    lost = file.frames.broken
+    try:
+        for batch in reports(file.path, file.frames.places):
+            lost += batch.column("category").null_count
+            refuse_if_most_is_lost(lost, file.total, file.named)
+            yield from _tables(batch, categories)
+    except ImportError as error:
+        raise ObservationError(_NEEDS_ECCODES) from error
+    warn_of_lost(lost, file.total, file.named)
+
+
+def _check_installed() -> None:
     if not installed():
         raise ObservationError(_NEEDS_ECCODES)
-    path = Path(path)
-    with decompressed(path) as packed, sound_messages(packed, path) as (file, found):
-        total, lost = len(found.places) + found.broken, found.broken
-        try:
-            for batch in reports(file, found.places):
-                lost += batch.column("category").null_count
-                refuse_if_most_is_lost(lost, total, path)
-                yield from _tables(batch, categories)
-        except ImportError as error:
-            raise ObservationError(_NEEDS_ECCODES) from error
-    warn_of_lost(lost, total, path)
-
-
-_Maker = Callable[[Levels], pa.Table]
 
 
 def _tables(batch: pa.RecordBatch, categories: Collection[int]) -> Iterator[pa.Table]:
     """The rows of a batch, one table for each kind of report in it."""
-    found: dict[_Maker, list[Levels]] = {}
-    for report in Report.all_of(batch):
-        if report.category not in categories:
-            continue
-        make, levels_of = _KINDS[report.category]
-        levels = levels_of(report)
+    found = Reports.of(batch)
+    for of_kind, levels_of, make in _KINDS:
+        levels = levels_of(found, np.flatnonzero(np.isin(found.category, [c for c in of_kind if c in categories])))
         if levels is not None:
-            found.setdefault(make, []).append(levels)
-    for make, parts in found.items():
-        yield make({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+            yield make(levels)
 
 
 def _sounding_table(raw: Levels) -> pa.Table:
@@ -176,8 +178,9 @@ def _table(
     return table_from_reports(places, quantities, marks)
 
 
-_KINDS: dict[int, tuple[_Maker, Callable[[Report], Levels | None]]] = {
-    **dict.fromkeys(SURFACE_CATEGORIES, (_surface_table, surface_level)),
-    **dict.fromkeys(SOUNDING_CATEGORIES, (_sounding_table, sounding_levels)),
-    **dict.fromkeys(AIRCRAFT_CATEGORIES, (_aircraft_table, aircraft_levels)),
-}
+_KINDS: tuple[tuple[tuple[int, ...], Callable[[Reports, np.ndarray], Levels | None], Callable[[Levels], pa.Table]], ...]
+_KINDS = (
+    (SURFACE_CATEGORIES, surface_levels, _surface_table),
+    (SOUNDING_CATEGORIES, sounding_levels, _sounding_table),
+    (AIRCRAFT_CATEGORIES, aircraft_levels, _aircraft_table),
+)

@@ -1,4 +1,4 @@
-"""The levels of one WMO BUFR report, whatever its template calls them.
+"""The levels of WMO BUFR reports, whatever their templates call them.
 
 Templates differ in the names of quantities, and repeat some of them outside of the levels (wind shear, clouds,
 turbulence); where several names are given, the first that is there counts.
@@ -6,8 +6,9 @@ turbulence); where several names are given, the first that is there counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,17 +28,21 @@ _RADIOSONDE, _PILOT_BALLOON = 120, 121
 
 
 @dataclass(frozen=True)
-class Report:
-    """One report: its elements by their ecCodes name."""
+class Reports:
+    """The reports of a batch of `wmo_messages.SCHEMA`: their elements by ecCodes name, end to end.
 
-    category: int
-    name: str
+    Attributes:
+        category: data category of each report, -1 where it cannot be decoded.
+        name: what a report calls its station, "" where it does not.
+    """
+
+    category: np.ndarray
+    name: np.ndarray
     _elements: dict[str, tuple[np.ndarray, np.ndarray]]
-    _row: int
 
     @staticmethod
-    def all_of(batch: pa.RecordBatch) -> Iterator[Report]:
-        """The decoded reports of a batch of `wmo_messages.SCHEMA`."""
+    def of(batch: pa.RecordBatch) -> Reports:
+        """The reports of a batch."""
         elements = {}
         for field in batch.schema:
             if pa.types.is_list(field.type):
@@ -45,35 +50,112 @@ class Report:
                 lengths = pa.compute.fill_null(pa.compute.list_value_length(column), 0).to_numpy(zero_copy_only=False)
                 ends = np.concatenate([[0], np.cumsum(lengths)])
                 elements[field.name] = (ends, column.flatten().to_numpy(zero_copy_only=False))
-        names, categories = batch.column("name").to_pylist(), batch.column("category").to_pylist()
-        for row, category in enumerate(categories):
-            if category is not None:
-                yield Report(category, names[row] or "", elements, row)
+        category = batch.column("category").fill_null(-1).to_numpy(zero_copy_only=False)
+        name = batch.column("name").fill_null("").to_numpy(zero_copy_only=False)
+        return Reports(category, name, elements)
 
-    def array(self, *names: str) -> np.ndarray:
-        """All values of the first element that is there, in message order; empty when none is."""
+    def numbers(self, *names: str) -> np.ndarray:
+        """For each report the first value of the first element whose first value is not missing, or NaN."""
+        found = np.full(len(self.category), np.nan)
         for name in names:
             ends, values = self._elements[name]
-            if ends[self._row + 1] > ends[self._row]:
-                return values[ends[self._row] : ends[self._row + 1]]
+            wanted = np.flatnonzero((ends[1:] > ends[:-1]) & np.isnan(found))
+            found[wanted] = values[ends[wanted]]
+        return found
+
+    def array(self, row: int, *names: str) -> np.ndarray:
+        """All values of the first element that a report has, in message order; empty when it has none."""
+        for name in names:
+            ends, values = self._elements[name]
+            if ends[row + 1] > ends[row]:
+                return values[ends[row] : ends[row + 1]]
         return np.empty(0)
 
-    def number(self, *names: str) -> float:
-        """The first value of the first element whose first value is not missing, or NaN."""
-        for name in names:
-            values = self.array(name)
-            if values.size and np.isfinite(values[0]):
-                return float(values[0])
-        return float("nan")
+    @cached_property
+    def heads(self) -> Levels:
+        """Time, place and name of the reports; time is NaT where one does not say where and when it was."""
+        latitude, longitude = self.numbers("latitude"), self.numbers("longitude")
+        time = np.where(np.isfinite(latitude) & np.isfinite(longitude), self._times(), np.datetime64("NaT"))
+        block, number = self.numbers("blockNumber"), self.numbers("stationNumber")
+        on_land = np.isfinite(block) & np.isfinite(number)
+        elevation = self.numbers(*_HEIGHTS)
+        station = self.name.astype(object)
+        land = np.flatnonzero(on_land)
+        station[land] = [f"{b:02.0f}{n:03.0f}" for b, n in zip(block[land], number[land], strict=True)]
+        return {
+            "time": time,
+            "lat": latitude,
+            "lon": longitude,
+            "elev": np.where(~on_land & np.isnan(elevation), 0.0, elevation),
+            "station": station,
+            "at_sea": ~on_land,
+        }
+
+    def _times(self) -> np.ndarray:
+        """When the reports were made, NaT where one does not say or says what no clock shows."""
+        parts = [np.rint(self.numbers(name)) for name in ("year", "month", "day", "hour", "minute", "second")]
+        parts[4:] = [np.nan_to_num(part) for part in parts[4:]]
+        lowest, highest = (1900, 1, 1, 0, 0, 0), (2100, 12, 31, 23, 59, 59)
+        bounds = zip(parts, lowest, highest, strict=True)
+        valid = np.logical_and.reduce([(part >= low) & (part <= high) for part, low, high in bounds])
+        year, month, day, hour, minute, second = (np.where(valid, part, 1).astype(np.int64) for part in parts)
+        months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+        date = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
+        valid &= date.astype("datetime64[M]") == months  # no 30 February
+        seconds = ((hour * 60 + minute) * 60 + second).astype("timedelta64[s]")
+        return np.where(valid, (date + seconds).astype("datetime64[ns]"), np.datetime64("NaT"))
 
 
-def sounding_levels(report: Report) -> Levels | None:
+@dataclass(frozen=True)
+class _Report:
+    """One report of many."""
+
+    reports: Reports
+    row: int
+
+    def array(self, *names: str) -> np.ndarray:
+        return self.reports.array(self.row, *names)
+
+    def head(self) -> dict[str, Any] | None:
+        head = {name: values[self.row] for name, values in self.reports.heads.items()}
+        return None if np.isnat(head["time"]) else head
+
+
+def sounding_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
+    """Levels of all ascents and pilot balloons of some rows, or None when there are none."""
+    return _end_to_end(_one_sounding(_Report(reports, row)) for row in rows)
+
+
+def aircraft_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
+    """Levels of all aircraft's reports of some rows, or None when there are none."""
+    return _end_to_end(_one_flight(_Report(reports, row)) for row in rows)
+
+
+def surface_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
+    """Surface reports of some rows, a level each, without those that say nothing or not where they were."""
+    elements = {
+        "pressure": reports.numbers("nonCoordinatePressure"),
+        "temperature": reports.numbers("airTemperatureAt2M", "airTemperature"),
+        "dew_point": reports.numbers("dewpointTemperatureAt2M", "dewpointTemperature"),
+        "direction": reports.numbers("windDirectionAt10M", "windDirection"),
+        "speed": reports.numbers("windSpeedAt10M", "windSpeed"),
+    }
+    telling = ~np.isnat(reports.heads["time"]) & np.isfinite(list(elements.values())).any(axis=0)
+    rows = rows[telling[rows]]
+    if rows.size == 0:
+        return None
+    barometer = reports.numbers(_BAROMETER)
+    elements["barometer"] = np.where(np.isnan(barometer), reports.heads["elev"], barometer)
+    return {name: values[rows] for name, values in (reports.heads | elements).items()}
+
+
+def _one_sounding(report: _Report) -> Levels | None:
     """Levels of an ascent or a pilot balloon, or None when there are none or no place for them."""
     pressure, speed, temperature = report.array("pressure"), report.array("windSpeed"), report.array("airTemperature")
     height = _heights(report)
     # Newer templates append wind-shear levels, which have pressures of their own.
     count = min(max(pressure.size, height.size), max(temperature.size, speed.size))
-    head = _head(report)
+    head = report.head()
     if count == 0 or head is None:
         return None
 
@@ -100,26 +182,9 @@ def sounding_levels(report: Report) -> Levels | None:
     }
 
 
-def surface_level(report: Report) -> Levels | None:
-    """The one level of a surface report, or None when it says nothing or not where it was."""
-    elements = {
-        "pressure": report.number("nonCoordinatePressure"),
-        "temperature": report.number("airTemperatureAt2M", "airTemperature"),
-        "dew_point": report.number("dewpointTemperatureAt2M", "dewpointTemperature"),
-        "direction": report.number("windDirectionAt10M", "windDirection"),
-        "speed": report.number("windSpeedAt10M", "windSpeed"),
-    }
-    head = _head(report)
-    if head is None or np.isnan(list(elements.values())).all():
-        return None
-    barometer = report.number(_BAROMETER)
-    elements["barometer"] = head["elev"] if np.isnan(barometer) else barometer
-    return _repeated(head, 1) | {name: np.array([value]) for name, value in elements.items()}
-
-
-def aircraft_levels(report: Report) -> Levels | None:
+def _one_flight(report: _Report) -> Levels | None:
     """The level of an aircraft's report or the levels of its ascent or descent."""
-    head = _head(report)
+    head = report.head()
     speed, temperature = report.array("windSpeed"), report.array("airTemperature")
     altitude, pressure = report.array("flightLevel", "height"), report.array("pressure")
     # Some templates append wind and temperature of the strongest turbulence, which are no levels.
@@ -146,36 +211,16 @@ def aircraft_levels(report: Report) -> Levels | None:
     return places | levels
 
 
-def _heights(report: Report) -> np.ndarray:
+def _heights(report: _Report) -> np.ndarray:
     """Geopotential height (m) of levels, from whichever element has it."""
     geopotential = report.array("nonCoordinateGeopotential", "geopotential")
     height = report.array("nonCoordinateGeopotentialHeight", "geopotentialHeight")
     return height if height.size else geopotential / GRAVITY
 
 
-def _head(report: Report) -> dict[str, Any] | None:
-    """Time, place and name of a report, or None when it does not say where and when it was."""
-    latitude, longitude = report.number("latitude"), report.number("longitude")
-    year, month, day, hour = (report.number(key) for key in ("year", "month", "day", "hour"))
-    if not np.isfinite([latitude, longitude, year, month, day, hour]).all() or not 1900 <= year <= 2100:
-        return None
-    minute, second = np.nan_to_num(report.number("minute")), np.nan_to_num(report.number("second"))
-    try:
-        date = f"{year:04.0f}-{month:02.0f}-{day:02.0f}T{hour:02.0f}:{minute:02.0f}:{second:02.0f}"
-        time = np.datetime64(date, "ns")
-    except ValueError:
-        return None
-    block, number = report.number("blockNumber"), report.number("stationNumber")
-    on_land = bool(np.isfinite([block, number]).all())
-    elevation = report.number(*_HEIGHTS)
-    return {
-        "time": time,
-        "lat": latitude,
-        "lon": longitude,
-        "elev": 0.0 if not on_land and np.isnan(elevation) else elevation,
-        "station": f"{block:02.0f}{number:03.0f}" if on_land else report.name,
-        "at_sea": not on_land,
-    }
+def _end_to_end(parts: Iterable[Levels | None]) -> Levels | None:
+    found = [part for part in parts if part is not None]
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]} if found else None
 
 
 def _repeated(head: dict[str, Any], count: int) -> Levels:
