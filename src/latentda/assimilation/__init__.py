@@ -1,23 +1,31 @@
 """Assimilation: one cost function, its minimisers, and the analyses that come out."""
 
+from latentda.assimilation.adam import Adam
 from latentda.assimilation.cost import CostFunction, CostParts, ObservationTerm, Prior
 from latentda.assimilation.gauss_newton import GaussNewton
+from latentda.assimilation.impact import Impact, impact
 from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
+from latentda.assimilation.posterior import Posterior, posterior
+from latentda.assimilation.preconditioner import Preconditioner
 from latentda.assimilation.robust import huber_residual, huber_weight
 from latentda.assimilation.variational import Analysis, AnalysisError, Variational
 from latentda.assimilation.window import Instant, StrongConstraint, Window
 
 __all__ = [
+    "Adam",
     "Analysis",
     "AnalysisError",
     "CostFunction",
     "CostParts",
     "GaussNewton",
+    "Impact",
     "Instant",
     "Lbfgs",
     "Minimiser",
     "Minimum",
     "ObservationTerm",
+    "Posterior",
+    "Preconditioner",
     "Prior",
     "Result",
     "StrongConstraint",
@@ -25,4 +33,6 @@ __all__ = [
     "Window",
     "huber_residual",
     "huber_weight",
+    "impact",
+    "posterior",
 ]

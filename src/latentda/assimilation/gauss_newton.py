@@ -6,7 +6,8 @@ With the residual r(v) = (v, R^(-1/2) (H(M(x(v))) - y)), J = 1/2 |r|^2, and A th
 
 an outer loop. A^T A = I + (a term of at most as many ranks as data) is the Hessian, which conjugate gradients only
 multiply: one tangent and one adjoint pass an iteration, no line search. s = 1 but for steps that raise J, which are
-halved. A linear problem is solved by one outer loop.
+halved. A linear problem is solved by one outer loop. What the iterations learn of the Hessian preconditions the next
+outer loop, and where it is handed on the next analysis (:mod:`~latentda.assimilation.preconditioner`).
 
 Source: Courtier, Thepaut & Hollingsworth (1994), doi 10.1002/qj.49712051912; conjugate gradients: Hestenes & Stiefel
 (1952), doi 10.6028/jres.049.044.
@@ -14,15 +15,18 @@ Source: Courtier, Thepaut & Hollingsworth (1994), doi 10.1002/qj.49712051912; co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
-import optax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
+from latentda.assimilation.hessian import linearise
 from latentda.assimilation.minimise import Minimum, Result
+from latentda.assimilation.preconditioner import Preconditioner
 from latentda.operators import Control
 
 HALVINGS = 8
@@ -66,73 +70,86 @@ class GaussNewton:
         iterations: products with the Hessian, at most so many over all outer loops.
         outer_loops: linearisations.
         tolerance: stop when |grad J| has fallen to this share of its first value.
+        memory: pairs of the preconditioner.
     """
 
     iterations: int = 40
     outer_loops: int = 1
     tolerance: float = 1e-2
+    memory: int = 40
 
-    def minimise(self, cost: LeastSquares, start: Control) -> Minimum:
+    def minimise(self, cost: LeastSquares, start: Control, preconditioner: Preconditioner | None = None) -> Minimum:
         """Minimise ``cost`` from ``start``; to be called inside compiled code.
 
         An iteration's cost is that of the linear problem; where an outer loop ends, J itself.
         """
-        zero = jnp.zeros(self.iterations + 1, jnp.result_type(*jax.tree.leaves(start)))
+        flat, unflatten = ravel_pytree(start)
+        zero = jnp.zeros(self.iterations + 1, flat.dtype)
         nothing = _History(zero, zero, jnp.zeros(zero.size, jnp.int32), jnp.int32(0))
+        known = preconditioner or Preconditioner.identity(self.memory, flat.size, flat.dtype)
+        flat_cost = _Flat(cost, unflatten)
 
-        def outer(carry: tuple[Control, _History], loop: Array) -> tuple[tuple[Control, _History], None]:
+        def outer(carry: tuple, loop: Array) -> tuple[tuple, None]:
             share = (self.iterations - carry[1].done) // (self.outer_loops - loop)
-            return self._outer_loop(cost, *carry, carry[1].done + share), None
+            return self._outer_loop(flat_cost, *carry, carry[1].done + share), None
 
-        (control, history), _ = jax.lax.scan(outer, (start, nothing), jnp.arange(self.outer_loops))
+        (flat, history, known), _ = jax.lax.scan(outer, (flat, nothing, known), jnp.arange(self.outer_loops))
         finite = jnp.all(jnp.isfinite(history.cost)) & jnp.all(jnp.isfinite(history.norm))
         gentle = history.norm[-1] <= self.tolerance * history.norm[0]
         stopped = jnp.where(gentle, Result.CONVERGED, Result.ITERATIONS_SPENT)
         result = jnp.where(finite, stopped, Result.NOT_FINITE).astype(jnp.int32)
-        return Minimum(control, history.cost, history.norm, history.evaluations, history.done, result)
+        return Minimum(unflatten(flat), history.cost, history.norm, history.evaluations, history.done, result, known)
 
     def _outer_loop(
-        self, cost: LeastSquares, control: Control, history: _History, until: Array
-    ) -> tuple[Control, _History]:
-        value, gradient, hessian = _gradient(cost, control)
-        square = optax.tree.norm(gradient, squared=True)
-        down = optax.tree.scale(-1.0, gradient)
-        zero = optax.tree.zeros_like(control)
-        history = history.now(value, jnp.sqrt(square), 1)
+        self, cost: _Flat, control: Array, history: _History, known: Preconditioner, until: Array
+    ) -> tuple[Array, _History, Preconditioner]:
+        linear = linearise(cost.residual, control)
+        down = -linear.gradient
+        history = history.now(linear.value, jnp.linalg.norm(down), 1)
 
         def unfinished(carry: Any) -> Array:
-            *_, square, history = carry
-            steep = jnp.sqrt(square) > self.tolerance * history.norm[0]
+            _, rest, _, _, history, _ = carry
+            steep = jnp.linalg.norm(rest) > self.tolerance * history.norm[0]
             return (history.done < until) & steep & jnp.isfinite(history.cost[-1])
 
         def step(carry: Any) -> Any:
-            increment, rest, direction, square, history = carry
-            product = hessian(direction)
-            length = square / optax.tree.vdot(direction, product)
-            increment = optax.tree.add_scale(increment, length, direction)
-            rest = optax.tree.add_scale(rest, -length, product)
-            new = optax.tree.norm(rest, squared=True)
-            history = history.later(history.cost[-1] - 0.5 * length * square, jnp.sqrt(new))
-            return increment, rest, optax.tree.add_scale(rest, new / square, direction), new, history
+            increment, rest, direction, square, history, learnt = carry
+            product = linear.hessian(direction)
+            length = square / (direction @ product)
+            increment, rest = increment + length * direction, rest - length * product
+            history = history.later(history.cost[-1] - 0.5 * length * square, jnp.linalg.norm(rest))
+            eased = known(rest)
+            new = rest @ eased
+            learnt = learnt.learnt(direction, product)
+            return increment, rest, eased + new / square * direction, new, history, learnt
 
-        increment, *_, square, history = jax.lax.while_loop(unfinished, step, (zero, down, down, square, history))
-        control, lowest, tries = _downhill(cost, control, increment, value)
-        return control, history.now(lowest, jnp.sqrt(square), tries)
-
-
-def _gradient(cost: LeastSquares, control: Control) -> tuple[Array, Control, Any]:
-    """J, its gradient, and the product with the Hessian of the linear problem."""
-    residual, tangent = jax.linearize(cost.residual, control)
-    adjoint = jax.linear_transpose(tangent, control)
-    value = 0.5 * optax.tree.norm(residual, squared=True)
-    return value, adjoint(residual)[0], lambda direction: adjoint(tangent(direction))[0]
+        eased = known(down)
+        first = (jnp.zeros_like(control), down, eased, down @ eased, history, known)
+        increment, rest, _, _, history, known = jax.lax.while_loop(unfinished, step, first)
+        control, lowest, tries = _downhill(cost, control, increment, linear.value)
+        return control, history.now(lowest, jnp.linalg.norm(rest), tries), known
 
 
-def _downhill(cost: LeastSquares, control: Control, increment: Control, value: Array) -> tuple[Control, Array, Array]:
+class _Flat(NamedTuple):
+    """A cost of a flat control vector."""
+
+    cost: LeastSquares
+    unflatten: Callable[[Array], Control]
+
+    def __call__(self, control: Array) -> Array:
+        """J."""
+        return self.cost(self.unflatten(control))
+
+    def residual(self, control: Array) -> Any:
+        """The residual."""
+        return self.cost.residual(self.unflatten(control))
+
+
+def _downhill(cost: _Flat, control: Array, increment: Array, value: Array) -> tuple[Array, Array, Array]:
     """The end of a step that does not raise J: the whole one, or a part of it, or none."""
 
-    def moved(share: Array) -> Control:
-        return optax.tree.add_scale(control, share, increment)
+    def moved(share: Array) -> Array:
+        return control + share * increment
 
     def uphill(carry: tuple[Array, Array, Array]) -> Array:
         _, found, tries = carry
@@ -147,5 +164,5 @@ def _downhill(cost: LeastSquares, control: Control, increment: Control, value: A
     share, found, tries = jax.lax.while_loop(uphill, halve, start)
     good = found <= value
     broken = ~jnp.isfinite(found)
-    end = jax.tree.map(lambda new, old: jnp.where(good, new, old), moved(share), control)
+    end = jnp.where(good, moved(share), control)
     return end, jnp.where(good | broken, found, value), tries

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
+from latentda.assimilation.preconditioner import Preconditioner
 from latentda.operators import Control
 
 
@@ -48,6 +49,7 @@ class Minimum(NamedTuple):
         evaluations: of J and its gradient so far, likewise.
         iterations: iterations done.
         result: a :class:`Result`.
+        preconditioner: what was learnt of the Hessian, for the next analysis; None if the minimiser keeps nothing.
     """
 
     control: Control
@@ -56,13 +58,20 @@ class Minimum(NamedTuple):
     evaluations: Int[Array, " iterations"]
     iterations: Int[Array, ""]
     result: Int[Array, ""]
+    preconditioner: Preconditioner | None = None
 
 
 class Minimiser(Protocol):
     """An iteration that lowers a cost."""
 
-    def minimise(self, cost: Any, start: Control) -> Minimum:
-        """Minimise ``cost`` from ``start``; to be called inside compiled code."""
+    def minimise(self, cost: Any, start: Control, preconditioner: Preconditioner | None = None) -> Minimum:
+        """Minimise ``cost`` from ``start``; to be called inside compiled code.
+
+        Args:
+            cost: J, a function of the control vector.
+            start: first v.
+            preconditioner: of an earlier minimum, for minimisers that can use one.
+        """
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,11 @@ class Lbfgs:
     tolerance: float = 1e-2
     memory: int = 12
 
-    def minimise(self, cost: Callable[[Control], Array], start: Control) -> Minimum:
+    def minimise(
+        self, cost: Callable[[Control], Array], start: Control, preconditioner: Preconditioner | None = None
+    ) -> Minimum:
         """Minimise ``cost`` from ``start``; to be called inside compiled code."""
+        del preconditioner
         solver = optax.lbfgs(memory_size=self.memory)
         value_and_gradient = optax.value_and_grad_from_state(cost)
         value, gradient = jax.value_and_grad(cost)(start)

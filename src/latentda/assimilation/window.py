@@ -13,6 +13,10 @@ from latentda.forecast import ForecastModel
 class Window(Protocol):
     """M_k for every slot k."""
 
+    @property
+    def lead_hours(self) -> tuple[int, ...]:
+        """Times of the slots after the window's start."""
+
     def trajectory(
         self, state: Float[Array, "channel lat lon"], start_hours: Any
     ) -> Float[Array, "slot channel lat lon"]:
@@ -21,6 +25,8 @@ class Window(Protocol):
 
 class Instant(eqx.Module):
     """Three-dimensional analysis: one slot, M = identity."""
+
+    lead_hours: tuple[int, ...] = eqx.field(static=True, default=(0,))
 
     def trajectory(self, state: Array, start_hours: Any) -> Array:
         """The state itself."""
