@@ -9,16 +9,24 @@ from latentda.experiments.observing import NETWORKS
 
 
 def test_names_say_twin_and_network():
-    plain = {name: setup for name, setup in CATALOGUE.items() if setup.huber_limit is None}
+    varied = ("-huber", "-gross-errors", "-window")
+    plain = {name: setup for name, setup in CATALOGUE.items() if not name.endswith(varied)}
     assert len(plain) == 2 * len(NETWORKS)
     for name, setup in plain.items():
         assert name == setup.name == f"{setup.twin}-{setup.network}"
 
 
+def test_forecasts_of_windows_start_from_their_last_slot():
+    setup = find_experiment("fraternal-sparse-window")
+    starts = [k for k in range(setup.cycles) if setup.starts_forecast(k)]
+    assert starts[:2] == [31, 41]
+    assert {k % 2 for k in starts} == {1}
+
+
 def test_set_ups_with_gross_errors_differ_from_their_measure_in_nothing_else():
     spoilt = find_experiment("fraternal-sonde-gross-errors")
     sound = find_experiment("fraternal-sonde-huber")
-    assert spoilt.gross_errors == 0.05 and sound.gross_errors == 0.0
+    assert (spoilt.gross_errors, sound.gross_errors) == (0.05, 0.0)
     assert replace(spoilt, name=sound.name, gross_errors=0.0) == sound
 
 

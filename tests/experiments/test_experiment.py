@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentda.assimilation import StrongConstraint
+from latentda.cycling import FirstGuess
 from latentda.experiments import experiment
 from latentda.experiments.assets import Assets
 from latentda.experiments.experiment import RECORD, Run, cycle_on, do_run
@@ -105,6 +107,26 @@ def test_a_finished_run_can_be_made_longer(whole, tmp_path):
     go(tmp_path, replace(SETUP, scored_days=1))
     same(go(tmp_path), whole[1])
     same(whole[1].first(4), read_record_of(tmp_path).first(4))
+
+
+def test_a_window_of_two_slots_records_both(tmp_path):
+    method = replace(CYCLER.method, window=StrongConstraint(CYCLER.model, (0, 12)))
+    setup = replace(SETUP, first_forecast=1)
+
+    def run(observe=still_observe, until=setup):
+        return cycle_on(
+            replace(CYCLER, method=method), until, observe, still_truth(), FIRST, still_background, tmp_path,
+            lambda cycle: {"hours": float(cycle.hours)}, lambda *_: None,
+        )  # fmt: skip
+
+    run(until=replace(setup, scored_days=1))
+    record = run()
+    assert [c.hours for c in record.cycles] == [FIRST + 12 * k for k in range(6)]
+    assert [f.start_hours for f in record.forecasts] == [FIRST + 36, FIRST + 60]
+    truth = still_truth().at(FIRST)[None]
+    single = CYCLER.step(FirstGuess.instant(still_background()), still_observe(FIRST), FIRST)
+    alone = error_sums(single.analysis[None], truth, LAYOUT)
+    assert record.cycles[0].analysis.sum_square.sum() != alone.sum_square.sum()
 
 
 def read_record_of(folder):

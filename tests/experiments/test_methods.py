@@ -4,18 +4,26 @@ import pytest
 
 from latentda.assimilation import GaussNewton, Variational
 from latentda.experiments.assets import shipped_assets
-from latentda.experiments.methods import METHODS, TITLES, build_method
+from latentda.experiments.methods import METHODS, TITLES, WINDOWS, build_method
+from latentda.forecast import Persistence
 
 NOT_SHIPPED = "3dvar_zonal"
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != NOT_SHIPPED])
 def test_every_name_builds(name):
-    method = build_method(name, shipped_assets(), iterations=7)
+    model = Persistence(shipped_assets().standardizer.layout)
+    method = build_method(name, shipped_assets(), iterations=7, model=model)
     assert name in TITLES
     assert method is None if name == "free_run" else isinstance(method, Variational)
     if method is not None:
         assert method.minimiser == GaussNewton(iterations=7)
+        assert method.window.lead_hours == WINDOWS.get(name, (0,))
+
+
+def test_a_window_without_a_model_is_refused():
+    with pytest.raises(ValueError, match="needs a forecast model"):
+        build_method("4dvar", shipped_assets())
 
 
 def test_what_does_not_ship_says_how_it_is_made():

@@ -90,8 +90,9 @@ class GaussNewton:
         flat_cost = _Flat(cost, unflatten)
 
         def outer(carry: tuple, loop: Array) -> tuple[tuple, None]:
-            share = (self.iterations - carry[1].done) // (self.outer_loops - loop)
-            return self._outer_loop(flat_cost, *carry, carry[1].done + share), None
+            control, history, known = carry
+            share = (self.iterations - history.done) // (self.outer_loops - loop)
+            return self._outer_loop(flat_cost, control, history, known, history.done + share), None
 
         (flat, history, known), _ = jax.lax.scan(outer, (flat, nothing, known), jnp.arange(self.outer_loops))
         finite = jnp.all(jnp.isfinite(history.cost)) & jnp.all(jnp.isfinite(history.norm))

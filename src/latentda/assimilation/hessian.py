@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 TINY = 1e-6
@@ -48,7 +49,7 @@ def linearise(residual: Callable[[Array], Any], control: Float[Array, " control"
     """The linear problem of a residual at a flat control vector."""
     at, tangent = jax.linearize(residual, control)
     transpose = jax.linear_transpose(tangent, control)
-    value = 0.5 * sum(jnp.sum(part**2) for part in jax.tree.leaves(at))
+    value = 0.5 * optax.tree.norm(at, squared=True)
     return Linearisation(value, transpose(at)[0], tangent, lambda misfit: transpose(misfit)[0])
 
 

@@ -2,6 +2,9 @@
 
     x_b(t_0) -> [ screen -> analyse -> forecast ] -> x_b(t_1) -> ...
 
+A method whose window has n slots makes n cycles at once, one a slot: the states of its trajectory there, before and
+after, each with the observations of its time; the next window begins one interval after the last slot.
+
 Each finished cycle is one file (background, analysis, diagnostics), written whole or not at all; a run that
 was killed at any instant goes on from the last complete one. Without a method the background is the analysis.
 """
@@ -114,55 +117,107 @@ class Cycler:
             AnalysisError: a background that is not finite: the forecast has blown up.
             ValueError: ``folder`` holds another run.
         """
+        slots = self._slots(settings.interval_hours)
         done = list(_read(Path(folder), settings)) if folder else []
-        first_guess = self.forecast(done[-1], settings.interval_hours) if done else FirstGuess.instant(background)
-        for k in track(range(len(done), settings.cycles), name, settings.cycles - len(done)):
-            hours = settings.start_hours + k * settings.interval_hours
-            cycle = self.step(first_guess, observe(hours), hours)
-            done.append(replace(cycle, table=None))
-            if folder:
-                if keep_feedback and cycle.table is not None:
-                    told = feedback(self.intake, cycle.table, hours, first_guess, cycle.analysis)
-                    write_table(told, feedback_file(Path(folder), k))
-                _write(Path(folder), k, cycle, settings)
-            if k + 1 < settings.cycles:
-                first_guess = self.forecast(cycle, settings.interval_hours)
-        return done
+        done = done[: len(done) - len(done) % len(slots)]
+        guess = self.forecast(done[-1], settings.interval_hours) if done else self.first_guess(background, settings)
+        jobs = range(len(done), settings.cycles, len(slots))
+        for k in track(jobs, name, len(jobs)):
+            cycles = self.window(guess, observe, settings.start_hours + k * settings.interval_hours)
+            for j, cycle in enumerate(cycles):
+                done.append(replace(cycle, table=None))
+                if folder:
+                    if keep_feedback and cycle.table is not None:
+                        told = feedback(self.intake, cycle.table, cycle.hours, self._at(guess, j), cycle.analysis)
+                        write_table(told, feedback_file(Path(folder), k + j))
+                    _write(Path(folder), k + j, cycle, settings)
+            if k + len(slots) < settings.cycles:
+                guess = self.forecast(cycles[-1], settings.interval_hours)
+        return done[: settings.cycles]
 
     def step(self, first_guess: FirstGuess, table: pa.Table, hours: int) -> Cycle:
-        """One analysis of a physical background."""
-        background = first_guess.background
+        """One analysis of a physical background, of the observations of its time."""
+        return self.window(first_guess, lambda _: table, hours)[0]
+
+    def window(self, first_guess: FirstGuess, observe: Observe, hours: int) -> list[Cycle]:
+        """One analysis, and the cycles of its slots.
+
+        Args:
+            first_guess: the background at the slots; with one slot, around it.
+            observe: the observations of a time.
+            hours: of the window's start, since 1970.
+        """
         if self.method is None:
-            return Cycle(hours, background, background, {"used": 0, "refused": table.num_rows}, table)
-        table = self.intake.screen(table, first_guess, hours)
-        term = self.intake.term(table, hours, first_guess)
+            table, background = observe(hours), first_guess.background
+            return [Cycle(hours, background, background, {"used": 0, "refused": table.num_rows}, table)]
+        slots = self.method.window.lead_hours
+        guesses = [self._at(first_guess, k) for k in range(len(slots))]
+        times = [hours + lead for lead in slots]
+        tables = [self.intake.screen(observe(t), guess, t) for t, guess in zip(times, guesses, strict=True)]
+        terms = tuple(self.intake.term(table, t, guess) for table, t, guess in zip(tables, times, guesses, strict=True))
         clock = np.int32(hours)
-        anomaly = self.standardizer.to_anomaly(jnp.asarray(background), clock)
-        analysis = self.method.analyse(anomaly, (term,), hours)
+        anomaly = self.standardizer.to_anomaly(jnp.asarray(first_guess.background), clock)
+        analysis = self.method.analyse(anomaly, terms, hours)
         state = np.asarray(self.standardizer.to_physical(analysis.state, clock))
-        return Cycle(hours, background, state, _facts(analysis, table), table)
+        states = [state] if len(slots) == 1 else np.asarray(self.model.propagate(state, clock, slots))
+        facts = _facts(analysis, tables)
+        parts = zip(times, guesses, states, facts, tables, strict=True)
+        return [Cycle(t, guess.background, x, fact, table) for t, guess, x, fact, table in parts]
+
+    def first_guess(self, background: Float[ndarray, "channel lat lon"], settings: CycleSettings) -> FirstGuess:
+        """The first window's background, from its state at the start."""
+        slots = self._slots(settings.interval_hours)
+        if len(slots) == 1:
+            return FirstGuess.instant(background)
+        return FirstGuess(np.asarray(self.model.propagate(background, np.int32(settings.start_hours), slots)), slots)
 
     def forecast(self, cycle: Cycle, interval_hours: int) -> FirstGuess:
-        """The next cycle's background, from this one's analysis."""
-        leads = tuple(interval_hours + offset for offset in self.offsets)
+        """The next window's background, from this one's last state."""
+        slots = self._slots(interval_hours)
+        offsets = self.offsets if len(slots) == 1 else slots
+        leads = tuple(interval_hours + offset for offset in offsets)
         states = self.model.propagate(cycle.analysis, np.int32(cycle.hours), leads)
-        return FirstGuess(np.asarray(states), self.offsets)
+        return FirstGuess(np.asarray(states), offsets)
+
+    def _slots(self, interval_hours: int) -> tuple[int, ...]:
+        """The slots of the method's window.
+
+        Raises:
+            ValueError: they are not an interval apart, from the window's start on.
+        """
+        slots = (0,) if self.method is None else self.method.window.lead_hours
+        if slots != tuple(range(0, interval_hours * len(slots), interval_hours)):
+            raise ValueError(
+                f"A cycle every {interval_hours} h needs slots at 0, {interval_hours}, ... h; got {slots}."
+            )
+        return slots
+
+    def _at(self, first_guess: FirstGuess, slot: int) -> FirstGuess:
+        """The background of one slot: the whole first guess where there is one only."""
+        if self.method is None or len(self.method.window.lead_hours) == 1:
+            return first_guess
+        return FirstGuess.instant(first_guess.states[slot])
 
 
-def _facts(analysis: Analysis, table: pa.Table) -> dict[str, Any]:
-    used = int(np.sum(table["used"].to_numpy()))
+def _facts(analysis: Analysis, tables: list[pa.Table]) -> list[dict[str, Any]]:
     cost = np.asarray(analysis.minimum.cost)
-    misfit = [float(np.sum(d[0] ** 2)) for d in (analysis.observation_background, analysis.observation_analysis)]
-    return {
-        "used": used,
-        "refused": table.num_rows - used,
+    whole = {
         "cost_background": float(cost[0]),
         "cost_analysis": float(cost.min()),
-        "misfit_background": misfit[0] / max(used, 1),
-        "misfit_analysis": misfit[1] / max(used, 1),
         "iterations": int(analysis.minimum.iterations),
         "result": analysis.result.name.lower(),
     }
+    found = []
+    for table, before, after in zip(
+        tables, analysis.observation_background, analysis.observation_analysis, strict=True
+    ):
+        used = int(np.sum(table["used"].to_numpy()))
+        misfit = {
+            "misfit_background": float(np.sum(before**2)) / max(used, 1),
+            "misfit_analysis": float(np.sum(after**2)) / max(used, 1),
+        }
+        found.append({"used": used, "refused": table.num_rows - used} | whole | misfit)
+    return found
 
 
 def _file(folder: Path, k: int) -> Path:

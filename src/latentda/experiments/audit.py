@@ -168,8 +168,9 @@ def _columns(levels: SoundingLevels) -> _World:
         own = levels.sounding == number
         position = np.log(levels.pressure[own])
         foot = levels.values["z"][own][np.abs(position - nodes[-1]) < 1e-6]
-        profiles = [_profile(position, levels.values[name][own], nodes) for name in ("t", "u", "v")]
-        if foot.size and np.isfinite(foot[0]) and all(profile is not None for profile in profiles):
+        found = [_profile(position, levels.values[name][own], nodes) for name in ("t", "u", "v")]
+        profiles = [profile for profile in found if profile is not None]
+        if foot.size and np.isfinite(foot[0]) and len(profiles) == len(found):
             humid = _profile(position, levels.values["q"][own], nodes, above=0.0)
             columns.append([*profiles, np.zeros_like(nodes) if humid is None else humid])
             feet.append(foot[0])

@@ -2,9 +2,10 @@
 
 A name joins the twin and the network, ``fraternal-sonde``, ``identical-random-1``. All of them cycle every 12 h, score
 60 days after 15 of spin-up and forecast 5 days from every fifth scored day. A seed stands for other observation errors
-and another season: its truth begins ``period_days`` times the seed after the start state, in one nature run. Behind
-``-gross-errors`` a share of the data has a gross error, and the cost takes departures in Huber's norm; ``-huber`` is
-the same without gross errors.
+and another season: its truth begins ``period_days`` times the seed after the start state, in one nature run.
+
+Behind ``-window`` methods in four dimensions, with windows of 24 h, are among them. Behind ``-gross-errors`` a share of
+the data has a gross error, and the cost takes departures in Huber's norm; ``-huber`` is the same without gross errors.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class ExperimentSetUp:
         interval_hours: between analyses.
         background_days: lead of the forecast that is the first background.
         forecast_days: length of the forecasts.
-        forecast_every_days: between their starts, from the first scored analysis on.
+        forecast_every_days: between their starts.
+        first_forecast: the scored cycle from which the first starts. In a window of two slots the later one knows no
+            future data, as a 3-D analysis does not: 1 is fair between them.
         period_days: between the truths of two seeds.
         background_factors: on the variances of a method's background error, by method.
         gross_errors: share of the data with a gross error.
@@ -54,6 +57,7 @@ class ExperimentSetUp:
     background_days: int = 5
     forecast_days: int = 5
     forecast_every_days: int = 5
+    first_forecast: int = 0
     period_days: int = 90
     background_factors: Mapping[str, float] = field(default_factory=dict)
     gross_errors: float = 0.0
@@ -94,7 +98,7 @@ class ExperimentSetUp:
 
     def starts_forecast(self, cycle: int) -> bool:
         """Whether a forecast is made from the analysis of a cycle, counted from 0."""
-        scored = cycle - self.spinup_cycles
+        scored = cycle - self.spinup_cycles - self.first_forecast
         return scored >= 0 and scored % self._cycles(self.forecast_every_days) == 0
 
     def factor(self, method: str) -> float:
@@ -121,6 +125,9 @@ class ExperimentSetUp:
 GROSS_ERRORS, HUBER_LIMIT = 0.05, 3.0
 DOUBTED = ("fraternal-sonde", "fraternal-sparse")
 """Set-ups that also come as ``...-gross-errors`` and ``...-huber``: the second has the same cost and sound data."""
+FOUR_D = DOUBTED
+FOUR_D_METHODS = ("3dvar", "latent_3dvar", "4dvar", "latent_4dvar")
+"""Set-ups that also come as ``...-window``, with methods that take two times at once beside those that take one."""
 
 
 def _catalogue() -> Iterator[ExperimentSetUp]:
@@ -129,6 +136,8 @@ def _catalogue() -> Iterator[ExperimentSetUp]:
             plain = ExperimentSetUp(f"{twin}-{network}", network, identical=twin == "identical")
             robust = replace(plain, name=f"{plain.name}-huber", huber_limit=HUBER_LIMIT)
             yield plain
+            if plain.name in FOUR_D:
+                yield replace(plain, name=f"{plain.name}-window", methods=FOUR_D_METHODS, first_forecast=1)
             if plain.name in DOUBTED:
                 yield robust
                 yield replace(robust, name=f"{plain.name}-gross-errors", gross_errors=GROSS_ERRORS)

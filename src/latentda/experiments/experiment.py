@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, FirstGuess, Intake, Observe
+from latentda.cycling import Cycle, Cycler, CycleSettings, Intake, Observe
 from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
 from latentda.experiments.claims import claim
@@ -151,7 +151,7 @@ class SharedParts:
 
     def cycler(self, method: str, factor: float) -> Cycler:
         """The cycle of a method."""
-        built = build_method(method, self.assets, factor=factor)
+        built = build_method(method, self.assets, factor=factor, model=self.model)
         return Cycler(self.model, self.assets.standardizer, self.intake, built)
 
 
@@ -220,24 +220,26 @@ def cycle_on(
     file = folder / RECORD
     record = read_record(file)
     interval, layout = setup.interval_hours, cycler.model.layout
+    settings = CycleSettings(first_hours, setup.cycles, interval)
     tell(len(record.cycles), setup.cycles)
-    for k in range(len(record.cycles), setup.cycles):
-        hours = first_hours + k * interval
+    while len(record.cycles) < setup.cycles:
+        hours = first_hours + len(record.cycles) * interval
         if record.analysis is None:
-            background = first()
+            guess = cycler.first_guess(first(), settings)
         else:
-            background = next(steps(cycler.model, record.analysis, hours - interval, 1, interval))
-        cycle = cycler.step(FirstGuess.instant(background), observe(hours), hours)
-        exact = truth.at(hours)[None]
-        before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
-        forecast = None
-        if setup.starts_forecast(k):
-            write_start(cycle, folder / "starts")
-            forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
-        record = record.grown(CycleErrors(hours, before, after, cycle.facts), cycle.analysis, forecast)
+            guess = cycler.forecast(Cycle(hours - interval, record.analysis, record.analysis, {}), interval)
+        for cycle in cycler.window(guess, observe, hours):
+            k = len(record.cycles)
+            exact = truth.at(cycle.hours)[None]
+            before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
+            forecast = None
+            if k < setup.cycles and setup.starts_forecast(k):
+                write_start(cycle, folder / "starts")
+                forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
+            record = record.grown(CycleErrors(cycle.hours, before, after, cycle.facts), cycle.analysis, forecast)
         write_record(record, file)
-        tell(k + 1, setup.cycles)
-    return record
+        tell(min(len(record.cycles), setup.cycles), setup.cycles)
+    return record.first(setup.cycles)
 
 
 def verified_forecast(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import jax.numpy as jnp
 
-from latentda.assimilation import GaussNewton, Variational
+from latentda.assimilation import GaussNewton, Instant, StrongConstraint, Variational
 from latentda.experiments.assets import Assets
 from latentda.experiments.claims import files_digest
+from latentda.forecast import ForecastModel
 from latentda.operators import Covariance, Scaled
 from latentda.priors import HybridPrior, LatentPrior, ModelSpacePrior
 
@@ -48,6 +49,9 @@ METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {
     "hybrid_3dvar": _hybrid,
     "latent_3dvar_diagonal": _latent_diagonal,
     "latent_3dvar_published": _published,
+    "4dvar": _three_d_var,
+    "latent_4dvar": _latent,
+    "hybrid_4dvar": _hybrid,
 }
 """Methods by name; each builds its prior from assets and a factor on background-error variances."""
 
@@ -59,9 +63,15 @@ TITLES: Mapping[str, str] = {
     "hybrid_3dvar": "latent + remainder 3D-Var",
     "latent_3dvar_diagonal": "latent 3D-Var, diagonal B",
     "latent_3dvar_published": "latent 3D-Var, as published",
+    "4dvar": "4D-Var",
+    "latent_4dvar": "latent 4D-Var",
+    "hybrid_4dvar": "latent + remainder 4D-Var",
 }
 """The same in words."""
 
+
+WINDOWS: Mapping[str, tuple[int, ...]] = {name: (0, 12) for name in ("4dvar", "latent_4dvar", "hybrid_4dvar")}
+"""Slots (h) of the methods in four dimensions; the control is the state at the window's start."""
 
 _OWN_FILES: Mapping[str, tuple[str, ...]] = {
     "3dvar_zonal": ("model_zonal",),
@@ -69,6 +79,8 @@ _OWN_FILES: Mapping[str, tuple[str, ...]] = {
     "hybrid_3dvar": ("latent", "divergent_wind", "unrepresented"),
     "latent_3dvar_diagonal": ("latent_diagonal",),
     "latent_3dvar_published": ("latent_diagonal",),
+    "latent_4dvar": ("latent", "divergent_wind"),
+    "hybrid_4dvar": ("latent", "divergent_wind", "unrepresented"),
 }
 """Files of background errors that a method reads beside that of 3D-Var, which screens observations for all."""
 
@@ -116,6 +128,7 @@ def build_method(
     iterations: int = 40,
     outer_loops: int = 1,
     climate: Covariance | None = None,
+    model: ForecastModel | None = None,
 ) -> Variational | None:
     """The analysis method of a name; None for the run without assimilation.
 
@@ -126,11 +139,14 @@ def build_method(
         iterations: the minimiser's budget, the same for every method.
         outer_loops: linearisations that share it: one will do where increments are as small as forecast errors.
         climate: the error of the model's climate, beside the background error and scaled with it.
+        model: that links the slots of a method in four dimensions.
 
     Raises:
-        ValueError: unknown name, with the known ones listed.
+        ValueError: unknown name, with the known ones listed, or a window without a model.
     """
     require_methods([name])
+    if name in WINDOWS and model is None:
+        raise ValueError(f"The window of '{name}' needs a forecast model; use it in 'latentda experiment run'.")
     build = METHODS[name]
     if build is None:
         return None
@@ -138,7 +154,8 @@ def build_method(
     if climate is not None:
         parts = prior.parts if isinstance(prior, HybridPrior) else (prior,)
         prior = HybridPrior((*parts, ModelSpacePrior(_scaled(climate, factor))))
-    return Variational(prior, assets.standardizer, minimiser=GaussNewton(iterations, outer_loops))
+    window = StrongConstraint(model, WINDOWS[name]) if model is not None and name in WINDOWS else Instant()
+    return Variational(prior, assets.standardizer, window, GaussNewton(iterations, outer_loops))
 
 
 def _scaled(covariance: Covariance, factor: float) -> Covariance:
