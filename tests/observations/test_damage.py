@@ -166,3 +166,10 @@ def test_tables_that_mean_another_temperature_are_refused(short_cycle, tmp_path,
     changed = content[:begin] + entry + content[begin + len(entry) :]
     with pytest.raises(ObservationError, match=r"damaged BUFR: its tables let TOB"):
         read_prepbufr(_written(tmp_path / "copy", changed))
+
+
+@pytest.mark.parametrize("name", [b"YDR ", b"TQM ", b"TPC ", b"VOB "])
+def test_tables_that_rename_a_companion_are_refused(short_cycle, tmp_path, name):
+    changed = short_cycle.read_bytes().replace(name, b"ABC ", 1)
+    with pytest.raises(ObservationError, match=r"damaged BUFR: its tables lack " + name.decode().strip()):
+        read_prepbufr(_written(tmp_path / "copy", changed))

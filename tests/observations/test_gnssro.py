@@ -1,10 +1,11 @@
 import earth2bufr
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from latentda.observations import check_quality_marks, column, read_observations, select, used
 from latentda.observations.bufr_decoder import DamageWarning, frames
-from latentda.observations.gnssro import geopotential_height, read_gnssro
+from latentda.observations.gnssro import broken_levels, geopotential_height, read_gnssro
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +90,29 @@ def test_a_message_that_would_eat_all_memory_is_left_out(occultations, profiles,
     path.write_bytes(content)
     with pytest.warns(DamageWarning, match="1 of its 26 BUFR messages"):
         assert read_gnssro(path).num_rows == profiles.num_rows - 300
+
+
+def test_overwritten_data_of_a_profile_are_not_used(occultations, profiles, tmp_path):
+    assert not (column(profiles, "verdict") == "broken_profile").any()
+    content, random = bytearray(occultations.read_bytes()), np.random.default_rng(0)
+    begin, _ = frames(occultations).places[10]
+    content[begin + 7250 : begin + 7850] = random.bytes(600)
+    path = tmp_path / "overwritten"
+    path.write_bytes(content)
+    table = read_gnssro(path)
+    same = np.isin(column(table, "observation"), column(profiles, "observation"))
+    assert (~same).sum() > 50
+    assert not (used(table) & ~same).any()
+
+
+def test_a_level_out_of_line_is_not_used(profiles):
+    value = column(profiles, "observation").copy()
+    value[[150, 1000]] *= [3.0, 0.4]
+    index = profiles.schema.get_field_index("observation")
+    changed = profiles.set_column(index, profiles.schema.field(index), pa.array(value))
+    assert np.flatnonzero(broken_levels(changed)).tolist() == [149, 150, 151, 999, 1000, 1001]
+    assert not broken_levels(profiles).any()
+    value[:300] = value[:300][::-1]  # grows with height, as no step of 200 m may tell
+    value[40:80] *= np.where(np.arange(40) % 2, 2.0, 1.0)
+    changed = profiles.set_column(index, profiles.schema.field(index), pa.array(value))
+    assert broken_levels(changed)[:300].all()

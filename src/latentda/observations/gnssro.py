@@ -17,6 +17,11 @@ same elements by mnemonics. Quality flags 0 33 039 count from the left of 16 bit
 phase, 5 bending angle, 6 refractivity not nominal. Any of them, or a confidence of zero for the profile, makes the
 mark of all its data 13. `type` is the number of the receiving satellite, as in NCEP's files, `station` that number
 and the transmitter's; the class is GPSRO.
+
+Nothing in a message tells bytes overwritten within its data. But along a profile heights go one way, and ln N changes
+by less than 1 a kilometre (a scale height of 1 km; the atmosphere's is 7 km, sharp moist layers reach 1.3 km). Levels
+on both sides of a step that breaks this get verdict `broken_profile`, and so does all of a profile in which more than
+a tenth of the steps do.
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
 from latentda.observations.compressed import decompressed
 from latentda.observations.prepbufr_levels import to_float
 from latentda.observations.reports import table_from_reports
-from latentda.observations.table import ObservationError, concatenate
+from latentda.observations.table import ObservationError, column, concatenate, refuse
 
 GNSSRO_CATEGORY = 3
 """Data category (BUFR table A) of vertical soundings by satellite."""
@@ -58,6 +63,7 @@ _CODES = {
 }
 _NOT_NOMINAL = sum(1 << (16 - bit) for bit in (1, 4, 5, 6))
 _BAD, _UNCHECKED = 13, 2
+_STEP, _STEEPEST, _MOST_BROKEN = 0.3, 1.0, 0.1  # of ln N; the same per km; share of steps
 _EQUATOR, _SOMIGLIANA, _ECCENTRICITY2 = 9.7803253359, 0.00193185265241, 0.00669437999013
 _RADIUS, _FLATTENING, _ROTATION = 6378137.0, 1.0 / 298.257223563, 0.00344978650684
 
@@ -129,7 +135,25 @@ def _profiles(batch: pa.RecordBatch) -> pa.Table | None:
     }
     refractivity = _element(levels, "ARFR")
     marks = np.where(bad, _BAD, _UNCHECKED)[profile].astype(np.float64)
-    return table_from_reports(places, {"n": np.where(refractivity > 0.0, refractivity, np.nan)}, {"n": marks})
+    table = table_from_reports(places, {"n": np.where(refractivity > 0.0, refractivity, np.nan)}, {"n": marks})
+    return refuse(table, broken_levels(table), "broken_profile")
+
+
+def broken_levels(table: pa.Table) -> np.ndarray:
+    """Which levels stand beside a step that no profile makes, or in a profile of many such."""
+    if table.num_rows < 2:
+        return np.zeros(table.num_rows, dtype=bool)
+    station, time = column(table, "station"), column(table, "time")
+    same = (station[1:] == station[:-1]) & (time[1:] == time[:-1])
+    profile = np.concatenate([[0], np.cumsum(~same)])
+    steps = np.maximum(np.bincount(profile[1:][same], minlength=profile[-1] + 1), 1)
+    rise = np.diff(column(table, "height").astype(float)) / 1000.0
+    upward = np.bincount(profile[1:], same * np.sign(rise), minlength=len(steps)) >= 0.0
+    change = np.abs(np.diff(np.log(column(table, "observation").astype(float))))
+    astray = (np.where(upward[profile[1:]], rise, -rise) <= 0.0) | (change > _STEP + _STEEPEST * np.abs(rise))
+    astray &= same
+    many = np.bincount(profile[1:], astray, minlength=len(steps)) > _MOST_BROKEN * steps
+    return np.concatenate([[False], astray]) | np.concatenate([astray, [False]]) | many[profile]
 
 
 def _times(batch: pa.RecordBatch) -> np.ndarray:
@@ -158,19 +182,19 @@ def _element(holder: pa.RecordBatch | pa.StructArray, mnemonic: str) -> np.ndarr
     """Values of an element of a batch or a struct, NaN where missing."""
     if isinstance(holder, pa.RecordBatch):
         index = _index(holder.schema.names, mnemonic)
-        column = None if index is None else holder.column(index)
+        array = None if index is None else holder.column(index)
     else:
         index = _index([holder.type.field(i).name for i in range(holder.type.num_fields)], mnemonic)
-        column = None if index is None else pc.struct_field(holder, [index])
-    return np.full(len(holder), np.nan) if column is None else to_float(column)
+        array = None if index is None else pc.struct_field(holder, [index])
+    return np.full(len(holder), np.nan) if array is None else to_float(array)
 
 
 def _list_with(batch: pa.RecordBatch, *mnemonics: str) -> pa.Array | None:
     """The first list of structs that holds all these elements."""
-    for column in batch.columns:
-        kind = column.type
+    for array in batch.columns:
+        kind = array.type
         if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
             names = [kind.value_type.field(i).name for i in range(kind.value_type.num_fields)]
             if all(_index(names, mnemonic) is not None for mnemonic in mnemonics):
-                return column
+                return array
     return None

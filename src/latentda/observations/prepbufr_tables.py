@@ -15,6 +15,10 @@ from latentda.observations.table import ObservationError
 _ENCODED = {  # lowest value and span, in the file's units
     "XOB": (-180.0, 655.36),
     "YOB": (-90.0, 327.68),
+    "DHR": (-24.0, 70.0),
+    "XDR": (-180.0, 655.36),
+    "YDR": (-90.0, 500.0),
+    "HRDR": (-24.0, 70.0),
     "ELV": (-1000.0, 131072.0),
     "POB": (0.0, 1638.4),
     "TOB": (-273.2, 1638.4),
@@ -23,6 +27,9 @@ _ENCODED = {  # lowest value and span, in the file's units
     "UOB": (-409.6, 819.2),
     "VOB": (-409.6, 819.2),
 }
+
+_TOGETHER = ("POB PQM", "TOB TQM TPC", "QOB QQM", "ZOB ZQM", "UOB VOB WQM", "XDR YDR HRDR")
+"""Elements that always come together: were one of them renamed, the others would be taken for all there is."""
 
 
 def check_tables(file: SoundFile) -> None:
@@ -33,6 +40,11 @@ def check_tables(file: SoundFile) -> None:
     """
     with one_sentence(f"{file.named} is no readable BUFR file"):
         elements = file.opened.source_structure(file.headers[0].source_message_index)["effective_occurrences"]
+    names = {element["mnemonic"] for element in elements}
+    for group in map(str.split, _TOGETHER):
+        lacking = [name for name in group if name not in names]
+        if 0 < len(lacking) < len(group):
+            raise ObservationError(f"{file.named} is damaged BUFR: its tables lack {', '.join(lacking)}")
     for element in elements:
         name = element["mnemonic"]
         if name not in _ENCODED:
