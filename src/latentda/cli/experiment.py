@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentda.cli.europe import europe
+from latentda.cli.revisit import impact, posterior
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ Factors = Annotated[Path | None, typer.Option(help="YAML of background-error fac
 OUT = Path("latentda-output/experiments")
 
 app.command()(europe)
+app.command()(posterior)
+app.command()(impact)
 
 
 @app.command("list")

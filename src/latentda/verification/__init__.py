@@ -11,7 +11,8 @@ from latentda.verification.departures import (
 )
 from latentda.verification.derivatives import horizontal_gradient, relative_vorticity
 from latentda.verification.desroziers import DesroziersRow, desroziers, merge_classes, merge_desroziers
-from latentda.verification.energy import layer_fractions, total_energy
+from latentda.verification.energy import energy_weights, layer_fractions, total_energy
+from latentda.verification.ensemble import EnsembleSums, ensemble_sums, merge_ensembles
 from latentda.verification.error_correlation import LayerProducts, layer_products, merge_products
 from latentda.verification.extent import increment_radius_km
 from latentda.verification.hydrostatic import hydrostatic_residual, sigma_geopotential
@@ -52,6 +53,7 @@ __all__ = [
     "Columns",
     "Departures",
     "DesroziersRow",
+    "EnsembleSums",
     "ErrorSums",
     "FitRow",
     "KineticEnergySpectrum",
@@ -64,6 +66,8 @@ __all__ = [
     "departures",
     "desroziers",
     "empty_sums",
+    "energy_weights",
+    "ensemble_sums",
     "error_sums",
     "fit_columns",
     "fit_scores",
@@ -80,6 +84,7 @@ __all__ = [
     "merge",
     "merge_classes",
     "merge_desroziers",
+    "merge_ensembles",
     "merge_fits",
     "merge_products",
     "observation_fit",

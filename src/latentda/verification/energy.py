@@ -49,18 +49,28 @@ def level_masses(layout: Layout, short: str) -> Float[ndarray, " level"]:
     return np.asarray([1.0 if c.level is None else fractions[level_name(c.level)] for c in channels])
 
 
+def energy_weights(layout: Layout) -> Float[ndarray, "channel lat lon"]:
+    """W with E = sum(W x'^2) (J/kg over squared units), zero for variables that E does not know.
+
+    Raises:
+        ValueError: a layout with none of the variables u, v, t, q, sp.
+    """
+    present = [short for short in _FACTORS if short in layout.variables]
+    if not present:
+        raise ValueError(f"Total energy is made of {', '.join(_FACTORS)}; the layout has none of them.")
+    weights = np.zeros(layout.shape)
+    for short in present:
+        masses = 0.5 * _FACTORS[short] * level_masses(layout, short)
+        weights[layout.indices(short)] = masses[:, None, None] * layout.grid.area_weights
+    return weights / layout.grid.area_weights.size
+
+
 def total_energy(difference: Float[ndarray, "channel lat lon"], layout: Layout) -> dict[str, float]:
     """E by variable (J/kg), of the variables u, v, t, q, sp that the layout has.
 
     Raises:
         ValueError: a layout with none of them.
     """
+    parts = np.einsum("kij,kij->k", energy_weights(layout), np.asarray(difference, np.float64) ** 2)
     present = [short for short in _FACTORS if short in layout.variables]
-    if not present:
-        raise ValueError(f"Total energy is made of {', '.join(_FACTORS)}; the layout has none of them.")
-    weights = layout.grid.area_weights / layout.grid.area_weights.size
-    energy: dict[str, float] = {}
-    for short in present:
-        square = np.einsum("kij,ij->k", np.asarray(difference, np.float64)[layout.indices(short)] ** 2, weights)
-        energy[short] = 0.5 * _FACTORS[short] * float(square @ level_masses(layout, short))
-    return energy
+    return {short: float(parts[layout.indices(short)].sum()) for short in present}

@@ -1,0 +1,69 @@
+"""``latentda experiment posterior`` and ``impact``: more about the analyses of a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentda.cli.show import one_sentence, table, track, where
+
+Name = Annotated[str, typer.Argument(help="Of the experiment, as 'experiment run' had it.")]
+Method = Annotated[str, typer.Option(help="The run's method.")]
+Seed = Annotated[int, typer.Option(help="The run's seed.")]
+Root = Annotated[Path, typer.Option(help="Folder of experiments, OUT of 'experiment run'.")]
+AssetsFolder = Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")]
+
+OUT = Path("latentda-output/experiments")
+
+
+def posterior(
+    name: Name,
+    method: Method = "latent_3dvar",
+    seed: Seed = 0,
+    pairs: Annotated[int, typer.Option(min=1, help="Eigenpairs of each Hessian.")] = 200,
+    members: Annotated[int, typer.Option(min=2, help="Samples of each posterior.")] = 20,
+    out: Root = OUT,
+    assets: AssetsFolder = None,
+) -> None:
+    """Check the posterior of a run's analyses: spread against error, rank of the truth, degrees of freedom."""
+    with one_sentence():
+        from latentda.experiments.assets import Assets, shipped_assets
+        from latentda.experiments.methods import TITLES
+        from latentda.experiments.posterior_check import check_posterior, ratio_rows, write_check
+        from latentda.experiments.revisit import open_run, revisit, starts_of
+
+        run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
+        check = check_posterior(track(revisit(run), "posteriors", len(starts_of(run))), pairs=pairs, members=members)
+        table("Spread of the posterior over the error of its mean", ["channel", "ratio"], ratio_rows(check))
+        freedom = zip(check.used, check.degrees_of_freedom, check.largest, check.smallest, strict=True)
+        header = ["data", "degrees of freedom for signal", "largest eigenvalue", "smallest found"]
+        table("Hessians", header, list(freedom))
+        for path in write_check(check, f"{TITLES[method]}, {name}", run.folder / "posterior"):
+            where(path)
+
+
+def impact(
+    name: Name,
+    method: Method = "latent_3dvar",
+    seed: Seed = 0,
+    out: Root = OUT,
+    assets: AssetsFolder = None,
+) -> None:
+    """Tell what each kind of observation did to the error of day-long forecasts from a run's analyses."""
+    with one_sentence():
+        from latentda.experiments.assets import Assets, shipped_assets
+        from latentda.experiments.data_impact import data_impact, write_impact
+        from latentda.experiments.methods import TITLES
+        from latentda.experiments.revisit import open_run, revisit, starts_of
+
+        run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
+        found = data_impact(track(revisit(run), "impacts", len(starts_of(run))))
+        header = ["class", "variable", "data", "impact (J/kg)", "helpful"]
+        rows = [[r.message_class, r.variable, r.count, r.impact, r.helpful] for r in found.rows]
+        table(f"Impact on 24 h forecasts, mean of {found.analyses} analyses", header, rows)
+        errors = [found.background_error, found.analysis_error, found.explained]
+        table("Energy of the forecast error (J/kg)", ["from backgrounds", "from analyses", "explained"], [errors])
+        for path in write_impact(found, f"{TITLES[method]}, {name}", run.folder / "impact"):
+            where(path)

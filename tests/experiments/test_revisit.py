@@ -1,0 +1,79 @@
+"""What posteriors and impacts say of a world that stands still, where the answers are known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from latentda.cycling import FirstGuess
+from latentda.experiments.data_impact import data_impact, write_impact
+from latentda.experiments.posterior_check import check_posterior, ratio_rows, write_check
+from latentda.experiments.revisit import Revisit
+from latentda.verification import total_energy
+from tests.cycling.conftest import LAYOUT
+from tests.experiments.worlds import FIRST, still_background, still_cycler, still_observe, still_truth
+
+CYCLER = still_cycler()
+
+
+def visits(count=3):
+    for number in range(count):
+        hours = FIRST + 12 * number
+        table = CYCLER.intake.screen(still_observe(hours), FirstGuess.instant(still_background()), hours)
+        term = CYCLER.intake.term(table, hours)
+        anomaly = CYCLER.standardizer.to_anomaly(still_background(), np.int32(hours))
+        analysis = CYCLER.method.analyse(anomaly, (term,), hours)
+        rows = np.asarray(term.operator.batch.row)
+        yield Revisit(
+            hours, table, term, rows, analysis, still_truth(), CYCLER.method, CYCLER.standardizer, CYCLER.model
+        )
+
+
+@pytest.fixture(scope="module")
+def impacts():
+    return data_impact(visits())
+
+
+def test_impacts_add_up_to_what_the_analyses_did(impacts):
+    # Nothing moves and everything is linear: the parts are the whole, up to single precision and the minimiser.
+    assert impacts.explained == pytest.approx(1.0, abs=0.02)
+    truth, first = still_truth().at(FIRST), still_background()
+    expected = sum(total_energy(first - truth, LAYOUT).values())
+    assert impacts.background_error == pytest.approx(expected, rel=1e-3)
+    assert impacts.analysis_error < impacts.background_error
+
+
+def test_every_used_datum_is_counted_once(impacts):
+    used = sum(int(np.sum(np.asarray(one.term.valid))) for one in visits())
+    assert sum(row.count for row in impacts.rows) == used
+    assert {row.variable for row in impacts.rows} == {"t", "u", "sp"}
+    assert [row.impact for row in impacts.rows] == sorted(row.impact for row in impacts.rows)
+
+
+def test_impacts_are_written_with_a_picture(impacts, tmp_path):
+    figure, table = write_impact(impacts, "still", tmp_path)
+    assert figure.stat().st_size > 10_000
+    assert json.loads(table.read_text())["explained"] == pytest.approx(impacts.explained)
+
+
+def test_a_posterior_s_freedom_is_what_the_data_allow(tmp_path):
+    check = check_posterior(visits(), pairs=30, members=5)
+    assert check.sums.cases == 3
+    for used, freedom, largest, smallest in zip(
+        check.used, check.degrees_of_freedom, check.largest, check.smallest, strict=True
+    ):
+        assert 0.0 < freedom < used
+        assert largest > smallest >= 1.0
+        # Each datum stands alone in this uncorrelated world: more pairs than data leave nothing out.
+        assert smallest == pytest.approx(1.0, abs=0.05)
+    assert [name for name, _ in ratio_rows(check)] == list(LAYOUT.names)
+    figure, table = write_check(check, "still", tmp_path)
+    assert figure.stat().st_size > 10_000
+    assert json.loads(table.read_text())["analyses"] == 3
+
+
+def test_nothing_to_look_at_is_said():
+    with pytest.raises(ValueError, match="no analysis"):
+        data_impact([])
+    with pytest.raises(ValueError, match="no analysis"):
+        check_posterior([], pairs=1, members=2)
