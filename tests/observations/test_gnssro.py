@@ -93,7 +93,7 @@ def test_a_message_that_would_eat_all_memory_is_left_out(occultations, profiles,
 
 
 def test_overwritten_data_of_a_profile_are_not_used(occultations, profiles, tmp_path):
-    assert not (column(profiles, "verdict") == "broken_profile").any()
+    assert not (column(profiles, "verdict") == "range").any()
     content, random = bytearray(occultations.read_bytes()), np.random.default_rng(0)
     begin, _ = frames(occultations).places[10]
     content[begin + 7250 : begin + 7850] = random.bytes(600)

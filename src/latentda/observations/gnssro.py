@@ -20,7 +20,7 @@ and the transmitter's; the class is GPSRO.
 
 Nothing in a message tells bytes overwritten within its data. But along a profile heights go one way, and ln N changes
 by less than 1 a kilometre (a scale height of 1 km; the atmosphere's is 7 km, sharp moist layers reach 1.3 km). Levels
-on both sides of a step that breaks this get verdict `broken_profile`, and so does all of a profile in which more than
+on both sides of a step that breaks this get verdict `range`, and so does all of a profile in which more than
 a tenth of the steps do.
 """
 
@@ -136,7 +136,7 @@ def _profiles(batch: pa.RecordBatch) -> pa.Table | None:
     refractivity = _element(levels, "ARFR")
     marks = np.where(bad, _BAD, _UNCHECKED)[profile].astype(np.float64)
     table = table_from_reports(places, {"n": np.where(refractivity > 0.0, refractivity, np.nan)}, {"n": marks})
-    return refuse(table, broken_levels(table), "broken_profile")
+    return refuse(table, broken_levels(table), "range")
 
 
 def broken_levels(table: pa.Table) -> np.ndarray:
