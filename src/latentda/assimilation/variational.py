@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from latentda.assimilation.cost import CostFunction, ObservationTerm, Prior
 from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
+from latentda.assimilation.preconditioner import Preconditioner
 from latentda.assimilation.window import Instant, Window
 from latentda.fields import Standardizer
 
@@ -72,6 +73,7 @@ class Variational:
         background: Float[Array, "channel lat lon"],
         terms: tuple[ObservationTerm, ...],
         start_hours: int,
+        preconditioner: Preconditioner | None = None,
     ) -> Analysis:
         """Combine a background (standardised anomalies at the window's start) with observations.
 
@@ -79,6 +81,7 @@ class Variational:
             background: x_b.
             terms: the observations of each slot of the window.
             start_hours: valid time of the background, hours since 1970.
+            preconditioner: of an earlier analysis, ``analysis.minimum.preconditioner``.
 
         Raises:
             AnalysisError: the background or an observation is not finite, or there is no slot.
@@ -86,7 +89,7 @@ class Variational:
         _require_finite(background, terms)
         hours = np.int32(start_hours)
         state, minimum, before, after = _solve(
-            self.prior, self.window, self.standardizer, self.minimiser, background, terms, hours
+            self.prior, self.window, self.standardizer, self.minimiser, background, terms, hours, preconditioner
         )
         result = Result(int(minimum.result))
         return Analysis(
@@ -108,10 +111,11 @@ def _solve(
     background: Array,
     terms: tuple[ObservationTerm, ...],
     hours: Any,
+    preconditioner: Preconditioner | None,
 ) -> tuple[Array, Minimum, list[Array], list[Array]]:
     cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
     start = prior.zero_control()
-    minimum = minimiser.minimise(cost, start)
+    minimum = minimiser.minimise(cost, start, preconditioner)
     state = prior.state(cost.anchor, minimum.control)
     return state, minimum, cost.departures(background), cost.departures(state)
 
