@@ -2,9 +2,9 @@
 
 Every copy is read in a child process with a time and a memory limit. A copy must be read or be refused by an
 ObservationError of one sentence; of what was read, rows that the undamaged file does not have are counted, and those
-of them that the range check would leave in use. A flipped bit within a packed value makes another value that only the
-checks can tell from a sound one; more of these rows than bits flipped would be messages decoded astray. What became of
-sound rows is the least that a copy lost of them.
+of them that the default checks would leave in use. A flipped bit within a packed value makes another value that only
+the checks can tell from a sound one; more of these rows than bits flipped would be messages decoded astray. What became
+of sound rows is the least that a copy lost of them.
 
 Of a gzipped file, copies of the compressed bytes are damaged too (kinds with gz), one in three.
 
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from latentda.observations import ObservationError, check_range, column, read_observations, used
+from latentda.observations import ObservationError, QualityControl, column, read_observations, used
 from latentda.observations.bufr_decoder import frames
 
 OUTCOMES = ("read", "refused", "raised", "crashed", "hung")
@@ -90,7 +90,7 @@ def judged(path: Path, sound: set[tuple], columns: str | None) -> dict[str, obje
         return {"outcome": kind, "why": str(error), "seconds": time.perf_counter() - begin}
     except BaseException as error:
         return {"outcome": "raised", "why": f"{type(error).__name__}: {error}", "seconds": time.perf_counter() - begin}
-    table = check_range(table)
+    table = QualityControl().apply(table)
     rows, kept = rows_of(table), rows_of(table.filter(pa.array(used(table))))
     strange = sorted(map(str, kept - sound))
     return {

@@ -185,3 +185,15 @@ def test_rows_with_gaps_are_left_out_or_refused(tmp_path):
     path = _written(tmp_path / "csv", "when,lat,lon,x", *sound, *["2020,1"] * 5)
     with pytest.raises(ObservationError, match="5 of 25 rows"):
         read_csv(path, STATION | {"t2m": "x"})
+
+
+def test_rows_that_are_no_text_are_counted_too(tmp_path):
+    sound = ["2020-01-01T00:00:00,1,2,280"] * 20
+    path = _written(tmp_path / "csv", "when,lat,lon,x", *sound)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"2020-\xff1\n")
+    with pytest.warns(DamageWarning, match="1 of 21 rows"):
+        assert read_csv(path, STATION | {"t2m": "x"}).num_rows == 20
+    path.write_bytes(whole + 5 * b"2020-\xff1\n")
+    with pytest.raises(ObservationError, match="5 of 25 rows"):
+        read_csv(path, STATION | {"t2m": "x"})

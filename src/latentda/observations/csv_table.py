@@ -24,6 +24,7 @@ are left out with a `DamageWarning`, unless they are more than a tenth.
 
 from __future__ import annotations
 
+import codecs
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -194,12 +195,28 @@ def _arrow_delimiter(delimiter: str) -> str:
 
 @contextmanager
 def _plain(file: Path, delimiter: str) -> Iterator[Path]:
-    """The file itself, or a copy with commas where columns are padded with blanks."""
-    if delimiter != "whitespace":
+    """The file itself, or a copy with commas where blanks pad the columns, and marks where bytes are no text."""
+    padded = delimiter == "whitespace"
+    if not padded and _is_text(file):
         yield file
         return
     with tempfile.TemporaryDirectory(prefix="latentda-") as folder:
         copy = Path(folder) / "table.csv"
         with file.open("rb") as source, copy.open("wb") as target:
-            target.writelines(b",".join(line.split()) + b"\n" for line in source)
+            for line in source:
+                told = line.decode(errors="replace").encode()
+                target.write(b",".join(told.split()) + b"\n" if padded else told)
         yield copy
+
+
+def _is_text(file: Path) -> bool:
+    """Whether a file is UTF-8. Of a row that is not, Arrow could not say that it left it out."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with file.open("rb") as stream:
+        try:
+            for block in iter(lambda: stream.read(_BLOCK_BYTES), b""):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
