@@ -33,6 +33,10 @@ MOIST_LEVELS = SIGMA[2:]
 REFERENCE_PRESSURE = 1.0e5
 """Pressure (Pa) by which the model divides surface pressure."""
 
+STORED_HOURS = 24
+"""Derivatives of runs up to this long keep the intermediate fields of every step; of longer ones each piece between two
+saved states is computed again."""
+
 IMPERFECT_PHYSICS: Mapping[str, float] = {
     "convection.trcnv": 9.0,
     "convection.rhbl": 0.85,
@@ -91,7 +95,12 @@ class JcmModel:
         start_hours: Hours,
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "lead channel lat lon"]:
-        """Integrate from grid-point fields."""
+        """Integrate from grid-point fields.
+
+        Tangent linear and adjoint are those of JAX. Where a scheme switches, SPEEDY gives the slope of a smooth switch,
+        and the limit that keeps humidity from falling below zero passes gradients straight through. What derivatives
+        cost, and how far they follow differences of forecasts: ``docs/benchmarks.md``.
+        """
         lead_steps(lead_hours, self.step_hours)
         return self._propagate(jnp.asarray(state), jnp.int32(start_hours), tuple(lead_hours))
 
@@ -174,23 +183,36 @@ class _World:
         fields = PhysicsState(u, v, t, jnp.concatenate([dry, q]), jnp.zeros_like(t), pressure / REFERENCE_PRESSURE)
         return self.model.initial_state(fields)
 
+    @partial(jax.jit, static_argnames=("self", "hours", "every"))
     def integrate(
         self, native: Any, start_hours: Any, hours: int, carry: Any = None, every: float = 6
     ) -> tuple[Any, Any]:
-        """Run ``hours`` from a spectral state, saving every ``every`` h: (final, trajectory)."""
+        """Run ``hours`` from a spectral state, saving every ``every`` h: (final, trajectory).
+
+        jcm's own loop would compute every step, and once more within it every scheme, again for a derivative.
+        """
+        from jcm.date import DateData
+        from jcm.model import RunState
+
+        advance = self.model._get_op_split_step_fn(self.forcing)
+        seconds = int(self.model.dt_si.m)
         start = jnp.int32(start_hours)
         clock = jdt.Datetime(jdt.Timedelta(days=start // 24, seconds=(start % 24) * 3600))
         if carry is None:
             carry = self.model.initial_physics_carry()
-        return self.model.run_from_state_with_carry(
-            native,
-            self.forcing,
-            save_interval=every / 24.0,
-            total_time=hours / 24.0,
-            initial_physics_state=carry,
-            initial_time=clock,
-            initial_step=jnp.int32(0),
-        )
+
+        def step(run: Any, _: None) -> tuple[Any, None]:
+            dynamics, physics = advance(run.dynamics, run.physics, DateData(run.time, run.step, seconds))
+            later = run.time + jdt.Timedelta(seconds=jnp.int32(seconds))
+            return RunState(dynamics, physics, later, run.step + jnp.int32(1)), None
+
+        def piece(run: Any, _: None) -> tuple[Any, Any]:
+            run, _ = jax.lax.scan(step, run, length=round(every * 3600) // seconds)
+            return run, self.model._post_process(run.dynamics, run.physics, output_averages=False)
+
+        if hours > STORED_HOURS:
+            piece = jax.checkpoint(piece, prevent_cse=False)
+        return jax.lax.scan(piece, RunState(native, carry, clock, jnp.int32(0)), length=round(hours / every))
 
 
 def _build_world(physics: tuple[tuple[str, float], ...], time_step_minutes: float) -> _World:
@@ -213,7 +235,7 @@ def _build_world(physics: tuple[tuple[str, float], ...], time_step_minutes: floa
             coords=coordinates,
             terrain=terrain,
             time_step=time_step_minutes,
-            physics=speedy_physics(_parameters(physics)),
+            physics=speedy_physics(_parameters(physics), checkpoint_terms=False),
         )
     return _World(model, forcing, terrain)
 
