@@ -112,6 +112,7 @@ def check_figure(check: PosteriorCheck, title: str) -> Figure:
     dress(left, "Spread over error", "ratio (grey: 0.8 to 1.25)", f"level ({layout.vertical.units})", lines="x")
     right.axhline(1.0, color="0.6", linewidth=0.8)
     right.set_ylim(bottom=0.0)
+    right.set_xticks(np.arange(0, check.sums.ranks.shape[1], 5))
     dress(right, "Rank of the truth", "samples below the truth", "frequency over the uniform one", lines="y")
     legend_beside(right)
     return figure
