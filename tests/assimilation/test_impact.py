@@ -11,14 +11,14 @@ from tests.assimilation.conftest import MODEL, POINTS, SHAPE, background_error, 
 
 pytestmark = pytest.mark.usefixtures("float64")
 
-METHOD = variational(ModelSpacePrior(background_error()), minimiser=GaussNewton(iterations=30, tolerance=1e-10))
 WEIGHT = np.ones(SHAPE)
 
 
 def told(terms, model, lead=6, truth=None):
     truth = np.asarray(MODEL.propagate(state_of(11), 0, (lead,))[0]) if truth is None else truth
-    analysis = METHOD.analyse(state_of(), terms, 0)
-    return impact(METHOD, analysis, terms, 0, model=model, lead_hours=lead, truth=truth, weight=WEIGHT)
+    method = variational(ModelSpacePrior(background_error()), minimiser=GaussNewton(iterations=30, tolerance=1e-10))
+    analysis = method.analyse(state_of(), terms, 0)
+    return impact(method, analysis, terms, 0, model=model, lead_hours=lead, truth=truth, weight=WEIGHT)
 
 
 def test_the_sum_is_exact_where_everything_is_linear():

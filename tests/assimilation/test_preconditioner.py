@@ -1,6 +1,7 @@
 """What conjugate gradients have learnt is true, stays positive, and saves work the next time."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,10 +13,10 @@ from tests.assimilation.test_gauss_newton import Squares, minimise
 pytestmark = pytest.mark.usefixtures("float64")
 
 SIZE = 30
-SCALES = jnp.asarray(np.sqrt(np.append(np.geomspace(400.0, 2.0, 10), np.ones(SIZE - 10))))
-ROTATION = jnp.asarray(np.linalg.qr(np.random.default_rng(0).normal(size=(SIZE, SIZE)))[0])
+SCALES = np.sqrt(np.append(np.geomspace(400.0, 2.0, 10), np.ones(SIZE - 10)))
+ROTATION = np.linalg.qr(np.random.default_rng(0).normal(size=(SIZE, SIZE)))[0]
 HESSIAN = (ROTATION * SCALES**2) @ ROTATION.T
-GOAL = jnp.asarray(np.random.default_rng(1).normal(size=SIZE))
+GOAL = np.random.default_rng(1).normal(size=SIZE)
 PROBLEM = Squares(lambda v: SCALES * (ROTATION.T @ (v - GOAL)))
 warm = eqx.filter_jit(lambda minimiser, cost, start, known: minimiser.minimise(cost, start, known))
 
@@ -38,7 +39,7 @@ def test_it_inverts_the_hessian_on_what_was_seen():
 
 def test_it_is_symmetric_and_positive():
     known = learnt().preconditioner
-    matrix = np.stack([np.asarray(known(row)) for row in jnp.eye(SIZE)])
+    matrix = np.asarray(jax.vmap(known)(jnp.eye(SIZE)))
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-8)
     assert np.linalg.eigvalsh(matrix).min() > 0.0
 
@@ -66,8 +67,8 @@ def test_a_similar_problem_needs_fewer_iterations_and_ends_in_the_same_place():
 
 def test_outer_loops_pass_on_what_they_learn():
     curved = Squares(lambda v: SCALES * (ROTATION.T @ (v + 0.01 * v**2 - GOAL)))
-    few, none = (
-        minimise(GaussNewton(iterations=40, outer_loops=4, tolerance=1e-9, memory=m), curved, jnp.zeros(SIZE))
+    kept, lost = (
+        minimise(GaussNewton(iterations=20, outer_loops=4, tolerance=1e-9, memory=m), curved, jnp.zeros(SIZE))
         for m in (40, 1)
     )
-    assert float(few.gradient_norm[-1]) < 0.1 * float(none.gradient_norm[-1])
+    assert float(curved(kept.control)) < 0.5 * float(curved(lost.control))
