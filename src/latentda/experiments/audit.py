@@ -28,6 +28,7 @@ from latentda.observations import (
     QualityMarks,
     assign_errors,
     column,
+    concatenate,
     first_guess_check,
     make_batch,
     table_from_columns,
@@ -46,6 +47,7 @@ _FEWEST = 10
 _WIDE = 40
 """Columns of the states in a row of the grid."""
 _ANY_TIME = datetime(2000, 1, 1)
+_COMPARED = ("z", "t", "u", "v")
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,14 @@ def operator_rows(table: pa.Table) -> list[LevelRow]:
     """
     levels = sounding_levels(_guesses(table), ("t", "q", "u", "v", "z"), SOUNDINGS)
     world = _columns(levels)
-    rows: list[LevelRow] = []
-    for name in ("z", "t", "u", "v"):
-        data = world.data(levels, name)
-        batch = make_batch(data, _ANY_TIME)
-        operator = PointObservations(batch, world.layout, world.surface_geopotential)
-        valid, equivalent = np.asarray(batch.valid), np.asarray(operator(jnp.asarray(world.state)))
-        found = np.full(data.num_rows, np.nan)
-        found[np.asarray(batch.row)[valid]] = equivalent[valid]
-        difference = found - column(data, "observation")
-        rows += _by_level(data, np.isfinite(difference), difference)
-    return rows
+    data = concatenate([world.data(levels, name) for name in _COMPARED])
+    batch = make_batch(data, _ANY_TIME)
+    operator = PointObservations(batch, world.layout, world.surface_geopotential)
+    valid, equivalent = np.asarray(batch.valid), np.asarray(operator(jnp.asarray(world.state)))
+    found = np.full(data.num_rows, np.nan)
+    found[np.asarray(batch.row)[valid]] = equivalent[valid]
+    difference = found - column(data, "observation")
+    return _by_level(data, np.isfinite(difference), difference)
 
 
 def mark_rows(table: pa.Table) -> list[MarkRow]:
@@ -221,7 +220,7 @@ def _guesses(table: pa.Table) -> pa.Table:
 def _by_level(table: pa.Table, rows: Bool[ndarray, " row"], difference: ndarray) -> list[LevelRow]:
     names, pressure = column(table, "variable"), column(table, "pres")
     found = []
-    for name in ("z", "t", "u", "v"):
+    for name in _COMPARED:
         scale = 1.0 / GRAVITY if name == "z" else 1.0
         for level in MANDATORY_LEVELS_HPA:
             chosen = rows & (names == name) & (np.abs(pressure - 100.0 * level) < 1.0)
