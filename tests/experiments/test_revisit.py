@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from latentda.cycling import FirstGuess
+from latentda.experiments.assets import shipped_assets
 from latentda.experiments.data_impact import data_impact, write_impact
 from latentda.experiments.posterior_check import check_posterior, ratio_rows, write_check
-from latentda.experiments.revisit import Revisit
+from latentda.experiments.revisit import Revisit, open_run
 from latentda.verification import total_energy
 from tests.cycling.conftest import LAYOUT
 from tests.experiments.worlds import FIRST, still_background, still_cycler, still_observe, still_truth
@@ -70,6 +71,12 @@ def test_a_posterior_s_freedom_is_what_the_data_allow(tmp_path):
     figure, table = write_check(check, "still", tmp_path)
     assert figure.stat().st_size > 10_000
     assert json.loads(table.read_text())["analyses"] == 3
+
+
+def test_a_run_that_is_not_there_is_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(ValueError, match="There is no run"):
+        open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path / "none", shipped_assets())
+    assert not (tmp_path / "none").exists()
 
 
 def test_nothing_to_look_at_is_said():

@@ -69,9 +69,12 @@ def open_run(name: str, method: str, seed: int, root: Path, assets: Assets) -> R
     """A run that ``latentda experiment run`` has made beneath ``root``.
 
     Raises:
-        ValueError: an unknown experiment or method.
+        ValueError: an unknown experiment or method, or there is no such run.
     """
     setup = replace(find_experiment(name), methods=(method,), scored_days=1)
+    folder = root / name / method / f"seed_{seed}"
+    if not folder.exists():
+        raise ValueError(f"There is no run in {folder}; 'latentda experiment run' makes one.")
     nature = prepare_nature(assets.start, setup.nature_days(seed), root / "nature")
     return Run(setup, method, seed, root, nature, assets.folder, assets.errors)
 
