@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import Lbfgs, Result
+from latentda.assimilation import Adam, Lbfgs, Result
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -97,3 +97,16 @@ def test_a_cost_that_is_not_finite(cost):
     assert result_of(found) is Result.NOT_FINITE
     assert "check the observations and the background" in result_of(found).advice
     np.testing.assert_array_equal(found.control, 1.0)
+
+
+def test_adam_comes_to_the_same_minimum_and_tells_every_evaluation():
+    found = minimise(Adam(iterations=400), quadratic, jnp.zeros(6))
+    np.testing.assert_allclose(found.control, np.arange(1.0, 7.0), atol=1e-3)
+    assert result_of(found) is Result.CONVERGED
+    np.testing.assert_array_equal(found.evaluations, np.arange(1, 402))
+
+
+def test_adam_returns_the_best_iterate_however_wildly_it_steps():
+    found = minimise(Adam(iterations=5, rate=50.0), quadratic, jnp.zeros(6))
+    assert float(quadratic(found.control)) == pytest.approx(float(found.cost.min()))
+    assert float(found.cost[-1]) > float(found.cost.min())

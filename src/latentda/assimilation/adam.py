@@ -20,10 +20,10 @@ from latentda.operators import Control
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam, all iterations always done unless the cost breaks; the best iterate is returned.
+    """Adam, all iterations always done; the best iterate is returned.
 
     Attributes:
-        iterations: evaluations of the gradient.
+        iterations: steps; the gradient is evaluated once more than that.
         rate: of learning.
         tolerance: a last |grad J| of this share of the first counts as converged.
     """

@@ -14,12 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
+from latentda.cycling import Intake
 from latentda.grid import GRAVITY, Grid, Layout, PressureLevels, build_layout
 from latentda.observations import (
     MANDATORY_LEVELS_HPA,
@@ -30,12 +30,10 @@ from latentda.observations import (
     column,
     concatenate,
     first_guess_check,
-    make_batch,
     table_from_columns,
 )
 from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import SoundingLevels, sounding_levels
-from latentda.operators import PointObservations
 
 MARKED_GOOD = 3
 """The worst mark of a datum that the centre trusted."""
@@ -99,12 +97,8 @@ def operator_rows(table: pa.Table) -> list[LevelRow]:
     levels = sounding_levels(_guesses(table), ("t", "q", "u", "v", "z"), SOUNDINGS)
     world = _columns(levels)
     data = concatenate([world.data(levels, name) for name in _COMPARED])
-    batch = make_batch(data, _ANY_TIME)
-    operator = PointObservations(batch, world.layout, world.surface_geopotential)
-    valid, equivalent = np.asarray(batch.valid), np.asarray(operator(jnp.asarray(world.state)))
-    found = np.full(data.num_rows, np.nan)
-    found[np.asarray(batch.row)[valid]] = equivalent[valid]
-    difference = found - column(data, "observation")
+    intake = Intake(world.layout, world.surface_geopotential, np.zeros(world.layout.shape))
+    difference = intake.equivalents(data, world.state) - column(data, "observation")
     return _by_level(data, np.isfinite(difference), difference)
 
 
