@@ -1,7 +1,7 @@
 """Assimilation: one cost function, its minimisers, and the analyses that come out."""
 
 from latentda.assimilation.adam import Adam
-from latentda.assimilation.cost import CostFunction, CostParts, ObservationTerm, Prior
+from latentda.assimilation.cost import CostFunction, CostParts, ObservationTerm
 from latentda.assimilation.gauss_newton import GaussNewton
 from latentda.assimilation.impact import Impact, impact
 from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
@@ -9,7 +9,7 @@ from latentda.assimilation.posterior import Posterior, posterior
 from latentda.assimilation.preconditioner import Preconditioner
 from latentda.assimilation.robust import huber_residual, huber_weight
 from latentda.assimilation.variational import Analysis, AnalysisError, Variational
-from latentda.assimilation.window import Instant, StrongConstraint, Window
+from latentda.assimilation.window import Instant, Prior, StrongConstraint, WeakConstraint, Window
 
 __all__ = [
     "Adam",
@@ -30,6 +30,7 @@ __all__ = [
     "Result",
     "StrongConstraint",
     "Variational",
+    "WeakConstraint",
     "Window",
     "huber_residual",
     "huber_weight",

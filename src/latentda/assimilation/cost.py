@@ -2,10 +2,10 @@
 
     J(v) = 1/2 |v|^2 + 1/2 sum_k | R_k^(-1/2) ( H_k( M_k( x(v) ) ) - y_k ) |^2
 
-v is white; x(v) is the prior's map to a state of standardised anomalies; M_k the forecast to slot k of the
-window (the identity in 3-D); H_k the observation operator on physical fields; R_k diagonal, or correlated along
-the ascents of soundings. With a Huber limit the square of a datum's misfit becomes the Huber norm. Every variational
-method of the package minimises this and nothing else.
+v is white; x(v) is the prior's map to a state of standardised anomalies; M_k the forecast to slot k of the window (the
+identity in 3-D; with a weak constraint it has a part of v to itself); H_k the observation operator on physical fields;
+R_k diagonal, or correlated along the ascents of soundings. With a Huber limit the square of a datum's misfit becomes
+the Huber norm. Every variational method of the package minimises this and nothing else.
 
 Source: Lorenc (1986), doi 10.1002/qj.49711247414; notation of Ide et al. (1997), doi 10.2151/jmsj1965.75.1B_181.
 """
@@ -20,23 +20,10 @@ import optax
 from jaxtyping import Array, Bool, Float
 
 from latentda.assimilation.robust import huber_residual
-from latentda.assimilation.window import Window
+from latentda.assimilation.window import Prior, Window
 from latentda.fields import Standardizer
 from latentda.observations import VerticalCorrelation
 from latentda.operators import Control
-
-
-class Prior(Protocol):
-    """The map x(v) around a background; :mod:`latentda.priors` holds its members."""
-
-    def anchor(self, background: Float[Array, "channel lat lon"]) -> Any:
-        """What depends on the background alone, computed once an analysis."""
-
-    def state(self, anchor: Any, control: Control) -> Float[Array, "channel lat lon"]:
-        """x(v), standardised anomalies."""
-
-    def zero_control(self) -> Control:
-        """V = 0, the background."""
 
 
 class ObservationOperator(Protocol):
@@ -108,6 +95,14 @@ class CostFunction(eqx.Module):
         parts = self.parts(control)
         return parts.background + parts.observations
 
+    def zero_control(self) -> Control:
+        """V = 0: the prior's, or with a window that has its own a pair of both."""
+        start, within = self.prior.zero_control(), self.window.zero_control()
+        return start if within is None else (start, within)
+
+    def _split(self, control: Control) -> tuple[Control, Control | None]:
+        return (control, None) if self.window.zero_control() is None else control
+
     def parts(self, control: Control) -> CostParts:
         """The two halves of J(v)."""
         background, misfit = self.residual(control)
@@ -115,17 +110,30 @@ class CostFunction(eqx.Module):
 
     def residual(self, control: Control) -> tuple[Control, list[Float[Array, " datum"]]]:
         """r(v) = (v, R^(-1/2) (H(M(x(v))) - y)), so that J = 1/2 |r|^2; with a Huber limit the Huber residuals."""
-        departures = self.departures(self.prior.state(self.anchor, control))
+        departures = self.departures(self.trajectory(control))
         return control, [term.residual(d) for term, d in zip(self.terms, departures, strict=True)]
 
-    def departures(self, state: Float[Array, "channel lat lon"]) -> list[Float[Array, " datum"]]:
-        """R_k^(-1/2) (H_k(M_k(x)) - y_k) of every slot, for a state at the window's start.
+    def state(self, control: Control) -> Float[Array, "channel lat lon"]:
+        """x(v) at the window's start, standardised anomalies."""
+        return self.prior.state(self.anchor, self._split(control)[0])
+
+    def trajectory(self, control: Control) -> Float[Array, "slot channel lat lon"]:
+        """M_k(x(v)), physical units."""
+        return self.forecast(self.state(control), self._split(control)[1])
+
+    def forecast(
+        self, state: Float[Array, "channel lat lon"], within: Control | None = None
+    ) -> Float[Array, "slot channel lat lon"]:
+        """M_k(x) of anomalies at the window's start, physical units; without ``within`` the model's own."""
+        physical = self.standardizer.to_physical(state, self.start_hours)
+        return self.window.trajectory(physical, self.start_hours, within)
+
+    def departures(self, slots: Float[Array, "slot channel lat lon"]) -> list[Float[Array, " datum"]]:
+        """R_k^(-1/2) (H_k(x_k) - y_k) of every slot, for the states at the slots in physical units.
 
         Raises:
             ValueError: another number of observation terms than slots.
         """
-        physical = self.standardizer.to_physical(state, self.start_hours)
-        slots = self.window.trajectory(physical, self.start_hours)
         if len(slots) != len(self.terms):
             raise ValueError(f"The window has {len(slots)} slots, but there are observations for {len(self.terms)}.")
         return [term.departure(slots[k]) for k, term in enumerate(self.terms)]

@@ -21,8 +21,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-TINY = 1e-6
-"""A recurrence this much smaller than the largest eigenvalue has ended."""
+TINY = 8.0
+"""A recurrence so many roundings of the largest eigenvalue has ended."""
 
 
 class Linearisation(NamedTuple):
@@ -92,7 +92,7 @@ def eigenpairs(
             new = new - basis.T @ (basis @ new)
         norm = jnp.linalg.norm(new)
         largest = jnp.maximum(largest, jnp.abs(diagonal))
-        alive = norm > TINY * largest
+        alive = norm > TINY * jnp.finfo(dtype).eps * largest
         following = jnp.where(alive, new / jnp.where(alive, norm, 1.0), 0.0)
         return (basis.at[k + 1].set(following), largest), (diagonal, jnp.where(alive, norm, 0.0))
 

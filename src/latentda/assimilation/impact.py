@@ -29,10 +29,10 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.assimilation.cost import CostFunction, ObservationTerm, Prior
+from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.hessian import linearise
 from latentda.assimilation.variational import Analysis, Variational
-from latentda.assimilation.window import Window
+from latentda.assimilation.window import Prior, Window
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
 
@@ -124,12 +124,12 @@ def _impact(
     hours: Any,
 ) -> tuple[list[Array], Array, Array]:
     cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
-    zero, unflatten = ravel_pytree(prior.zero_control())
+    zero, unflatten = ravel_pytree(cost.zero_control())
     (before, at_background), (after, at_analysis) = (jax.value_and_grad(energy)(x, hours) for x in (background, state))
     sensitivity = 0.5 * (at_background + at_analysis)
-    (wanted,) = jax.vjp(lambda v: prior.state(cost.anchor, unflatten(v)), zero)[1](sensitivity)
+    (wanted,) = jax.vjp(lambda v: cost.state(unflatten(v)), zero)[1](sensitivity)
     linear = linearise(lambda v: cost.residual(unflatten(v)), zero)
     solution, _ = jax.scipy.sparse.linalg.cg(linear.hessian, wanted, tol=TOLERANCE, maxiter=ITERATIONS)
     _, pull = linear.tangent(solution)
-    departures = cost.departures(background)
+    departures = cost.departures(cost.forecast(background))
     return [-d * p for d, p in zip(departures, pull, strict=True)], before, after

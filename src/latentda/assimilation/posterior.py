@@ -28,7 +28,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from latentda.assimilation.cost import CostFunction, ObservationTerm, Prior
+from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.hessian import Eigenpairs, eigenpairs, linearise
 from latentda.assimilation.variational import Analysis, Variational
 
@@ -37,14 +37,12 @@ class Posterior(eqx.Module):
     """The distribution of the state given background and data.
 
     Attributes:
-        prior: x(v).
-        anchor: of the background.
+        cost: with the map x(v).
         control: v_a, flat.
         pairs: leading eigenpairs of the Hessian there.
     """
 
-    prior: Prior
-    anchor: Any
+    cost: CostFunction
     control: Float[Array, " control"]
     pairs: Eigenpairs
 
@@ -57,8 +55,8 @@ class Posterior(eqx.Module):
         """The state of one white vector e, standardised anomalies."""
         shrink = 1.0 - jax.lax.rsqrt(self.pairs.value)
         control = self.control + white - (shrink * (self.pairs.vector @ white)) @ self.pairs.vector
-        unflatten = ravel_pytree(self.prior.zero_control())[1]
-        return self.prior.state(self.anchor, unflatten(control))
+        unflatten = ravel_pytree(self.cost.zero_control())[1]
+        return self.cost.state(unflatten(control))
 
     def samples(self, key: PRNGKeyArray, count: int) -> Float[Array, "sample channel lat lon"]:
         """Draws of the state, standardised anomalies."""
@@ -94,7 +92,7 @@ def posterior(
 
 @eqx.filter_jit
 def _posterior(
-    prior: Prior,
+    prior: Any,
     window: Any,
     standardizer: Any,
     background: Array,
@@ -107,7 +105,7 @@ def _posterior(
     cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
     flat, unflatten = ravel_pytree(control)
     linear = linearise(lambda v: cost.residual(unflatten(v)), flat)
-    return Posterior(prior, cost.anchor, flat, eigenpairs(linear.hessian, flat.size, pairs, key, flat.dtype))
+    return Posterior(cost, flat, eigenpairs(linear.hessian, flat.size, pairs, key, flat.dtype))
 
 
 @eqx.filter_jit

@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.assimilation.cost import CostFunction, ObservationTerm, Prior
+from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
 from latentda.assimilation.preconditioner import Preconditioner
-from latentda.assimilation.window import Instant, Window
+from latentda.assimilation.window import Instant, Prior, Window
 from latentda.fields import Standardizer
 
 
@@ -33,6 +33,7 @@ class Analysis:
     Attributes:
         state: x_a, standardised anomalies ``(channel, lat, lon)``.
         background: x_b, likewise.
+        trajectory: the analysis at the window's slots, physical units.
         minimum: control vector, costs, gradient norms, iterations.
         result: how the minimisation ended; ``result.advice`` says what to do.
         observation_background: R^(-1/2) (H(x_b) - y) a slot.
@@ -41,6 +42,7 @@ class Analysis:
 
     state: Float[Array, "channel lat lon"]
     background: Float[Array, "channel lat lon"]
+    trajectory: Float[Array, "slot channel lat lon"]
     minimum: Minimum
     result: Result
     observation_background: list[ndarray]
@@ -88,13 +90,14 @@ class Variational:
         """
         _require_finite(background, terms)
         hours = np.int32(start_hours)
-        state, minimum, before, after = _solve(
+        state, trajectory, minimum, before, after = _solve(
             self.prior, self.window, self.standardizer, self.minimiser, background, terms, hours, preconditioner
         )
         result = Result(int(minimum.result))
         return Analysis(
             state,
             background,
+            trajectory,
             minimum,
             result,
             [np.asarray(d) for d in before],
@@ -112,12 +115,12 @@ def _solve(
     terms: tuple[ObservationTerm, ...],
     hours: Any,
     preconditioner: Preconditioner | None,
-) -> tuple[Array, Minimum, list[Array], list[Array]]:
+) -> tuple[Array, Array, Minimum, list[Array], list[Array]]:
     cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
-    start = prior.zero_control()
-    minimum = minimiser.minimise(cost, start, preconditioner)
-    state = prior.state(cost.anchor, minimum.control)
-    return state, minimum, cost.departures(background), cost.departures(state)
+    minimum = minimiser.minimise(cost, cost.zero_control(), preconditioner)
+    trajectory = cost.trajectory(minimum.control)
+    before, after = cost.departures(cost.forecast(background)), cost.departures(trajectory)
+    return cost.state(minimum.control), trajectory, minimum, before, after
 
 
 def _require_finite(background: Array, terms: tuple[ObservationTerm, ...]) -> None:

@@ -25,7 +25,7 @@ from numpy import ndarray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from latentda.assimilation import Analysis, Variational
+from latentda.assimilation import Analysis, ObservationTerm, Variational
 from latentda.cycling.feedback import feedback, feedback_file
 from latentda.cycling.first_guess import FirstGuess
 from latentda.cycling.intake import Intake
@@ -70,6 +70,31 @@ class Cycle:
     analysis: Float[ndarray, "channel lat lon"]
     facts: dict[str, Any]
     table: pa.Table | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class WindowAnalysis:
+    """One analysis with all that it was made of.
+
+    Attributes:
+        hours: of the window's start, since 1970.
+        guesses: the background of each slot.
+        tables: the observations of each slot, with their verdicts.
+        terms: the same as terms of the cost.
+        analysis: the outcome.
+    """
+
+    hours: int
+    guesses: list[FirstGuess]
+    tables: list[pa.Table]
+    terms: tuple[ObservationTerm, ...]
+    analysis: Analysis
+
+    def cycles(self, slots: tuple[int, ...]) -> list[Cycle]:
+        """A cycle a slot."""
+        states = np.asarray(self.analysis.trajectory)
+        parts = zip(slots, self.guesses, states, _facts(self.analysis, self.tables), self.tables, strict=True)
+        return [Cycle(self.hours + lead, guess.background, x, fact, table) for lead, guess, x, fact, table in parts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,19 +175,22 @@ class Cycler:
         if self.method is None:
             table, background = observe(hours), first_guess.background
             return [Cycle(hours, background, background, {"used": 0, "refused": table.num_rows}, table)]
-        slots = self.method.window.lead_hours
-        guesses = [self._at(first_guess, k) for k in range(len(slots))]
-        times = [hours + lead for lead in slots]
+        return self.analyse(first_guess, observe, hours).cycles(self.method.window.lead_hours)
+
+    def analyse(self, first_guess: FirstGuess, observe: Observe, hours: int) -> WindowAnalysis:
+        """The analysis of a window alone; arguments as in :meth:`window`.
+
+        Raises:
+            ValueError: there is no method.
+        """
+        if self.method is None:
+            raise ValueError("Without a method there is no analysis.")
+        times = [hours + lead for lead in self.method.window.lead_hours]
+        guesses = [self._at(first_guess, k) for k in range(len(times))]
         tables = [self.intake.screen(observe(t), guess, t) for t, guess in zip(times, guesses, strict=True)]
         terms = tuple(self.intake.term(table, t, guess) for table, t, guess in zip(tables, times, guesses, strict=True))
-        clock = np.int32(hours)
-        anomaly = self.standardizer.to_anomaly(jnp.asarray(first_guess.background), clock)
-        analysis = self.method.analyse(anomaly, terms, hours)
-        state = np.asarray(self.standardizer.to_physical(analysis.state, clock))
-        states = [state] if len(slots) == 1 else np.asarray(self.model.propagate(state, clock, slots))
-        facts = _facts(analysis, tables)
-        parts = zip(times, guesses, states, facts, tables, strict=True)
-        return [Cycle(t, guess.background, x, fact, table) for t, guess, x, fact, table in parts]
+        anomaly = self.standardizer.to_anomaly(jnp.asarray(first_guess.background), np.int32(hours))
+        return WindowAnalysis(hours, guesses, tables, terms, self.method.analyse(anomaly, terms, hours))
 
     def first_guess(self, background: Float[ndarray, "channel lat lon"], settings: CycleSettings) -> FirstGuess:
         """The first window's background, from its state at the start."""

@@ -120,10 +120,9 @@ class VariationalUpdate(eqx.Module):
         every = GridPoints(jnp.arange(observed.size))
         error = jnp.full_like(observed, self.error)
         term = ObservationTerm(every, observed, error, jnp.ones(observed.shape, bool))
-        anchor = self.prior.anchor(forecast)
-        cost = CostFunction(self.prior, anchor, self.window, (term,), self.standardizer, 0)
-        minimum = self.minimiser.minimise(cost, self.prior.zero_control())
-        return forecast, self.prior.state(anchor, minimum.control)
+        cost = CostFunction(self.prior, self.prior.anchor(forecast), self.window, (term,), self.standardizer, 0)
+        minimum = self.minimiser.minimise(cost, cost.zero_control())
+        return forecast, cost.state(minimum.control)
 
 
 @dataclass(frozen=True)

@@ -110,10 +110,8 @@ def revisit(run: Run) -> Iterator[Revisit]:
         start = read_start(path)
         truth = run.nature.truth(model, start.hours, start.hours + AHEAD_HOURS)
         observe = TwinObservations(truth, network, shared.intake, run.seed, setup.gross_errors)
-        table = shared.intake.screen(observe(start.hours), FirstGuess.instant(start.background), start.hours)
-        term = shared.intake.term(table, start.hours)
-        anomaly = cycler.standardizer.to_anomaly(jnp.asarray(start.background), np.int32(start.hours))
-        analysis = cycler.method.analyse(anomaly, (term,), start.hours)
+        made = cycler.analyse(FirstGuess.instant(start.background), observe, start.hours)
+        (table,), (term,) = made.tables, made.terms
         assert isinstance(term.operator, PointObservations)
         rows = np.asarray(term.operator.batch.row)
-        yield Revisit(start.hours, table, term, rows, analysis, truth, cycler.method, cycler.standardizer, model)
+        yield Revisit(start.hours, table, term, rows, made.analysis, truth, cycler.method, cycler.standardizer, model)
