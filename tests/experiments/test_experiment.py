@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentda.assimilation import StrongConstraint
+from latentda.assimilation import GaussNewton, StrongConstraint
 from latentda.cycling import FirstGuess
 from latentda.experiments import experiment
 from latentda.experiments.assets import Assets
@@ -110,17 +110,21 @@ def test_a_finished_run_can_be_made_longer(whole, tmp_path):
 
 
 def test_a_window_of_two_slots_records_both(tmp_path):
-    method = replace(CYCLER.method, window=StrongConstraint(CYCLER.model, (0, 12)))
+    window = StrongConstraint(CYCLER.model, (0, 12))
+    method = replace(CYCLER.method, window=window, minimiser=GaussNewton(15))
     setup = replace(SETUP, first_forecast=1)
+
+    cycler = replace(CYCLER, method=method, hand_on=True)
 
     def run(observe=still_observe, until=setup):
         return cycle_on(
-            replace(CYCLER, method=method), until, observe, still_truth(), FIRST, still_background, tmp_path,
+            cycler, until, observe, still_truth(), FIRST, still_background, tmp_path,
             lambda cycle: {"hours": float(cycle.hours)}, lambda *_: None,
         )  # fmt: skip
 
     run(until=replace(setup, scored_days=1))
     record = run()
+    assert {path.name for path in tmp_path.glob("learnt_*")} == {f"learnt_{FIRST + h}.safetensors" for h in (36, 60)}
     assert [c.hours for c in record.cycles] == [FIRST + 12 * k for k in range(6)]
     assert [f.start_hours for f in record.forecasts] == [FIRST + 36, FIRST + 60]
     truth = still_truth().at(FIRST)[None]

@@ -21,14 +21,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, CycleSettings, Intake, Observe
+from latentda.cycling import Cycle, Cycler, CycleSettings, Intake, Observe, keep_learnt, read_learnt
 from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
 from latentda.experiments.claims import claim
 from latentda.experiments.diagnostics import diagnose
 from latentda.experiments.first_background import first_background
 from latentda.experiments.lock import only_process
-from latentda.experiments.methods import build_method, method_digest
+from latentda.experiments.methods import WINDOWS, build_method, method_digest
 from latentda.experiments.nature import Nature
 from latentda.experiments.observing import build_network
 from latentda.experiments.record import (
@@ -152,7 +152,7 @@ class SharedParts:
     def cycler(self, method: str, factor: float) -> Cycler:
         """The cycle of a method."""
         built = build_method(method, self.assets, factor=factor, model=self.model)
-        return Cycler(self.model, self.assets.standardizer, self.intake, built)
+        return Cycler(self.model, self.assets.standardizer, self.intake, built, hand_on=method in WINDOWS)
 
 
 @cache
@@ -221,6 +221,7 @@ def cycle_on(
     record = read_record(file)
     interval, layout = setup.interval_hours, cycler.model.layout
     settings = CycleSettings(first_hours, setup.cycles, interval)
+    learnt = read_learnt(folder, record.cycles[-1].hours) if cycler.hand_on and record.cycles else None
     tell(len(record.cycles), setup.cycles)
     while len(record.cycles) < setup.cycles:
         hours = first_hours + len(record.cycles) * interval
@@ -228,7 +229,8 @@ def cycle_on(
             guess = cycler.first_guess(first(), settings)
         else:
             guess = cycler.forecast(Cycle(hours - interval, record.analysis, record.analysis, {}), interval)
-        for cycle in cycler.window(guess, observe, hours):
+        cycles = cycler.window(guess, observe, hours, learnt)
+        for cycle in cycles:
             k = len(record.cycles)
             exact = truth.at(cycle.hours)[None]
             before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
@@ -237,6 +239,8 @@ def cycle_on(
                 write_start(cycle, folder / "starts")
                 forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
             record = record.grown(CycleErrors(cycle.hours, before, after, cycle.facts), cycle.analysis, forecast)
+        if cycler.hand_on and (learnt := cycles[-1].learnt) is not None:
+            keep_learnt(learnt, folder, cycles[-1].hours)
         write_record(record, file)
         tell(min(len(record.cycles), setup.cycles), setup.cycles)
     return record.first(setup.cycles)
