@@ -81,3 +81,10 @@ def test_the_analysis_is_that_of_l_bfgs(prior, background):
     )
     np.testing.assert_allclose(other.state, one.state, atol=1e-6)
     assert int(other.minimum.iterations) <= int(one.minimum.iterations)
+
+
+def test_the_length_of_the_control_is_told():
+    found = minimise(GaussNewton(tolerance=1e-10), QUADRATIC, jnp.zeros(6))
+    assert float(found.control_norm[0]) == 0.0
+    assert float(found.control_norm[-1]) == pytest.approx(np.linalg.norm(np.arange(1.0, 7.0)))
+    assert (np.diff(found.control_norm[:7]) > 0.0).all()

@@ -110,3 +110,12 @@ def test_adam_returns_the_best_iterate_however_wildly_it_steps():
     found = minimise(Adam(iterations=5, rate=50.0), quadratic, jnp.zeros(6))
     assert float(quadratic(found.control)) == pytest.approx(float(found.cost.min()))
     assert float(found.cost[-1]) > float(found.cost.min())
+
+
+@pytest.mark.parametrize("minimiser", [THOROUGH, Adam(30)])
+def test_the_length_of_the_control_is_told(minimiser):
+    found = minimise(minimiser, quadratic, jnp.full(6, 2.0))
+    assert float(found.control_norm[0]) == pytest.approx(np.sqrt(24.0))
+    assert found.control_norm.shape == found.cost.shape
+    if minimiser is THOROUGH:
+        assert float(found.control_norm[-1]) == pytest.approx(np.linalg.norm(np.arange(1.0, 7.0)), rel=1e-8)

@@ -2,6 +2,8 @@
 
 import json
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +12,13 @@ from latentda.cli.app import app
 from latentda.experiments.forecast_learning import read_forecast_settings
 from latentda.fields import StateWriter, unit_standardizer, write_standardizer
 from latentda.grid import hour_sequence
-from latentda.networks import read_surrogate
+from latentda.networks import (
+    AutoencoderSettings,
+    LinearPatchCode,
+    PatchAutoencoder,
+    read_surrogate,
+    write_autoencoder,
+)
 from tests.worlds import sigma_layout, smooth_fields
 
 LAYOUT = sigma_layout(names="ut")
@@ -42,3 +50,17 @@ def test_the_command_on_a_global_store(tmp_path):
     about = json.loads((tmp_path / "surrogate.json").read_text())["about"]
     assert {row["lead (h)"] for row in about["root_mean_square_errors"]} == {6, 12}
     assert np.isfinite([row["surrogate"] for row in about["root_mean_square_errors"]]).all()
+    assert not about["latent"]
+
+    settings = AutoencoderSettings(patch=4, latent=3, width=16, heads=2, blocks=1)
+    features = LAYOUT.shape[0] * 16
+    start = LinearPatchCode(jnp.eye(features, 3), jnp.ones(3), 4, LAYOUT.shape)
+    code = PatchAutoencoder(start, settings, jax.random.key(0))
+    write_autoencoder(code, tmp_path / "autoencoder.safetensors")
+    (tmp_path / "a.yaml").write_text("network: {patch: 1, width: 16, heads: 2, blocks: 1}\ntraining: {batch_size: 2}\n")
+    result = CliRunner().invoke(app, ["train", "forecast", "--latent", *arguments, *dates])
+    assert result.exit_code == 0, result.output
+    latent = read_surrogate(tmp_path / "latent_surrogate.safetensors")
+    assert latent.state_shape == code.latent_shape
+    assert json.loads((tmp_path / "latent_surrogate.json").read_text())["about"]["latent"]
+    assert read_surrogate(tmp_path / "surrogate.safetensors").state_shape == LAYOUT.shape

@@ -8,6 +8,7 @@ import pytest
 from latentda.fields import Climatology, Standardizer
 from latentda.forecast import ForecastModel, SurrogateModel
 from latentda.grid import NoLevels, build_layout, hours_since_1970, lat_lon_grid
+from latentda.networks import IdentityCode
 from tests.worlds import check_linearisation
 
 LAYOUT = build_layout(lat_lon_grid(3, 4), NoLevels(), {}, ("sp", "t2m"))
@@ -81,3 +82,29 @@ def test_tangent_and_adjoint(float64):
     model = SurrogateModel(Bend(0.3), jax.tree.map(lambda leaf: leaf.astype(jnp.float64), seasons()))
     point, direction = STATES[:2].astype(np.float64)
     check_linearisation(lambda x: model.propagate(x, START, (24, 48)), point, direction)
+
+
+class Halves:
+    """A code of the first of two channels, doubled."""
+
+    def encode(self, anomaly):
+        return 2.0 * anomaly[:1]
+
+    def decode(self, latent):
+        return jnp.concatenate([0.5 * latent, jnp.zeros_like(latent)])
+
+
+def test_a_step_of_codes_moves_what_the_code_carries_and_the_rest_persists():
+    scale = seasons()
+    found = SurrogateModel(Damping(0.5), scale, Halves()).propagate(STATES[0], START, (0, 24, 72))
+    start = scale.to_anomaly(STATES[0], START)
+    for state, lead, factor in zip(found, (0, 24, 72), (1.0, 0.5, 0.125), strict=True):
+        anomaly = scale.to_anomaly(state, START + lead)
+        np.testing.assert_allclose(anomaly[0], factor * start[0], atol=1e-5)
+        np.testing.assert_allclose(anomaly[1], start[1], atol=1e-5)
+
+
+def test_an_identity_code_changes_nothing():
+    plain, coded = (SurrogateModel(Damping(0.6), seasons(), code) for code in (None, IdentityCode(LAYOUT.shape)))
+    found = [model.propagate_members(STATES, START, (24, 48)) for model in (plain, coded)]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-5)

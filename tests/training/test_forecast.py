@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from latentda.fields import FieldsError, StateWriter, StoreSampler, unit_standardizer
+from latentda.forecast import roll_out
 from latentda.grid import hour_sequence
-from latentda.networks import Surrogate, SurrogateSettings, named_arrays
+from latentda.networks import LinearPatchCode, Surrogate, SurrogateSettings, named_arrays
 from latentda.training import (
     NoisyStarts,
     RolloutObjective,
@@ -17,7 +18,6 @@ from latentda.training import (
     StoredSequences,
     TrainingSettings,
     forecast_errors,
-    roll_out,
     train_surrogate,
 )
 from tests.worlds import killed_at, sigma_layout
@@ -117,3 +117,16 @@ def test_a_perfect_forecast_costs_nothing():
 def test_rollouts_have_steps():
     with pytest.raises(ValueError, match="positive steps"):
         RolloutSettings(6, 0)
+
+
+def test_a_step_of_codes_learns_too_and_leaves_the_code_alone(store):
+    """A code that carries a third of the numbers of a patch."""
+    features = 16 * LAYOUT.shape[0]
+    patches = np.linalg.qr(np.random.default_rng(4).normal(size=(features, features)))[0][:, : features // 3]
+    code = LinearPatchCode(jnp.asarray(patches, jnp.float32), jnp.ones(features // 3), 4, LAYOUT.shape)
+    samples, shape = sequences(store), replace(SHAPE, patch=1)
+    trained = train_surrogate(samples, shape, SETTINGS, code=code)
+    assert trained.module.state_shape == code.latent_shape
+    errors = forecast_errors(trained.module, samples.spread(100, each=100), LAYOUT.grid.latitude_weights, code)
+    assert (errors.network < 0.98 * errors.persistence).all()
+    np.testing.assert_array_equal(code.components, patches.astype(np.float32))

@@ -39,20 +39,21 @@ class Adam:
         del preconditioner
         solver = optax.adam(self.rate)
 
-        def step(carry: tuple, _: None) -> tuple[tuple, tuple[Array, Array]]:
+        def step(carry: tuple, _: None) -> tuple[tuple, tuple[Array, Array, Array]]:
             control, state, best, lowest = carry
             value, gradient = jax.value_and_grad(cost)(control)
             better = value < lowest
             best = jax.tree.map(lambda new, old: jnp.where(better, new, old), control, best)
             updates, state = solver.update(gradient, state)
             moved = optax.apply_updates(control, updates)
-            return (moved, state, best, jnp.minimum(value, lowest)), (value, optax.tree.norm(gradient))
+            told = value, optax.tree.norm(gradient), optax.tree.norm(control)
+            return (moved, state, best, jnp.minimum(value, lowest)), told
 
         first = (start, solver.init(start), start, jnp.inf)
-        (_, _, best, _), (values, norms) = jax.lax.scan(step, first, length=self.iterations + 1)
+        (_, _, best, _), (values, norms, lengths) = jax.lax.scan(step, first, length=self.iterations + 1)
         gentle = norms[-1] <= self.tolerance * norms[0]
         finite = jnp.all(jnp.isfinite(values)) & jnp.all(jnp.isfinite(norms))
         stopped = jnp.where(gentle, Result.CONVERGED, Result.ITERATIONS_SPENT)
         result = jnp.where(finite, stopped, Result.NOT_FINITE).astype(jnp.int32)
         evaluations = jnp.arange(1, self.iterations + 2, dtype=jnp.int32)
-        return Minimum(best, values, norms, evaluations, jnp.int32(self.iterations), result)
+        return Minimum(best, values, norms, lengths, evaluations, jnp.int32(self.iterations), result)

@@ -44,22 +44,27 @@ class LeastSquares(Protocol):
 
 
 class _History(NamedTuple):
-    """Cost, gradient norm and evaluations after each iteration; beyond ``done`` all repeat the last."""
+    """Cost, norms of gradient and control, evaluations after each iteration; beyond ``done`` all repeat the last."""
 
     cost: Float[Array, " iterations"]
     norm: Float[Array, " iterations"]
+    length: Float[Array, " iterations"]
     evaluations: Int[Array, " iterations"]
     done: Int[Array, ""]
 
-    def now(self, cost: Array, norm: Array, more: Array | int) -> _History:
+    def now(self, cost: Array, norm: Array, length: Array, more: Array | int) -> _History:
         """Overwrite the last entry."""
         last = jnp.arange(self.cost.size) >= self.done
-        spent = self.evaluations + jnp.where(last, more, 0).astype(jnp.int32)
-        return _History(jnp.where(last, cost, self.cost), jnp.where(last, norm, self.norm), spent, self.done)
 
-    def later(self, cost: Array, norm: Array) -> _History:
+        def told(new: Array, old: Array) -> Array:
+            return jnp.where(last, new, old)
+
+        spent = self.evaluations + told(jnp.int32(more), jnp.int32(0))
+        return _History(told(cost, self.cost), told(norm, self.norm), told(length, self.length), spent, self.done)
+
+    def later(self, cost: Array, norm: Array, length: Array) -> _History:
         """Add an entry."""
-        return self._replace(done=self.done + 1).now(cost, norm, 1)
+        return self._replace(done=self.done + 1).now(cost, norm, length, 1)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class GaussNewton:
         """
         flat, unflatten = ravel_pytree(start)
         zero = jnp.zeros(self.iterations + 1, flat.dtype)
-        nothing = _History(zero, zero, jnp.zeros(zero.size, jnp.int32), jnp.int32(0))
+        nothing = _History(zero, zero, zero, jnp.zeros(zero.size, jnp.int32), jnp.int32(0))
         known = preconditioner or Preconditioner.identity(self.memory, flat.size, flat.dtype)
         flat_cost = _Flat(cost, unflatten)
 
@@ -99,14 +104,15 @@ class GaussNewton:
         gentle = history.norm[-1] <= self.tolerance * history.norm[0]
         stopped = jnp.where(gentle, Result.CONVERGED, Result.ITERATIONS_SPENT)
         result = jnp.where(finite, stopped, Result.NOT_FINITE).astype(jnp.int32)
-        return Minimum(unflatten(flat), history.cost, history.norm, history.evaluations, history.done, result, known)
+        told = (history.cost, history.norm, history.length, history.evaluations, history.done)
+        return Minimum(unflatten(flat), *told, result, known)
 
     def _outer_loop(
         self, cost: _Flat, control: Array, history: _History, known: Preconditioner, until: Array
     ) -> tuple[Array, _History, Preconditioner]:
         linear = linearise(cost.residual, control)
         down = -linear.gradient
-        history = history.now(linear.value, jnp.linalg.norm(down), 1)
+        history = history.now(linear.value, jnp.linalg.norm(down), jnp.linalg.norm(control), 1)
 
         def unfinished(carry: Any) -> Array:
             _, rest, _, _, history, _ = carry
@@ -118,7 +124,8 @@ class GaussNewton:
             product = linear.hessian(direction)
             length = square / (direction @ product)
             increment, rest = increment + length * direction, rest - length * product
-            history = history.later(history.cost[-1] - 0.5 * length * square, jnp.linalg.norm(rest))
+            lower = history.cost[-1] - 0.5 * length * square
+            history = history.later(lower, jnp.linalg.norm(rest), jnp.linalg.norm(control + increment))
             eased = known(rest)
             new = rest @ eased
             learnt = learnt.learnt(direction, product)
@@ -128,7 +135,7 @@ class GaussNewton:
         first = (jnp.zeros_like(control), down, eased, down @ eased, history, known)
         increment, rest, _, _, history, known = jax.lax.while_loop(unfinished, step, first)
         control, lowest, tries = _downhill(cost, control, increment, linear.value)
-        return control, history.now(lowest, jnp.linalg.norm(rest), tries), known
+        return control, history.now(lowest, jnp.linalg.norm(rest), jnp.linalg.norm(control), tries), known
 
 
 class _Flat(NamedTuple):

@@ -46,6 +46,7 @@ class Minimum(NamedTuple):
         control: v of the lowest cost seen.
         cost: J at the start and after each iteration; the last value repeats once it has stopped.
         gradient_norm: |grad J| likewise.
+        control_norm: |v| likewise, so that J - |v|^2 / 2 is the cost of the observations.
         evaluations: of J and its gradient so far, likewise.
         iterations: iterations done.
         result: a :class:`Result`.
@@ -55,6 +56,7 @@ class Minimum(NamedTuple):
     control: Control
     cost: Float[Array, " iterations"]
     gradient_norm: Float[Array, " iterations"]
+    control_norm: Float[Array, " iterations"]
     evaluations: Int[Array, " iterations"]
     iterations: Int[Array, ""]
     result: Int[Array, ""]
@@ -99,17 +101,18 @@ class Lbfgs:
         norm = optax.tree.norm(gradient)
         history = jnp.full((self.iterations + 1,), value)
         norms = jnp.full((self.iterations + 1,), norm)
+        lengths = jnp.full((self.iterations + 1,), optax.tree.norm(start))
         evaluations = jnp.ones((self.iterations + 1,), jnp.int32)
         state = solver.init(start)
-        carry = (start, state, start, value, norm, jnp.int32(0), history, norms, evaluations)
+        carry = (start, state, start, value, norm, jnp.int32(0), history, norms, lengths, evaluations)
 
         def unfinished(carry: Any) -> Array:
-            *_, last_norm, k, history, _, _ = carry
+            *_, last_norm, k, history, _, _, _ = carry
             steep = last_norm > self.tolerance * norm
             return (k < self.iterations) & steep & jnp.isfinite(history[k])
 
         def step(carry: Any) -> Any:
-            control, state, best, lowest, _, k, history, norms, evaluations = carry
+            control, state, best, lowest, _, k, history, norms, lengths, evaluations = carry
             value, gradient = value_and_gradient(control, state=state)
             updates, state = solver.update(gradient, state, control, value=value, grad=gradient, value_fn=cost)
             control = optax.apply_updates(control, updates)
@@ -119,13 +122,14 @@ class Lbfgs:
             best = jax.tree.map(lambda new, old: jnp.where(better, new, old), control, best)
             history = jnp.where(jnp.arange(history.size) > k, value, history)
             norms = jnp.where(jnp.arange(norms.size) > k, last_norm, norms)
+            lengths = jnp.where(jnp.arange(lengths.size) > k, optax.tree.norm(control), lengths)
             lowest = jnp.where(better, value, lowest)
             spent = optax.tree.get(state, "info").num_linesearch_steps
             evaluations += jnp.where(jnp.arange(evaluations.size) > k, spent, 0).astype(jnp.int32)
-            return control, state, best, lowest, last_norm, k + 1, history, norms, evaluations
+            return control, state, best, lowest, last_norm, k + 1, history, norms, lengths, evaluations
 
-        *_, best, _, last, k, history, norms, evaluations = jax.lax.while_loop(unfinished, step, carry)
+        *_, best, _, last, k, history, norms, lengths, evaluations = jax.lax.while_loop(unfinished, step, carry)
         stopped = jnp.where(last <= self.tolerance * norm, Result.CONVERGED, Result.ITERATIONS_SPENT)
         finite = jnp.all(jnp.isfinite(history)) & jnp.all(jnp.isfinite(norms))
         result = jnp.where(finite, stopped, Result.NOT_FINITE)
-        return Minimum(best, history, norms, evaluations, k, result.astype(jnp.int32))
+        return Minimum(best, history, norms, lengths, evaluations, k, result.astype(jnp.int32))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentda.cli.europe import europe
-from latentda.cli.revisit import impact, posterior
+from latentda.cli.revisit import impact, minimisers, posterior
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ OUT = Path("latentda-output/experiments")
 app.command()(europe)
 app.command()(posterior)
 app.command()(impact)
+app.command()(minimisers)
 
 
 @app.command("list")

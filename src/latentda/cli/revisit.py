@@ -1,4 +1,4 @@
-"""``latentda experiment posterior`` and ``impact``: more about the analyses of a finished run."""
+"""``latentda experiment posterior``, ``impact`` and ``minimisers``: more about the analyses of a finished run."""
 
 from __future__ import annotations
 
@@ -66,4 +66,26 @@ def impact(
         errors = [found.background_error, found.analysis_error, found.explained]
         table("Energy of the forecast error (J/kg)", ["from backgrounds", "from analyses", "explained"], [errors])
         for path in write_impact(found, f"{TITLES[method]}, {name}", run.folder / "impact"):
+            where(path)
+
+
+def minimisers(
+    name: Name,
+    method: Method = "latent_3dvar",
+    seed: Seed = 0,
+    out: Root = OUT,
+    assets: AssetsFolder = None,
+) -> None:
+    """Find a run's analyses again by every minimiser: cost, gradient and fit by passes through the decoder."""
+    with one_sentence():
+        from latentda.experiments.assets import Assets, shipped_assets
+        from latentda.experiments.methods import TITLES
+        from latentda.experiments.minimiser_check import check_minimisers, pass_rows, write_minimisers
+        from latentda.experiments.revisit import open_run, revisit, starts_of
+
+        run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
+        check = check_minimisers(track(revisit(run), "minimisations", len(starts_of(run))))
+        header = ["minimiser", "within", "passes", "least", "most", "arrived"]
+        table("Passes until the cost is near the converged one", header, pass_rows(check))
+        for path in write_minimisers(check, f"{TITLES[method]}, {name}", run.folder / "minimisers"):
             where(path)

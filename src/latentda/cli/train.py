@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -74,12 +75,14 @@ def train_forecast(
     config: Annotated[Path | None, typer.Option(help="YAML with 'network', 'rollout' and 'training' settings.")] = None,
     initial: Annotated[Path | None, typer.Option(help="Earlier weights to go on from.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps, over the configuration's.")] = None,
+    latent: Annotated[bool, typer.Option("--latent", help="A step of the autoencoder's codes, not of states.")] = False,
 ) -> None:
     """Train a surrogate forecast on a store; a killed training goes on from its checkpoint."""
     with one_sentence():
         from latentda.experiments.forecast_learning import HEADER, learn_forecast, read_forecast_settings
 
         settings = read_forecast_settings(config, steps)
+        settings = replace(settings, latent=settings.latent or latent)
         learned = learn_forecast(
             data, assets, settings, start, end, validate_from, validate_to, initial=initial, track=track
         )

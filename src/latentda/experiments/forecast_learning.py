@@ -13,7 +13,7 @@ from latentda.experiments.learning import read_settings
 from latentda.experiments.learning_figures import loss_figure
 from latentda.fields import StoreSampler, read_standardizer
 from latentda.grid import Time, datetime_of_hours, iso
-from latentda.networks import SurrogateSettings, read_surrogate, write_surrogate
+from latentda.networks import Autoencoder, SurrogateSettings, read_autoencoder, read_surrogate, write_surrogate
 from latentda.progress import Track, silent
 from latentda.training import (
     ForecastErrors,
@@ -32,6 +32,9 @@ HELD_OUT_BLOCKS = 1000
 WEIGHTS = "surrogate.safetensors"
 """Name of the network's file among the assets."""
 
+LATENT_WEIGHTS = "latent_surrogate.safetensors"
+"""The same of a step that acts on codes."""
+
 HEADER = ("channel", "lead (h)", "surrogate", "persistence", "climatology")
 """Columns of the table of root mean square errors."""
 
@@ -45,12 +48,14 @@ class ForecastLearningSettings:
         rollout: its step, and how many of them the loss looks ahead.
         training: the loop's settings.
         stride: keep every so many states of the store.
+        latent: whether the step acts on the codes of ``autoencoder.safetensors`` among the assets.
     """
 
     network: SurrogateSettings = field(default_factory=SurrogateSettings)
     rollout: RolloutSettings = field(default_factory=RolloutSettings)
     training: TrainingSettings = field(default_factory=lambda: TrainingSettings(checkpoint_every=100))
     stride: int = 1
+    latent: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +87,7 @@ def learn_forecast(
     """Train on a period of a store in the anomalies of ``assets/standardizer.safetensors``.
 
     Writes ``surrogate.safetensors`` and ``.json`` (with the errors in the held-out period) and the loss curve
-    ``surrogate.png`` into ``assets``.
+    ``surrogate.png`` into ``assets``; of a latent step ``latent_surrogate.safetensors`` and so on.
 
     Args:
         data: the store.
@@ -104,43 +109,48 @@ def learn_forecast(
     unseen = StoreSampler(data, layout, validate_from or end, validate_to, settings.stride)
     held_out = StoredSequences(unseen, standardizer, rollout)
     earlier = read_surrogate(initial) if initial else None
+    code = read_autoencoder(assets / "autoencoder.safetensors") if settings.latent else None
+    weights = assets / (LATENT_WEIGHTS if settings.latent else WEIGHTS)
     trained = train_surrogate(
         samples,
         earlier.settings if earlier else settings.network,
         settings.training,
+        code=code,
         initial=earlier,
-        checkpoint=assets / "surrogate.checkpoint",
+        checkpoint=weights.with_suffix(".checkpoint"),
         track=track,
     )
-    rows = _keep(trained, samples, held_out, settings, assets)
-    return LearnedForecast(assets / WEIGHTS, rows, trained.throughput)
+    rows = _keep(trained, code, samples, held_out, settings, weights)
+    return LearnedForecast(weights, rows, trained.throughput)
 
 
 def _keep(
     trained: Trained,
+    code: Autoencoder | None,
     samples: StoredSequences,
     held_out: StoredSequences,
     settings: ForecastLearningSettings,
-    assets: Path,
+    weights: Path,
 ) -> list[list[Any]]:
     """Score the network, write it with its scores and its loss curve, and return the rows of scores."""
     standardizer = held_out.standardizer
     layout = standardizer.layout
     sequences = held_out.spread(HELD_OUT_BLOCKS, each=HELD_OUT_BLOCKS)
-    errors = forecast_errors(trained.module, sequences, layout.grid.latitude_weights)
+    errors = forecast_errors(trained.module, sequences, layout.grid.latitude_weights, code)
     rows = _rows(errors, layout.names, np.asarray(standardizer.scale), settings.rollout.step_hours)
     about = {
         "training": asdict(settings.training),
         "rollout": asdict(settings.rollout),
+        "latent": settings.latent,
         "period": _period(samples),
         "held_out": _period(held_out),
         "throughput": trained.throughput.to_dict(),
         "root_mean_square_errors": [dict(zip(HEADER, row, strict=True)) for row in rows],
     }
-    write_surrogate(trained.module, assets / WEIGHTS, about)
+    write_surrogate(trained.module, weights, about)
     lines = {"held out, persistence": errors.persistence, "held out, surrogate": errors.network}
     figure = loss_figure(trained.losses, {name: float(np.mean(e**2)) for name, e in lines.items()})
-    figure.savefig(assets / "surrogate.png", dpi=120)
+    figure.savefig(weights.with_suffix(".png"), dpi=120)
     return rows
 
 

@@ -8,6 +8,7 @@ from latentda.forecast.lorenz96 import Lorenz96
 from latentda.forecast.model import ForecastModel, forecast
 from latentda.forecast.persistence import Persistence
 from latentda.forecast.reforecast import reforecast
+from latentda.forecast.rollout import Code, Step, roll_out
 from latentda.forecast.surrogate import SurrogateModel
 
 if TYPE_CHECKING:
@@ -16,17 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMPERFECT_PHYSICS",
+    "Code",
     "ForecastModel",
     "JcmModel",
     "Lorenz63",
     "Lorenz96",
     "Persistence",
+    "Step",
     "SurrogateModel",
     "forecast",
     "initial_fields",
     "jcm_layout",
     "jcm_model",
     "reforecast",
+    "roll_out",
     "simulate",
     "simulation_layout",
     "spun_up_state",

@@ -2,14 +2,14 @@
 
     x(t + k step) = c(t + k step) + s F^k( (x(t) - c(t)) / s )
 
-F maps the standardised anomaly of one time to that of the next; c is the climatology and s the scale. Seasons are in c
+F maps the standardised anomaly of one time to that of the next, with or without a code between
+(:mod:`~latentda.forecast.rollout`); c is the climatology and s the scale. Seasons are in c
 at both ends, so that F need not know the date, and where F does nothing the forecast is persistence of anomalies.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import equinox as eqx
 import jax
@@ -18,18 +18,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from latentda.fields import Standardizer
+from latentda.forecast.rollout import Code, Step, roll_out
 from latentda.grid import Hours, Layout, lead_steps
-
-
-class Step(Protocol):
-    """F, with the time that it spans; a pytree."""
-
-    @property
-    def step_hours(self) -> int:
-        """The time that one step spans (h)."""
-
-    def __call__(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "channel lat lon"]:
-        """F(a)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +27,14 @@ class SurrogateModel:
     """The surrogate as a :class:`~latentda.forecast.model.ForecastModel`.
 
     Attributes:
-        network: F.
+        network: f.
         standardizer: c, s and the layout; the one that F was trained with.
+        code: on whose latent fields F acts; without it F acts on states.
     """
 
     network: Step
     standardizer: Standardizer
+    code: Code | None = None
 
     @property
     def layout(self) -> Layout:
@@ -72,20 +64,20 @@ class SurrogateModel:
         """The same for every member."""
         steps = lead_steps(lead_hours, self.step_hours)
         hours = jnp.asarray(start_hours, jnp.int32)
-        return _roll_out(self.network, self.standardizer, jnp.asarray(states), hours, steps)
+        return _forecasts(self.network, self.code, self.standardizer, jnp.asarray(states), hours, steps)
 
 
 @eqx.filter_jit
-def _roll_out(
-    network: Step, standardizer: Standardizer, states: Array, start_hours: Array, steps: tuple[int, ...]
+def _forecasts(
+    network: Step,
+    code: Code | None,
+    standardizer: Standardizer,
+    states: Array,
+    start_hours: Array,
+    steps: tuple[int, ...],
 ) -> Float[Array, "member lead channel lat lon"]:
     start = standardizer.to_anomaly(states, start_hours)
-
-    def advance(anomalies: Array, _: None) -> tuple[Array, Array]:
-        later = jax.vmap(network)(anomalies)
-        return later, later
-
-    _, made = jax.lax.scan(advance, start, None, length=steps[-1])
-    wanted = jnp.concatenate([start[None], made])[jnp.asarray(steps)]
+    made = roll_out(network, start, steps[-1], code)
+    wanted = jnp.concatenate([start[:, None], made], axis=1)[:, jnp.asarray(steps)]
     hours = start_hours + network.step_hours * jnp.asarray(steps, jnp.int32)
-    return jnp.swapaxes(jax.vmap(standardizer.to_physical)(wanted, hours), 0, 1)
+    return jax.vmap(jax.vmap(standardizer.to_physical), in_axes=(0, None))(wanted, hours)

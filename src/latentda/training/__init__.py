@@ -14,7 +14,6 @@ from latentda.training.forecast import (
     RolloutSettings,
     StoredSequences,
     forecast_errors,
-    roll_out,
     train_surrogate,
 )
 from latentda.training.linear_start import SampleMoments, best_linear_code, principal_components, sample_moments
@@ -42,7 +41,6 @@ __all__ = [
     "forecast_errors",
     "linear_start",
     "principal_components",
-    "roll_out",
     "sample_moments",
     "train",
     "train_autoencoder",

@@ -26,7 +26,8 @@ from numpy import ndarray
 
 from latentda.fields import FieldsError, Standardizer, StoredSamples, StoreSampler
 from latentda.fields.batches import Block
-from latentda.networks import Surrogate, SurrogateSettings
+from latentda.forecast import Code, roll_out
+from latentda.networks import Autoencoder, Surrogate, SurrogateSettings
 from latentda.progress import Track, silent
 from latentda.training.loop import Batches, Trained, TrainingSettings, train
 
@@ -102,27 +103,17 @@ class RolloutObjective(eqx.Module):
 
     Attributes:
         weights: w, relative area of each row's cells, mean 1.
+        code: on whose latent fields the network acts; it is not trained.
     """
 
     weights: Float[Array, " lat"]
+    code: Code | None = None
 
     def __call__(self, network: Surrogate, batch: Float[Array, "sample time channel lat lon"]) -> Float[Array, ""]:
         """The loss of a batch of sequences."""
-        error = roll_out(network, batch[:, 0], batch.shape[1] - 1) - batch[:, 1:]
+        code = None if self.code is None else jax.lax.stop_gradient(self.code)
+        error = roll_out(network, batch[:, 0], batch.shape[1] - 1, code) - batch[:, 1:]
         return jnp.mean(error**2 * self.weights[:, None])
-
-
-def roll_out(
-    network: Surrogate, start: Float[Array, "sample channel lat lon"], steps: int
-) -> Float[Array, "sample step channel lat lon"]:
-    """F, F^2, ... of every start."""
-
-    def step(states: Array, _: None) -> tuple[Array, Array]:
-        later = jax.vmap(network)(states)
-        return later, later
-
-    _, states = jax.lax.scan(step, start, None, length=steps)
-    return jnp.swapaxes(states, 0, 1)
 
 
 def train_surrogate(
@@ -130,6 +121,7 @@ def train_surrogate(
     shape: SurrogateSettings,
     settings: TrainingSettings,
     *,
+    code: Autoencoder | None = None,
     initial: Surrogate | None = None,
     checkpoint: str | Path | None = None,
     track: Track = silent,
@@ -140,6 +132,7 @@ def train_surrogate(
         samples: sequences of a store.
         shape: of a new network.
         settings: ``batch_size`` counts sequences.
+        code: to train a step of its latent fields instead of states.
         initial: earlier weights, instead of persistence.
         checkpoint: see :func:`~latentda.training.loop.train`.
         track: shows progress.
@@ -152,10 +145,12 @@ def train_surrogate(
         "network": shape.to_dict(),
         "rollout": asdict(rollout),
         "data": samples.describe(),
+        **({} if code is None else {"latent": list(code.latent_shape)}),
     }
     key = jax.random.key(settings.seed)
-    new = Surrogate(layout.shape, rollout.step_hours, shape, key, periodic=layout.grid.periodic)
-    loss = RolloutObjective(jnp.asarray(layout.grid.latitude_weights, jnp.float32))
+    shape_of_fields = layout.shape if code is None else code.latent_shape
+    new = Surrogate(shape_of_fields, rollout.step_hours, shape, key, periodic=layout.grid.periodic)
+    loss = RolloutObjective(jnp.asarray(layout.grid.latitude_weights, jnp.float32), code)
     plain = samples.batches(settings.batch_size, settings.seed)
     batches = NoisyStarts(plain, rollout.noise, settings.seed)
     return train(initial or new, loss, batches, settings, checkpoint=checkpoint, described=described, track=track)
@@ -180,20 +175,21 @@ def forecast_errors(
     network: Surrogate,
     sequences: Iterable[Float[ndarray, "sample time channel lat lon"]],
     latitude_weights: Float[ndarray, " lat"],
+    code: Autoencoder | None = None,
 ) -> ForecastErrors:
     """Score a network on sequences, a few at a time."""
     area = jnp.asarray(latitude_weights, jnp.float32)[:, None]
 
     @eqx.filter_jit
-    def sums(network: Surrogate, batch: Array) -> Array:
+    def sums(network: Surrogate, code: Autoencoder | None, batch: Array) -> Array:
         later = batch[:, 1:]
-        made = roll_out(network, batch[:, 0], later.shape[1])
+        made = roll_out(network, batch[:, 0], later.shape[1], code)
         errors = jnp.stack([made - later, batch[:, :1] - later, later])
         return jnp.sum(jnp.mean(errors**2 * area, axis=(-2, -1)), axis=1)
 
     total, count = np.zeros(()), 0
     for batch in sequences:
-        total = total + np.asarray(sums(network, jnp.asarray(batch)), np.float64)
+        total = total + np.asarray(sums(network, code, jnp.asarray(batch)), np.float64)
         count += len(batch)
     return ForecastErrors(*np.sqrt(total / count))
 
