@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Compilation is most of the suite's time, and what is compiled runs once or twice.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
 import jax
 import pytest
 

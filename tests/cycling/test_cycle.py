@@ -49,6 +49,11 @@ def test_facts_of_a_cycle(whole):
         assert facts["misfit_analysis"] < facts["misfit_background"]
         assert facts["result"] in ("converged", "iterations_spent")
         assert 0 < facts["iterations"] <= 15
+        assert facts["evaluations"] > facts["iterations"]
+        assert 0.0 < facts["gradient_reduction"] < 1.0
+        # J_o / p is half the mean square of the departures, and all of J at the background.
+        assert facts["observation_cost_background"] == pytest.approx(0.5 * facts["misfit_background"], rel=1e-4)
+        assert facts["observation_cost_analysis"] == pytest.approx(0.5 * facts["misfit_analysis"], rel=1e-3)
 
 
 def test_a_folder_keeps_every_cycle_and_nothing_else(cycler, first_background, observe, whole, tmp_path):

@@ -9,18 +9,22 @@ from latentda.experiments.observing import NETWORKS
 
 
 def test_names_say_twin_and_network():
-    varied = ("-huber", "-gross-errors", "-window")
+    varied = ("-huber", "-gross-errors", "-window", "-window-6h")
     plain = {name: setup for name, setup in CATALOGUE.items() if not name.endswith(varied)}
     assert len(plain) == 2 * len(NETWORKS)
     for name, setup in plain.items():
         assert name == setup.name == f"{setup.twin}-{setup.network}"
 
 
-def test_forecasts_of_windows_start_from_their_last_slot():
-    setup = find_experiment("fraternal-sparse-window")
+@pytest.mark.parametrize(
+    ("name", "slots", "first"), [("window", (0, 12), [31, 41]), ("window-6h", (0, 6, 12, 18), [63, 83])]
+)
+def test_forecasts_of_windows_start_from_their_last_slot(name, slots, first):
+    setup = find_experiment(f"fraternal-sparse-{name}")
     starts = [k for k in range(setup.cycles) if setup.starts_forecast(k)]
-    assert starts[:2] == [31, 41]
-    assert {k % 2 for k in starts} == {1}
+    assert setup.slots == slots
+    assert starts[:2] == first
+    assert {k % len(slots) for k in starts} == {len(slots) - 1}
 
 
 def test_set_ups_with_gross_errors_differ_from_their_measure_in_nothing_else():
@@ -71,6 +75,8 @@ def test_factors_are_a_method_s_own_or_the_default():
         ({"network": "pigeons"}, "pigeons"),
         ({"scored_days": 0}, "at least one day"),
         ({"interval_hours": 7}, "divisor of 24"),
+        ({"window_slots": 1}, "two slots or more in at most 24 h"),
+        ({"window_slots": 3}, "got 3 of 12 h"),
         ({"background_factors": {"3dvar": -1.0}}, "3dvar"),
     ],
 )

@@ -35,6 +35,8 @@ def sums(size, rng):
 def made_up(size, seed, cycles=6):
     rng = np.random.default_rng(seed)
     facts = {"used": 9, "refused": 1, "iterations": 7, "misfit_background": 2.0, "misfit_analysis": 1.0}
+    facts |= {"cost_background": 9.0, "cost_analysis": 6.0, "gradient_reduction": 0.01}
+    facts |= {"observation_cost_background": 1.0, "observation_cost_analysis": 0.5}
     record = RunRecord()
     for k in range(cycles):
         forecast = None
@@ -99,8 +101,8 @@ def test_the_report_shows_every_seed_method_and_the_noise(folder, assets, tmp_pa
     html = write_experiment_report(read_findings(folder, assets), tmp_path / "report.html").read_text("utf-8")
     for words in ("Seed 0", "Seed 1", "latent 3D-Var", "geostrophic misfit", "latent_3dvar seed 1"):
         assert words in html
-    # Curves of two seeds, heat of analysis and forecast, forecasts' curves and bars, noise, spectra.
-    assert html.count("<figure>") == 8
+    # Curves of two seeds, heat of analysis and forecast, forecasts' curves and bars, noise, spectra, minimisations.
+    assert html.count("<figure>") == 9
 
 
 def test_other_folders_and_other_assets_are_refused(folder, assets, tmp_path):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from latentda.assimilation import GaussNewton, Variational
+from latentda.assimilation import GaussNewton, Variational, WeakConstraint
 from latentda.experiments.assets import shipped_assets
-from latentda.experiments.methods import METHODS, TITLES, WINDOWS, build_method
+from latentda.experiments.methods import FOUR_D, METHODS, TITLES, WEAK, build_method
 from latentda.forecast import Persistence
 
 NOT_SHIPPED = "3dvar_zonal"
@@ -13,12 +13,13 @@ NOT_SHIPPED = "3dvar_zonal"
 @pytest.mark.parametrize("name", [name for name in METHODS if name != NOT_SHIPPED])
 def test_every_name_builds(name):
     model = Persistence(shipped_assets().standardizer.layout)
-    method = build_method(name, shipped_assets(), iterations=7, model=model)
+    method = build_method(name, shipped_assets(), iterations=7, model=model, slots=(0, 6, 12))
     assert name in TITLES
     assert method is None if name == "free_run" else isinstance(method, Variational)
     if method is not None:
         assert method.minimiser == GaussNewton(iterations=7)
-        assert method.window.lead_hours == WINDOWS.get(name, (0,))
+        assert method.window.lead_hours == ((0, 6, 12) if name in FOUR_D else (0,))
+        assert isinstance(method.window, WeakConstraint) == (name in WEAK)
 
 
 def test_a_window_without_a_model_is_refused():
@@ -42,3 +43,8 @@ def test_shipped_assets_speak_of_one_layout():
     assert assets.autoencoder.state_shape == layout.shape
     assert assets.model_space_error.layout == layout
     assert assets.latent_error.sd.shape == assets.autoencoder.latent_shape
+
+
+def test_windows_are_of_the_methods_in_four_dimensions():
+    assert {"4dvar", "latent_4dvar", "hybrid_4dvar", "weak_4dvar", "latent_weak_4dvar"} == FOUR_D
+    assert {"weak_4dvar", "latent_weak_4dvar"} == WEAK

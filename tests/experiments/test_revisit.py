@@ -8,6 +8,13 @@ import pytest
 from latentda.cycling import FirstGuess
 from latentda.experiments.assets import shipped_assets
 from latentda.experiments.data_impact import data_impact, write_impact
+from latentda.experiments.minimiser_check import (
+    MinimiserCheck,
+    MinimiserCurve,
+    check_minimisers,
+    pass_rows,
+    write_minimisers,
+)
 from latentda.experiments.posterior_check import check_posterior, ratio_rows, write_check
 from latentda.experiments.revisit import Revisit, open_run
 from latentda.verification import total_energy
@@ -17,16 +24,14 @@ from tests.experiments.worlds import FIRST, still_background, still_cycler, stil
 CYCLER = still_cycler()
 
 
-def visits(count=3):
+def visits(count=3, cycler=CYCLER):
     for number in range(count):
         hours = FIRST + 12 * number
-        table = CYCLER.intake.screen(still_observe(hours), FirstGuess.instant(still_background()), hours)
-        term = CYCLER.intake.term(table, hours)
-        anomaly = CYCLER.standardizer.to_anomaly(still_background(), np.int32(hours))
-        analysis = CYCLER.method.analyse(anomaly, (term,), hours)
+        made = cycler.analyse(FirstGuess.instant(still_background()), still_observe, hours)
+        (table,), (term,) = made.tables, made.terms
         rows = np.asarray(term.operator.batch.row)
         yield Revisit(
-            hours, table, term, rows, analysis, still_truth(), CYCLER.method, CYCLER.standardizer, CYCLER.model
+            hours, table, term, rows, made.analysis, still_truth(), cycler.method, cycler.standardizer, cycler.model
         )
 
 
@@ -84,3 +89,37 @@ def test_nothing_to_look_at_is_said():
         data_impact([])
     with pytest.raises(ValueError, match="no analysis"):
         check_posterior([], pairs=1, members=2)
+
+
+@pytest.fixture(scope="module")
+def minimisers():
+    return check_minimisers(visits(2))
+
+
+def test_every_minimiser_ends_at_the_one_minimum(minimisers):
+    for name, curves in minimisers.curves.items():
+        for one, lowest in zip(curves, minimisers.converged, strict=True):
+            assert one.cost[0] > 1.05 * lowest
+            assert one.cost.min() == pytest.approx(lowest, rel=1e-3), name
+            assert one.arrived[0] <= one.arrived[1] <= one.passes[-1]
+            assert (one.cost[one.passes < one.arrived[0]] > 1.01 * lowest).all()
+
+
+def test_the_fit_at_both_ends(minimisers):
+    for one, visit in zip(minimisers.curves["Gauss-Newton"], visits(2), strict=True):
+        before, after = visit.analysis.observation_background[0], visit.analysis.observation_analysis[0]
+        data = int(np.sum(np.asarray(visit.term.valid)))
+        assert one.observation_cost[0] == pytest.approx(0.5 * np.sum(before**2) / data, rel=1e-4)
+        assert one.observation_cost[-1] == pytest.approx(0.5 * np.sum(after**2) / data, rel=0.05)
+
+
+def test_a_minimiser_that_never_arrives_is_told():
+    nothing = MinimiserCurve(np.arange(3), np.ones(3), np.ones(3), np.ones(3), (2, None))
+    rows = pass_rows(MinimiserCheck({"one": [nothing, nothing]}, [1.0, 1.0]))
+    assert rows == [["one", "1.0%", 2.0, 2, 2, "2 of 2"], ["one", "0.1%", "–", "–", "–", "0 of 2"]]
+
+
+def test_minimisations_are_written_with_a_picture(minimisers, tmp_path):
+    figure, table = write_minimisers(minimisers, "still", tmp_path)
+    assert figure.stat().st_size > 10_000
+    assert set(json.loads(table.read_text())["passes"]) == set(minimisers.curves)

@@ -62,7 +62,8 @@ class Cycle:
         hours: analysis time, hours since 1970.
         background: physical units ``(channel, lat, lon)``.
         analysis: likewise.
-        facts: used and refused data, cost before and after, iterations, how the minimisation ended.
+        facts: used and refused data; cost before and after, J_o / p likewise, |grad J| at the end over that at the
+            start, iterations, evaluations, how the minimisation ended.
         table: the observations with their verdicts; None for a cycle read from disk.
         learnt: of the Hessian, for the next cycle; as ``table``, and None for all but the last of a window.
     """
@@ -244,11 +245,18 @@ class Cycler:
 
 
 def _facts(analysis: Analysis, tables: list[pa.Table]) -> list[dict[str, Any]]:
-    cost = np.asarray(analysis.minimum.cost)
+    minimum = analysis.minimum
+    cost, norm = np.asarray(minimum.cost), np.asarray(minimum.gradient_norm)
+    data = max(sum(int(np.sum(table["used"].to_numpy())) for table in tables), 1)
+    last = int(cost.argmin())
     whole = {
         "cost_background": float(cost[0]),
-        "cost_analysis": float(cost.min()),
-        "iterations": int(analysis.minimum.iterations),
+        "cost_analysis": float(cost[last]),
+        "observation_cost_background": float(cost[0]) / data,
+        "observation_cost_analysis": float(cost[last] - 0.5 * np.asarray(minimum.control_norm)[last] ** 2) / data,
+        "gradient_reduction": float(norm[-1] / norm[0]) if norm[0] > 0.0 else 0.0,
+        "iterations": int(minimum.iterations),
+        "evaluations": int(minimum.evaluations[-1]),
         "result": analysis.result.name.lower(),
     }
     found = []

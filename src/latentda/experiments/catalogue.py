@@ -4,7 +4,8 @@ A name joins the twin and the network, ``fraternal-sonde``, ``identical-random-1
 60 days after 15 of spin-up and forecast 5 days from every fifth scored day. A seed stands for other observation errors
 and another season: its truth begins ``period_days`` times the seed after the start state, in one nature run.
 
-Behind ``-window`` methods in four dimensions, with windows of 24 h, are among them. Behind ``-gross-errors`` a share of
+Behind ``-window`` methods in four dimensions are among them, which take two times at once, and behind ``-window-6h``
+data come every 6 h and such methods take four times. Behind ``-gross-errors`` a share of
 the data has a gross error, and the cost takes departures in Huber's norm; ``-huber`` is the same without gross errors.
 """
 
@@ -32,7 +33,8 @@ class ExperimentSetUp:
         methods: names from :data:`latentda.experiments.methods.METHODS`, run by default.
         scored_days: length of the scored period.
         spinup_days: cycled before it.
-        interval_hours: between analyses.
+        interval_hours: between times of observations: analyses, or slots of a window.
+        window_slots: of the methods in four dimensions; with 2 of 12 h a window is 12 h long, with 4 of 6 h 18 h.
         background_days: lead of the forecast that is the first background.
         forecast_days: length of the forecasts.
         forecast_every_days: between their starts.
@@ -54,6 +56,7 @@ class ExperimentSetUp:
     scored_days: int = 60
     spinup_days: int = 15
     interval_hours: int = 12
+    window_slots: int = 2
     background_days: int = 5
     forecast_days: int = 5
     forecast_every_days: int = 5
@@ -73,6 +76,11 @@ class ExperimentSetUp:
             raise ValueError("The share of gross errors lies between 0 and 1, and the Huber limit is positive.")
         if self.scored_days < 1 or self.spinup_days < 0:
             raise ValueError("An experiment scores at least one day, after zero or more of spin-up.")
+        if self.window_slots < 2 or self.interval_hours * self.window_slots > LONGEST_WINDOW:
+            raise ValueError(
+                f"A window has two slots or more in at most {LONGEST_WINDOW} h; got {self.window_slots} of "
+                f"{self.interval_hours} h."
+            )
         if 24 % self.interval_hours:
             raise ValueError(f"Analyses every {self.interval_hours} h do not fill a day; choose a divisor of 24.")
 
@@ -80,6 +88,11 @@ class ExperimentSetUp:
     def twin(self) -> str:
         """The word for result tables."""
         return "identical" if self.identical else "fraternal"
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """Of a window (h); the next begins one interval after the last."""
+        return tuple(self.interval_hours * k for k in range(self.window_slots))
 
     @property
     def spinup_cycles(self) -> int:
@@ -125,9 +138,12 @@ class ExperimentSetUp:
 GROSS_ERRORS, HUBER_LIMIT = 0.05, 3.0
 DOUBTED = ("fraternal-sonde", "fraternal-sparse")
 """Set-ups that also come as ``...-gross-errors`` and ``...-huber``: the second has the same cost and sound data."""
-FOUR_D = DOUBTED
-FOUR_D_METHODS = ("3dvar", "latent_3dvar", "4dvar", "latent_4dvar")
-"""Set-ups that also come as ``...-window``, with methods that take two times at once beside those that take one."""
+IN_WINDOWS = DOUBTED
+WINDOW_METHODS = ("3dvar", "latent_3dvar", "4dvar", "latent_4dvar")
+"""Set-ups that also come as ``...-window``, with methods that take two times at once beside those that take one, and
+as ``...-window-6h`` with observations every 6 h, four times at once."""
+LONGEST_WINDOW = 24
+"""Hours from the start of one window to that of the next, at most: derivatives keep all steps between."""
 
 
 def _catalogue() -> Iterator[ExperimentSetUp]:
@@ -136,8 +152,10 @@ def _catalogue() -> Iterator[ExperimentSetUp]:
             plain = ExperimentSetUp(f"{twin}-{network}", network, identical=twin == "identical")
             robust = replace(plain, name=f"{plain.name}-huber", huber_limit=HUBER_LIMIT)
             yield plain
-            if plain.name in FOUR_D:
-                yield replace(plain, name=f"{plain.name}-window", methods=FOUR_D_METHODS, first_forecast=1)
+            if plain.name in IN_WINDOWS:
+                window = replace(plain, name=f"{plain.name}-window", methods=WINDOW_METHODS, first_forecast=1)
+                yield window
+                yield replace(window, name=f"{window.name}-6h", interval_hours=6, window_slots=4, first_forecast=3)
             if plain.name in DOUBTED:
                 yield robust
                 yield replace(robust, name=f"{plain.name}-gross-errors", gross_errors=GROSS_ERRORS)

@@ -28,7 +28,7 @@ from latentda.experiments.claims import claim
 from latentda.experiments.diagnostics import diagnose
 from latentda.experiments.first_background import first_background
 from latentda.experiments.lock import only_process
-from latentda.experiments.methods import WINDOWS, build_method, method_digest
+from latentda.experiments.methods import FOUR_D, build_method, method_digest
 from latentda.experiments.nature import Nature
 from latentda.experiments.observing import build_network
 from latentda.experiments.record import (
@@ -89,6 +89,8 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What must be the same when the run is taken up again: all but its length."""
         without = {"methods", "scored_days", "background_factors"}
+        if self.method not in FOUR_D:
+            without.add("window_slots")
         settings = {k: v for k, v in asdict(self.setup).items() if k not in without}
         factor = None if self.method == "free_run" else self.setup.factor(self.method)
         own = {"method": self.method, "seed": self.seed, "background_factor": factor}
@@ -123,7 +125,7 @@ def do_run(run: Run, tell: Callable[[int, int], None]) -> None:
         parts = run_parts(run)
         model, truth = parts.shared.model, parts.truth
         cycle_on(
-            parts.shared.cycler(run.method, run.setup.factor(run.method)),
+            parts.shared.cycler(run.method, run.setup),
             run.setup,
             parts.observe,
             truth,
@@ -149,10 +151,11 @@ class SharedParts:
     assets: Assets
     intake: Intake
 
-    def cycler(self, method: str, factor: float) -> Cycler:
-        """The cycle of a method."""
-        built = build_method(method, self.assets, factor=factor, model=self.model)
-        return Cycler(self.model, self.assets.standardizer, self.intake, built, hand_on=method in WINDOWS)
+    def cycler(self, method: str, setup: ExperimentSetUp, factor: float | None = None) -> Cycler:
+        """The cycle of a method in a set-up, with its factor on background-error variances or another."""
+        factor = setup.factor(method) if factor is None else factor
+        built = build_method(method, self.assets, factor=factor, model=self.model, slots=setup.slots)
+        return Cycler(self.model, self.assets.standardizer, self.intake, built, hand_on=method in FOUR_D)
 
 
 @cache

@@ -12,6 +12,7 @@ from latentda.experiments.comparison import Comparison, best_reference, compare
 from latentda.experiments.figures import error_curves, score_bars, score_heat
 from latentda.experiments.findings import Finding, Findings
 from latentda.experiments.methods import TITLES
+from latentda.experiments.minimisation_figure import minimisation_figure
 from latentda.experiments.report import Cell, Report
 from latentda.grid import iso
 from latentda.verification import MEAN_CHANNEL, Score
@@ -223,3 +224,12 @@ def _facts(report: Report, findings: Findings) -> None:
     )
     header = ["method", "factor", "data used", "refused", "iterations", "O-B (σo²)", "O-A (σo²)", "converged"]
     report.table(header, rows, "What the analyses did with the data.")
+    seed = findings.seeds[0]
+    minimised = {
+        run.method: (np.asarray(run.times), [cycle.facts for cycle in run.record.cycles])
+        for run in findings.runs
+        if run.seed == seed and all("gradient_reduction" in cycle.facts for cycle in run.record.cycles)
+    }
+    if minimised:
+        figure = minimisation_figure(minimised, f"Seed {seed}: minimisations")
+        report.figure(figure, "Of every cycle: J, the reduction of its gradient, and the fit to the data used.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 
-from latentda.assimilation import GaussNewton, Instant, StrongConstraint, Variational
+from latentda.assimilation import GaussNewton, Instant, StrongConstraint, Variational, WeakConstraint, Window
 from latentda.experiments.assets import Assets
 from latentda.experiments.claims import files_digest
 from latentda.forecast import ForecastModel
@@ -52,6 +52,8 @@ METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {
     "4dvar": _three_d_var,
     "latent_4dvar": _latent,
     "hybrid_4dvar": _hybrid,
+    "weak_4dvar": _three_d_var,
+    "latent_weak_4dvar": _latent,
 }
 """Methods by name; each builds its prior from assets and a factor on background-error variances."""
 
@@ -66,12 +68,22 @@ TITLES: Mapping[str, str] = {
     "4dvar": "4D-Var",
     "latent_4dvar": "latent 4D-Var",
     "hybrid_4dvar": "latent + remainder 4D-Var",
+    "weak_4dvar": "weak-constraint 4D-Var",
+    "latent_weak_4dvar": "latent weak-constraint 4D-Var",
 }
 """The same in words."""
 
 
-WINDOWS: Mapping[str, tuple[int, ...]] = {name: (0, 12) for name in ("4dvar", "latent_4dvar", "hybrid_4dvar")}
-"""Slots (h) of the methods in four dimensions; the control is the state at the window's start."""
+FOUR_D = frozenset(name for name in METHODS if name.endswith("4dvar"))
+"""Methods in four dimensions: observations of several slots at once, linked by the model; the control is the state at
+the window's start."""
+
+WEAK = frozenset(name for name in FOUR_D if "weak" in name)
+"""Those whose model may err, so that the forecast to every slot has a control of its own."""
+
+MODEL_ERROR = 0.04
+"""Variance of what the imperfect model errs in 12 h from a true state, over that of the background error: median over
+the channels, of seven dates."""
 
 _OWN_FILES: Mapping[str, tuple[str, ...]] = {
     "3dvar_zonal": ("model_zonal",),
@@ -81,6 +93,7 @@ _OWN_FILES: Mapping[str, tuple[str, ...]] = {
     "latent_3dvar_published": ("latent_diagonal",),
     "latent_4dvar": ("latent", "divergent_wind"),
     "hybrid_4dvar": ("latent", "divergent_wind", "unrepresented"),
+    "latent_weak_4dvar": ("latent", "divergent_wind"),
 }
 """Files of background errors that a method reads beside that of 3D-Var, which screens observations for all."""
 
@@ -129,6 +142,7 @@ def build_method(
     outer_loops: int = 1,
     climate: Covariance | None = None,
     model: ForecastModel | None = None,
+    slots: tuple[int, ...] = (0, 12),
 ) -> Variational | None:
     """The analysis method of a name; None for the run without assimilation.
 
@@ -140,21 +154,27 @@ def build_method(
         outer_loops: linearisations that share it: one will do where increments are as small as forecast errors.
         climate: the error of the model's climate, beside the background error and scaled with it.
         model: that links the slots of a method in four dimensions.
+        slots: of such a method (h).
 
     Raises:
         ValueError: unknown name, with the known ones listed, or a window without a model.
     """
     require_methods([name])
-    if name in WINDOWS and model is None:
+    if name in FOUR_D and model is None:
         raise ValueError(f"The window of '{name}' needs a forecast model; use it in 'latentda experiment run'.")
     build = METHODS[name]
     if build is None:
         return None
     prior = build(assets, factor)
+    window: Window = Instant()
+    if name in WEAK and model is not None:
+        model_error = build(assets, MODEL_ERROR * (slots[1] - slots[0]) / 12)
+        window = WeakConstraint(model, slots, model_error, assets.standardizer)
+    elif name in FOUR_D and model is not None:
+        window = StrongConstraint(model, slots)
     if climate is not None:
         parts = prior.parts if isinstance(prior, HybridPrior) else (prior,)
         prior = HybridPrior((*parts, ModelSpacePrior(_scaled(climate, factor))))
-    window = StrongConstraint(model, WINDOWS[name]) if model is not None and name in WINDOWS else Instant()
     return Variational(prior, assets.standardizer, window, GaussNewton(iterations, outer_loops))
 
 

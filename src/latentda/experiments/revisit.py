@@ -21,7 +21,7 @@ from latentda.cycling import FirstGuess
 from latentda.experiments.assets import Assets
 from latentda.experiments.catalogue import find_experiment
 from latentda.experiments.experiment import Run, shared_parts
-from latentda.experiments.methods import WINDOWS
+from latentda.experiments.methods import FOUR_D
 from latentda.experiments.nature import prepare_nature
 from latentda.experiments.observing import build_network
 from latentda.experiments.record import read_start
@@ -85,7 +85,7 @@ def starts_of(run: Run) -> list[Path]:
     Raises:
         ValueError: the run has made no forecast, or its method makes no analysis of one time.
     """
-    if run.method == "free_run" or run.method in WINDOWS:
+    if run.method == "free_run" or run.method in FOUR_D:
         raise ValueError(f"'{run.method}' makes no analysis of one time; choose a method in three dimensions.")
     starts = sorted((run.folder / "starts").glob("start_*.safetensors"))
     if not starts:
@@ -103,7 +103,7 @@ def revisit(run: Run) -> Iterator[Revisit]:
     run.claim(run.folder)
     setup = run.setup
     shared = shared_parts(setup.identical, run.assets_folder, run.errors, setup.huber_limit)
-    model, cycler = shared.model, shared.cycler(run.method, setup.factor(run.method))
+    model, cycler = shared.model, shared.cycler(run.method, setup)
     network = build_network(setup.network, model.layout, model.surface_geopotential, run.seed)
     assert cycler.method is not None
     for path in starts:

@@ -120,7 +120,7 @@ def do_tuning(tuning: Tuning, tell: Tell) -> None:
         state, hours = parts.first(), run.first_hours
         for number in range(ROUNDS):
             ratio, state, hours = tuning_round(
-                parts.shared.cycler(run.method, factors[-1]),
+                parts.shared.cycler(run.method, run.setup, factors[-1]),
                 parts.observe,
                 state,
                 hours,
