@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from latentda.cycling import FirstGuess
+from latentda.experiments import revisit
 from latentda.experiments.assets import shipped_assets
+from latentda.experiments.claims import claim
 from latentda.experiments.data_impact import data_impact, write_impact
 from latentda.experiments.minimiser_check import (
     MinimiserCheck,
@@ -82,6 +84,12 @@ def test_a_run_that_is_not_there_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(ValueError, match="There is no run"):
         open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path / "none", shipped_assets())
     assert not (tmp_path / "none").exists()
+
+
+def test_a_run_is_opened_with_the_spin_up_it_had(tmp_path, monkeypatch):
+    claim(tmp_path / "fraternal-sonde" / "latent_3dvar" / "seed_0", {"spinup_days": 2})
+    monkeypatch.setattr(revisit, "prepare_nature", lambda *_: None)
+    assert open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path, shipped_assets()).setup.spinup_days == 2
 
 
 def test_nothing_to_look_at_is_said():

@@ -26,6 +26,12 @@ def files_digest(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def claimed(folder: Path) -> dict[str, Any]:
+    """What a folder was claimed for; empty where nobody did."""
+    note = folder / NOTE
+    return json.loads(note.read_text()) if note.exists() else {}
+
+
 def claim_folder(folder: Path, setup: Mapping[str, Any], assets: Assets) -> None:
     """Take a folder for an experiment, or take it up again; it depends on all binary files of the assets.
 

@@ -20,6 +20,7 @@ from latentda.assimilation import Analysis, ObservationTerm, Variational
 from latentda.cycling import FirstGuess
 from latentda.experiments.assets import Assets
 from latentda.experiments.catalogue import find_experiment
+from latentda.experiments.claims import claimed
 from latentda.experiments.experiment import Run, shared_parts
 from latentda.experiments.methods import FOUR_D
 from latentda.experiments.nature import prepare_nature
@@ -71,10 +72,12 @@ def open_run(name: str, method: str, seed: int, root: Path, assets: Assets) -> R
     Raises:
         ValueError: an unknown experiment or method, or there is no such run.
     """
-    setup = replace(find_experiment(name), methods=(method,), scored_days=1)
+    setup = find_experiment(name)
     folder = root / name / method / f"seed_{seed}"
     if not folder.exists():
         raise ValueError(f"There is no run in {folder}; 'latentda experiment run' makes one.")
+    spinup = claimed(folder).get("spinup_days", setup.spinup_days)
+    setup = replace(setup, methods=(method,), scored_days=1, spinup_days=spinup)
     nature = prepare_nature(assets.start, setup.nature_days(seed), root / "nature")
     return Run(setup, method, seed, root, nature, assets.folder, assets.errors)
 
