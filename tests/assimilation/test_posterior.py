@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import GaussNewton, StrongConstraint, posterior
+from latentda.assimilation import GaussNewton, StrongConstraint, WeakConstraint, perturbed_analyses, posterior
 from latentda.assimilation.hessian import eigenpairs
+from latentda.fields import unit_standardizer
 from latentda.priors import ModelSpacePrior
 from tests.assimilation.conftest import MODEL, POINTS, background_error, state_of, term_of, variational
 
@@ -82,15 +83,18 @@ def test_no_pairs_worth_the_name_leave_the_background_s_spread():
 def test_perturbed_analyses_have_the_posterior_s_covariance():
     """The ensemble of analyses with perturbed background and data is the cross-check that needs no Hessian."""
     method, analysis, terms = analysed()
-    random, members = np.random.default_rng(5), []
-    for _ in range(400):
-        background = state_of() + background_error().root(jnp.asarray(random.normal(size=POINTS)))
-        term = terms[0]
-        value = term.value + term.error * jnp.asarray(random.normal(size=term.value.size))
-        moved = type(term)(term.operator, value, term.error, term.valid)
-        members.append(np.asarray(method.analyse(background, (moved,), 0).state).ravel())
+    members = perturbed_analyses(method, analysis.background, terms, 0, jax.random.key(5), 400)
     found = posterior(method, analysis, terms, 0, pairs=POINTS).spread(jax.random.key(6), 5000)
-    np.testing.assert_allclose(np.std(members, axis=0), np.asarray(found).ravel(), rtol=0.15)
+    np.testing.assert_allclose(np.std(members, axis=0), found, rtol=0.15)
+    np.testing.assert_allclose(np.mean(members, axis=0), analysis.state, atol=0.2)
+
+
+def test_perturbed_analyses_of_a_model_that_errs_are_refused():
+    prior = ModelSpacePrior(background_error())
+    window = WeakConstraint(MODEL, (0, 6), prior, unit_standardizer(MODEL.layout))
+    method, terms = variational(prior, window=window), (term_of(), term_of())
+    with pytest.raises(ValueError, match="leave out correlations and the weak constraint"):
+        perturbed_analyses(method, state_of(), terms, 0, jax.random.key(0), 2)
 
 
 def test_later_data_of_a_window_sharpen_the_start():

@@ -65,7 +65,7 @@ def test_impacts_are_written_with_a_picture(impacts, tmp_path):
 
 
 def test_a_posterior_s_freedom_is_what_the_data_allow(tmp_path):
-    check = check_posterior(visits(), pairs=30, members=5)
+    check = check_posterior(visits(), pairs=30, members=5, perturbed=6)
     assert check.sums.cases == 3
     for used, freedom, largest, smallest in zip(
         check.used, check.degrees_of_freedom, check.largest, check.smallest, strict=True
@@ -74,7 +74,9 @@ def test_a_posterior_s_freedom_is_what_the_data_allow(tmp_path):
         assert largest > smallest >= 1.0
         # Each datum stands alone in this uncorrelated world: more pairs than data leave nothing out.
         assert smallest == pytest.approx(1.0, abs=0.05)
-    assert [name for name, _ in ratio_rows(check)] == list(LAYOUT.names)
+    assert [row[0] for row in ratio_rows(check)] == list(LAYOUT.names)
+    # Everything is linear here: perturbed analyses spread as the posterior does, up to the few members.
+    assert all(0.5 < brute / posterior < 2.0 for _, posterior, brute in ratio_rows(check))
     figure, table = write_check(check, "still", tmp_path)
     assert figure.stat().st_size > 10_000
     assert json.loads(table.read_text())["analyses"] == 3

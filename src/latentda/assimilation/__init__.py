@@ -5,6 +5,7 @@ from latentda.assimilation.cost import CostFunction, CostParts, ObservationTerm
 from latentda.assimilation.gauss_newton import GaussNewton
 from latentda.assimilation.impact import Impact, impact
 from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
+from latentda.assimilation.perturbed import perturbed_analyses
 from latentda.assimilation.posterior import Posterior, posterior
 from latentda.assimilation.preconditioner import Preconditioner
 from latentda.assimilation.robust import huber_residual, huber_weight
@@ -35,5 +36,6 @@ __all__ = [
     "huber_residual",
     "huber_weight",
     "impact",
+    "perturbed_analyses",
     "posterior",
 ]

@@ -24,6 +24,7 @@ def posterior(
     seed: Seed = 0,
     pairs: Annotated[int, typer.Option(min=1, help="Eigenpairs of each Hessian.")] = 200,
     members: Annotated[int, typer.Option(min=2, help="Samples of each posterior.")] = 20,
+    perturbed: Annotated[int, typer.Option(min=0, help="Perturbed analyses of each, as a cross-check.")] = 0,
     out: Root = OUT,
     assets: AssetsFolder = None,
 ) -> None:
@@ -35,8 +36,10 @@ def posterior(
         from latentda.experiments.revisit import open_run, revisit, starts_of
 
         run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
-        check = check_posterior(track(revisit(run), "posteriors", len(starts_of(run))), pairs=pairs, members=members)
-        table("Spread of the posterior over the error of its mean", ["channel", "ratio"], ratio_rows(check))
+        visits = track(revisit(run), "posteriors", len(starts_of(run)))
+        check = check_posterior(visits, pairs=pairs, members=members, perturbed=perturbed)
+        header = ["channel", "posterior", *(["perturbed analyses"] if perturbed else [])]
+        table("Spread over the error of the mean", header, ratio_rows(check))
         freedom = zip(check.used, check.degrees_of_freedom, check.largest, check.smallest, strict=True)
         header = ["data", "degrees of freedom for signal", "largest eigenvalue", "smallest found"]
         table("Hessians", header, list(freedom))

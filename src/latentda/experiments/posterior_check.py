@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from matplotlib.figure import Figure
 
-from latentda.assimilation import posterior
+from latentda.assimilation import perturbed_analyses, posterior
 from latentda.experiments.revisit import Revisit
 from latentda.experiments.single_results import save_figure, write_json
 from latentda.experiments.style import dress, legend_beside, new_figure
@@ -27,6 +27,7 @@ class PosteriorCheck:
 
     Attributes:
         sums: spread, error and ranks.
+        perturbed: the same of perturbed analyses, if there are any.
         degrees_of_freedom: of each analysis, of the eigenpairs looked for.
         used: data of each analysis.
         largest: leading eigenvalue of each Hessian.
@@ -35,6 +36,7 @@ class PosteriorCheck:
     """
 
     sums: EnsembleSums
+    perturbed: EnsembleSums | None
     degrees_of_freedom: tuple[float, ...]
     used: tuple[int, ...]
     largest: tuple[float, ...]
@@ -42,15 +44,19 @@ class PosteriorCheck:
     layout: Layout
 
 
-def check_posterior(revisits: Iterable[Revisit], *, pairs: int, members: int, seed: int = 0) -> PosteriorCheck:
+def check_posterior(
+    revisits: Iterable[Revisit], *, pairs: int, members: int, perturbed: int = 0, seed: int = 0
+) -> PosteriorCheck:
     """Posterior samples of every analysis against the truth.
 
     Args:
         revisits: the analyses.
         pairs: eigenpairs of each Hessian.
         members: samples of each posterior.
+        perturbed: perturbed analyses of each, at least two, as a cross-check; none by default.
         seed: of the samples.
     """
+    others: list[EnsembleSums] = []
     parts, freedom, used, largest, smallest = [], [], [], [], []
     layout = None
     for number, one in enumerate(revisits):
@@ -59,18 +65,25 @@ def check_posterior(revisits: Iterable[Revisit], *, pairs: int, members: int, se
         states = np.stack([one.physical(x) for x in np.asarray(found.samples(key, members))])
         layout = one.model.layout
         parts.append(ensemble_sums(states, one.truth.at(one.hours), layout))
+        if perturbed:
+            background, terms = one.analysis.background, (one.term,)
+            made = perturbed_analyses(one.method, background, terms, one.hours, jax.random.fold_in(key, 1), perturbed)
+            states = np.stack([one.physical(x) for x in np.asarray(made)])
+            others.append(ensemble_sums(states, one.truth.at(one.hours), layout))
         freedom.append(float(found.degrees_of_freedom))
         used.append(int(np.sum(np.asarray(one.term.valid))))
         largest.append(float(found.pairs.value[0]))
         smallest.append(float(found.pairs.value[-1]))
     if layout is None:
         raise ValueError("There is no analysis to check.")
-    return PosteriorCheck(merge_ensembles(parts), tuple(freedom), tuple(used), tuple(largest), tuple(smallest), layout)
+    together, beside = merge_ensembles(parts), merge_ensembles(others) if others else None
+    return PosteriorCheck(together, beside, tuple(freedom), tuple(used), tuple(largest), tuple(smallest), layout)
 
 
-def ratio_rows(check: PosteriorCheck) -> list[tuple[str, float]]:
-    """Spread over error, a channel a row."""
-    return [(name, float(ratio)) for name, ratio in zip(check.layout.names, check.sums.ratio, strict=True)]
+def ratio_rows(check: PosteriorCheck) -> list[list[object]]:
+    """Spread over error, a channel a row; behind it that of the perturbed analyses, if there are any."""
+    both = [check.sums] + ([check.perturbed] if check.perturbed else [])
+    return [[name, *(float(sums.ratio[k]) for sums in both)] for k, name in enumerate(check.layout.names)]
 
 
 def write_check(check: PosteriorCheck, title: str, folder: Path) -> list[Path]:
@@ -78,7 +91,8 @@ def write_check(check: PosteriorCheck, title: str, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         "analyses": check.sums.cases,
-        "spread_over_error": dict(ratio_rows(check)),
+        "spread_over_error": {row[0]: row[1] for row in ratio_rows(check)},
+        **({"spread_over_error_perturbed": {row[0]: row[2] for row in ratio_rows(check)}} if check.perturbed else {}),
         "degrees_of_freedom": list(check.degrees_of_freedom),
         "data": list(check.used),
         "largest_eigenvalue": list(check.largest),
@@ -94,7 +108,7 @@ def write_check(check: PosteriorCheck, title: str, folder: Path) -> list[Path]:
 
 
 def check_figure(check: PosteriorCheck, title: str) -> Figure:
-    """Ratios by level on the left, ranks of the truth (all levels of a variable together) on the right."""
+    """Ratios by level (dashed: perturbed analyses), and ranks of the truth, all levels of a variable together."""
     figure = new_figure(9.5, 3.8, title)
     left, right = figure.subplots(1, 2)
     layout = check.layout
@@ -105,6 +119,9 @@ def check_figure(check: PosteriorCheck, title: str) -> Figure:
         left.plot(
             check.sums.ratio[rows], layout.levels_of(name), color=COLOURS[name], marker="o", markersize=3, label=name
         )
+        if check.perturbed:
+            dashes = {"color": COLOURS[name], "linestyle": "--", "linewidth": 1.0}
+            left.plot(check.perturbed.ratio[rows], layout.levels_of(name), **dashes)
         ranks = check.sums.frequencies[rows].mean(axis=0)
         right.step(np.arange(ranks.size), ranks * ranks.size, where="mid", color=COLOURS[name], label=name)
     left.axvspan(0.8, 1.25, color="0.92", zorder=0)
