@@ -14,7 +14,8 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from latentda.fields import Standardizer, read_standardizer
-from latentda.networks import PatchAutoencoder, read_autoencoder
+from latentda.forecast import SurrogateModel
+from latentda.networks import PatchAutoencoder, read_autoencoder, read_surrogate
 from latentda.operators import BandLimit, Covariance, Diagonal, ZonalBlocks
 from latentda.priors import BalancedCovariance, FilteredCode, read_background_error, read_divergent_wind
 
@@ -54,6 +55,16 @@ class Assets:
     def autoencoder(self) -> PatchAutoencoder:
         """The trained network."""
         return read_autoencoder(self.folder / "autoencoder.safetensors")
+
+    @property
+    def latent_surrogate_file(self) -> Path:
+        """Where the learned step of codes lies."""
+        return self.folder / "latent_surrogate.safetensors"
+
+    @cached_property
+    def latent_surrogate(self) -> SurrogateModel:
+        """The learned forecast that acts on the network's codes."""
+        return SurrogateModel(read_surrogate(self.latent_surrogate_file), self.standardizer, self.autoencoder)
 
     @cached_property
     def code(self) -> FilteredCode:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from latentda.experiments.assets import Assets
 from latentda.experiments.learning import read_settings
 from latentda.experiments.learning_figures import loss_figure
-from latentda.fields import StoreSampler, read_standardizer
+from latentda.fields import StoreSampler
 from latentda.grid import Time, datetime_of_hours, iso
-from latentda.networks import Autoencoder, SurrogateSettings, read_autoencoder, read_surrogate, write_surrogate
+from latentda.networks import Autoencoder, SurrogateSettings, read_surrogate, write_surrogate
 from latentda.progress import Track, silent
 from latentda.training import (
     ForecastErrors,
@@ -31,9 +32,6 @@ HELD_OUT_BLOCKS = 1000
 
 WEIGHTS = "surrogate.safetensors"
 """Name of the network's file among the assets."""
-
-LATENT_WEIGHTS = "latent_surrogate.safetensors"
-"""The same of a step that acts on codes."""
 
 HEADER = ("channel", "lead (h)", "surrogate", "persistence", "climatology")
 """Columns of the table of root mean square errors."""
@@ -103,14 +101,15 @@ def learn_forecast(
     Raises:
         ValueError: a store without sequences in the periods, or a checkpoint of other settings.
     """
-    standardizer = read_standardizer(assets / "standardizer.safetensors")
+    files = Assets(assets)
+    standardizer = files.standardizer
     layout, rollout = standardizer.layout, settings.rollout
     samples = StoredSequences(StoreSampler(data, layout, start, end, settings.stride), standardizer, rollout)
     unseen = StoreSampler(data, layout, validate_from or end, validate_to, settings.stride)
     held_out = StoredSequences(unseen, standardizer, rollout)
     earlier = read_surrogate(initial) if initial else None
-    code = read_autoencoder(assets / "autoencoder.safetensors") if settings.latent else None
-    weights = assets / (LATENT_WEIGHTS if settings.latent else WEIGHTS)
+    code = files.autoencoder if settings.latent else None
+    weights = files.latent_surrogate_file if settings.latent else assets / WEIGHTS
     trained = train_surrogate(
         samples,
         earlier.settings if earlier else settings.network,

@@ -54,6 +54,7 @@ METHODS: Mapping[str, Callable[[Assets, float], Prior] | None] = {
     "hybrid_4dvar": _hybrid,
     "weak_4dvar": _three_d_var,
     "latent_weak_4dvar": _latent,
+    "latent_4dvar_learned": _latent,
 }
 """Methods by name; each builds its prior from assets and a factor on background-error variances."""
 
@@ -70,16 +71,20 @@ TITLES: Mapping[str, str] = {
     "hybrid_4dvar": "latent + remainder 4D-Var",
     "weak_4dvar": "weak-constraint 4D-Var",
     "latent_weak_4dvar": "latent weak-constraint 4D-Var",
+    "latent_4dvar_learned": "latent 4D-Var, learned model",
 }
 """The same in words."""
 
 
-FOUR_D = frozenset(name for name in METHODS if name.endswith("4dvar"))
+FOUR_D = frozenset(name for name in METHODS if "4dvar" in name)
 """Methods in four dimensions: observations of several slots at once, linked by the model; the control is the state at
 the window's start."""
 
 WEAK = frozenset(name for name in FOUR_D if "weak" in name)
 """Those whose model may err, so that the forecast to every slot has a control of its own."""
+
+LEARNED = frozenset(name for name in FOUR_D if "learned" in name)
+"""Those in whose window the learned step of codes takes the model's place: the cycle's forecasts are the model's."""
 
 MODEL_ERROR = 0.04
 """Variance of what the imperfect model errs in 12 h from a true state, over that of the background error: median over
@@ -94,6 +99,7 @@ _OWN_FILES: Mapping[str, tuple[str, ...]] = {
     "latent_4dvar": ("latent", "divergent_wind"),
     "hybrid_4dvar": ("latent", "divergent_wind", "unrepresented"),
     "latent_weak_4dvar": ("latent", "divergent_wind"),
+    "latent_4dvar_learned": ("latent", "divergent_wind"),
 }
 """Files of background errors that a method reads beside that of 3D-Var, which screens observations for all."""
 
@@ -103,7 +109,8 @@ def method_files(name: str, assets: Assets) -> tuple[Path, ...]:
     own = [assets.error_folder / f"{error}.safetensors" for error in ("model", *_OWN_FILES.get(name, ()))]
     latent = name.startswith(("latent", "hybrid"))
     network = [assets.folder / "autoencoder.safetensors"] if latent else []
-    return (assets.folder / "standardizer.safetensors", *network, *own)
+    learned = [assets.latent_surrogate_file] if name in LEARNED else []
+    return (assets.folder / "standardizer.safetensors", *network, *learned, *own)
 
 
 def method_digest(name: str, assets: Assets) -> str:
@@ -166,6 +173,8 @@ def build_method(
     if build is None:
         return None
     prior = build(assets, factor)
+    if name in LEARNED:
+        model = assets.latent_surrogate
     window: Window = Instant()
     if name in WEAK and model is not None:
         model_error = build(assets, MODEL_ERROR * (slots[1] - slots[0]) / 12)
