@@ -8,9 +8,10 @@ from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
 from latentda.assimilation.perturbed import perturbed_analyses
 from latentda.assimilation.posterior import Posterior, posterior
 from latentda.assimilation.preconditioner import Preconditioner
+from latentda.assimilation.prior import Prior
 from latentda.assimilation.robust import huber_residual, huber_weight
 from latentda.assimilation.variational import Analysis, AnalysisError, Variational
-from latentda.assimilation.window import Instant, Prior, StrongConstraint, WeakConstraint, Window
+from latentda.assimilation.window import Instant, StrongConstraint, WeakConstraint, Window
 
 __all__ = [
     "Adam",

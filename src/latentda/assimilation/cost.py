@@ -19,8 +19,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float
 
+from latentda.assimilation.prior import Prior
 from latentda.assimilation.robust import huber_residual
-from latentda.assimilation.window import Prior, Window
+from latentda.assimilation.window import Window
 from latentda.fields import Standardizer
 from latentda.observations import VerticalCorrelation
 from latentda.operators import Control

@@ -31,8 +31,9 @@ from numpy import ndarray
 
 from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.hessian import linearise
+from latentda.assimilation.prior import Prior
 from latentda.assimilation.variational import Analysis, Variational
-from latentda.assimilation.window import Prior, Window
+from latentda.assimilation.window import Window
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
 

@@ -22,8 +22,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.minimise import Minimiser
+from latentda.assimilation.prior import Prior
 from latentda.assimilation.variational import Variational
-from latentda.assimilation.window import Prior, Window
+from latentda.assimilation.window import Window
 from latentda.fields import Standardizer
 
 

@@ -30,7 +30,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.hessian import Eigenpairs, eigenpairs, linearise
+from latentda.assimilation.prior import Prior
 from latentda.assimilation.variational import Analysis, Variational
+from latentda.assimilation.window import Window
+from latentda.fields import Standardizer
 
 
 class Posterior(eqx.Module):
@@ -92,9 +95,9 @@ def posterior(
 
 @eqx.filter_jit
 def _posterior(
-    prior: Any,
-    window: Any,
-    standardizer: Any,
+    prior: Prior,
+    window: Window,
+    standardizer: Standardizer,
     background: Array,
     terms: tuple[ObservationTerm, ...],
     hours: Any,

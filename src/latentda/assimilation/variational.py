@@ -18,7 +18,8 @@ from numpy import ndarray
 from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.minimise import Lbfgs, Minimiser, Minimum, Result
 from latentda.assimilation.preconditioner import Preconditioner
-from latentda.assimilation.window import Instant, Prior, Window
+from latentda.assimilation.prior import Prior
+from latentda.assimilation.window import Instant, Window
 from latentda.fields import Standardizer
 
 

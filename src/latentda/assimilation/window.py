@@ -10,22 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from latentda.assimilation.prior import Prior
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
 from latentda.operators import Control
-
-
-class Prior(Protocol):
-    """The map x(v) around a background; :mod:`latentda.priors` holds its members."""
-
-    def anchor(self, background: Float[Array, "channel lat lon"]) -> Any:
-        """What depends on the background alone, computed once an analysis."""
-
-    def state(self, anchor: Any, control: Control) -> Float[Array, "channel lat lon"]:
-        """x(v), standardised anomalies."""
-
-    def zero_control(self) -> Control:
-        """V = 0, the background."""
 
 
 class Window(Protocol):
