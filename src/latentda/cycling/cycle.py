@@ -113,8 +113,9 @@ class Cycler:
         method: the analysis method, or None for no assimilation.
         offsets: times around the analysis (h) to which the background is forecast, to meet observations at their own
             times; 0 among them.
-        hand_on: whether a minimiser begins with what it learnt of the Hessian in the cycle before. It saves about one
-            iteration in ten, for room in memory and on disk: worth it where an iteration is a forecast.
+        hand_on: whether a minimiser begins with what it learnt of the Hessian in the cycle before. It pays where
+            Hessians stay alike: in three dimensions with stations that stay. In a window every day's flow makes another
+            Hessian, and it costs iterations.
     """
 
     model: ForecastModel

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, CycleSettings, Intake, Observe, keep_learnt, read_learnt
+from latentda.cycling import Cycle, Cycler, CycleSettings, Intake, Observe
 from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
 from latentda.experiments.claims import claim
@@ -155,7 +155,7 @@ class SharedParts:
         """The cycle of a method in a set-up, with its factor on background-error variances or another."""
         factor = setup.factor(method) if factor is None else factor
         built = build_method(method, self.assets, factor=factor, model=self.model, slots=setup.slots)
-        return Cycler(self.model, self.assets.standardizer, self.intake, built, hand_on=method in FOUR_D)
+        return Cycler(self.model, self.assets.standardizer, self.intake, built)
 
 
 @cache
@@ -224,7 +224,6 @@ def cycle_on(
     record = read_record(file)
     interval, layout = setup.interval_hours, cycler.model.layout
     settings = CycleSettings(first_hours, setup.cycles, interval)
-    learnt = read_learnt(folder, record.cycles[-1].hours) if cycler.hand_on and record.cycles else None
     tell(len(record.cycles), setup.cycles)
     while len(record.cycles) < setup.cycles:
         hours = first_hours + len(record.cycles) * interval
@@ -232,8 +231,7 @@ def cycle_on(
             guess = cycler.first_guess(first(), settings)
         else:
             guess = cycler.forecast(Cycle(hours - interval, record.analysis, record.analysis, {}), interval)
-        cycles = cycler.window(guess, observe, hours, learnt)
-        for cycle in cycles:
+        for cycle in cycler.window(guess, observe, hours):
             k = len(record.cycles)
             exact = truth.at(cycle.hours)[None]
             before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
@@ -242,8 +240,6 @@ def cycle_on(
                 write_start(cycle, folder / "starts")
                 forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
             record = record.grown(CycleErrors(cycle.hours, before, after, cycle.facts), cycle.analysis, forecast)
-        if cycler.hand_on and (learnt := cycles[-1].learnt) is not None:
-            keep_learnt(learnt, folder, cycles[-1].hours)
         write_record(record, file)
         tell(min(len(record.cycles), setup.cycles), setup.cycles)
     return record.first(setup.cycles)
