@@ -62,7 +62,7 @@ def test_a_file_without_a_usable_observation_is_refused(tmp_path):
         b"a,b\n1,2\n",
         b"\xff\xfe\x00text\n",
         b"%PDF-1.7\n\x80\x81",
-        gzip.compress(b""),
+        gzip.compress(b"", mtime=0),
     ],
     ids=repr,
 )
