@@ -83,6 +83,8 @@ def train_forecast(
 
         settings = read_forecast_settings(config, steps)
         settings = replace(settings, latent=settings.latent or latent)
+        if latent and config is None:  # a column of the code is a patch already
+            settings = replace(settings, network=replace(settings.network, patch=1))
         learned = learn_forecast(
             data, assets, settings, start, end, validate_from, validate_to, initial=initial, track=track
         )

@@ -63,7 +63,16 @@ class Assets:
 
     @cached_property
     def latent_surrogate(self) -> SurrogateModel:
-        """The learned forecast that acts on the network's codes."""
+        """The learned forecast that acts on the network's codes: not shipped.
+
+        Raises:
+            ValueError: it is not among the assets; the message says how to make it.
+        """
+        if not self.latent_surrogate_file.exists():
+            raise ValueError(
+                f"{self.folder} has no {self.latent_surrogate_file.name}; make it with 'latentda train forecast "
+                "--latent' in a folder of your own and name that with --assets."
+            )
         return SurrogateModel(read_surrogate(self.latent_surrogate_file), self.standardizer, self.autoencoder)
 
     @cached_property
