@@ -36,6 +36,6 @@ def minimisation_figure(runs: Mapping[str, tuple[ndarray, Facts]], title: str) -
     dress(gradient, "Norm of the gradient", "", "at the end over at the start", lines="y")
     dress(fit, "Observation cost a datum", "", "J_o / p (dashed: at the background)", lines="y")
     for axes in (cost, gradient, fit):
-        time_axis(axes, np.concatenate([times for times, _ in runs.values()]), most=5)
+        time_axis(axes, np.concatenate([times for times, _ in runs.values()]), most=6)
     legend_beside(fit)
     return figure
