@@ -21,7 +21,7 @@ def minimisation_figure(runs: Mapping[str, tuple[ndarray, Facts]], title: str) -
         runs: times and facts of the cycles of each method.
         title: over all panels.
     """
-    figure = new_figure(11.0, 3.6, title)
+    figure = new_figure(13.0, 3.6, title)
     cost, gradient, fit = figure.subplots(1, 3)
     for method, (times, facts) in runs.items():
         colour = method_style(method).colour
@@ -36,6 +36,6 @@ def minimisation_figure(runs: Mapping[str, tuple[ndarray, Facts]], title: str) -
     dress(gradient, "Norm of the gradient", "", "at the end over at the start", lines="y")
     dress(fit, "Observation cost a datum", "", "J_o / p (dashed: at the background)", lines="y")
     for axes in (cost, gradient, fit):
-        time_axis(axes, np.concatenate([times for times, _ in runs.values()]), most=6)
+        time_axis(axes, np.concatenate([times for times, _ in runs.values()]))
     legend_beside(fit)
     return figure

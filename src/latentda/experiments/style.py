@@ -137,10 +137,10 @@ def pressure_axis(axes: Axes, pressures_hpa: np.ndarray) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def time_axis(axes: Axes, times: np.ndarray, most: int = 8) -> None:
-    """A horizontal axis of at most so many dates, without repetition; plain numbers keep their own."""
+def time_axis(axes: Axes, times: np.ndarray) -> None:
+    """A horizontal axis of dates without repetition; plain numbers keep their own."""
     if np.issubdtype(np.asarray(times).dtype, np.datetime64) or isinstance(times[0], datetime):
-        locator = AutoDateLocator(minticks=min(3, most), maxticks=most)
+        locator = AutoDateLocator(minticks=3, maxticks=8)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         axes.xaxis.get_offset_text().set(fontsize=SMALL, color=INK)
