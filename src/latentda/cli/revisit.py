@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentda.cli.show import one_sentence, table, track, where
+
+if TYPE_CHECKING:
+    from latentda.experiments.experiment import Run
+    from latentda.experiments.revisit import Revisit
 
 Name = Annotated[str, typer.Argument(help="Of the experiment, as 'experiment run' had it.")]
 Method = Annotated[str, typer.Option(help="The run's method.")]
@@ -16,6 +21,17 @@ Root = Annotated[Path, typer.Option(help="Folder of experiments, OUT of 'experim
 AssetsFolder = Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")]
 
 OUT = Path("latentda-output/experiments")
+
+
+def _opened(
+    name: str, method: str, seed: int, out: Path, assets: Path | None, doing: str
+) -> tuple[Run, Iterable[Revisit]]:
+    """A finished run and its analyses made again, one after the other under a progress bar."""
+    from latentda.experiments.assets import Assets, shipped_assets
+    from latentda.experiments.revisit import open_run, revisit, starts_of
+
+    run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
+    return run, track(revisit(run), doing, len(starts_of(run)))
 
 
 def posterior(
@@ -30,13 +46,10 @@ def posterior(
 ) -> None:
     """Check the posterior of a run's analyses: spread against error, rank of the truth, degrees of freedom."""
     with one_sentence():
-        from latentda.experiments.assets import Assets, shipped_assets
         from latentda.experiments.methods import TITLES
         from latentda.experiments.posterior_check import check_posterior, ratio_rows, write_check
-        from latentda.experiments.revisit import open_run, revisit, starts_of
 
-        run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
-        visits = track(revisit(run), "posteriors", len(starts_of(run)))
+        run, visits = _opened(name, method, seed, out, assets, "posteriors")
         check = check_posterior(visits, pairs=pairs, members=members, perturbed=perturbed)
         header = ["channel", "posterior", *(["perturbed analyses"] if perturbed else [])]
         table("Spread over the error of the mean", header, ratio_rows(check))
@@ -56,13 +69,11 @@ def impact(
 ) -> None:
     """Tell what each kind of observation did to the error of day-long forecasts from a run's analyses."""
     with one_sentence():
-        from latentda.experiments.assets import Assets, shipped_assets
         from latentda.experiments.data_impact import data_impact, write_impact
         from latentda.experiments.methods import TITLES
-        from latentda.experiments.revisit import open_run, revisit, starts_of
 
-        run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
-        found = data_impact(track(revisit(run), "impacts", len(starts_of(run))))
+        run, visits = _opened(name, method, seed, out, assets, "impacts")
+        found = data_impact(visits)
         header = ["class", "variable", "data", "impact (J/kg)", "helpful"]
         rows = [[r.message_class, r.variable, r.count, r.impact, r.helpful] for r in found.rows]
         table(f"Impact on 24 h forecasts, mean of {found.analyses} analyses", header, rows)
@@ -81,13 +92,11 @@ def minimisers(
 ) -> None:
     """Find a run's analyses again by every minimiser: cost, gradient and fit by passes through the decoder."""
     with one_sentence():
-        from latentda.experiments.assets import Assets, shipped_assets
         from latentda.experiments.methods import TITLES
         from latentda.experiments.minimiser_check import check_minimisers, pass_rows, write_minimisers
-        from latentda.experiments.revisit import open_run, revisit, starts_of
 
-        run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
-        check = check_minimisers(track(revisit(run), "minimisations", len(starts_of(run))))
+        run, visits = _opened(name, method, seed, out, assets, "minimisations")
+        check = check_minimisers(visits)
         header = ["minimiser", "within", "passes", "least", "most", "arrived"]
         table("Passes until the cost is near the converged one", header, pass_rows(check))
         for path in write_minimisers(check, f"{TITLES[method]}, {name}", run.folder / "minimisers"):
