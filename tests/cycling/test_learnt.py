@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import GaussNewton, Preconditioner
-from latentda.cycling import CycleSettings, keep_learnt, read_learnt
+from latentda.cycling import CycleSettings
+from latentda.cycling.learnt import keep_learnt, read_learnt
 
 SETTINGS = CycleSettings(start_hours=262_800, cycles=4, interval_hours=12)
 LEARNT = "learnt_{}.safetensors"

@@ -4,7 +4,6 @@ from latentda.cycling.cycle import Cycle, Cycler, CycleSettings, Observe
 from latentda.cycling.feedback import FEEDBACK_COLUMNS, feedback, feedback_file
 from latentda.cycling.first_guess import FirstGuess
 from latentda.cycling.intake import Intake
-from latentda.cycling.learnt import keep_learnt, read_learnt
 
 __all__ = [
     "FEEDBACK_COLUMNS",
@@ -16,6 +15,4 @@ __all__ = [
     "Observe",
     "feedback",
     "feedback_file",
-    "keep_learnt",
-    "read_learnt",
 ]
