@@ -1,10 +1,16 @@
 """What several test modules share."""
 
 import os
+import tempfile
 from pathlib import Path
 
-# Compilation is most of the suite's time, and what is compiled runs once or twice.
+# Compilation is most of the suite's time, and what is compiled runs once or twice. The suite's processes, among them
+# the programs that tests start, share what one of them has compiled.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    compiled = tempfile.TemporaryDirectory(prefix="latentda-compiled-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
 
 import jax
 import pytest

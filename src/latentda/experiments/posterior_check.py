@@ -55,7 +55,12 @@ def check_posterior(
         members: samples of each posterior.
         perturbed: perturbed analyses of each, at least two, as a cross-check; none by default.
         seed: of the samples.
+
+    Raises:
+        ValueError: one perturbed analysis, or no revisits.
     """
+    if perturbed == 1:
+        raise ValueError("One perturbed analysis has no spread; ask for two or more, or for none.")
     others: list[EnsembleSums] = []
     parts, freedom, used, largest, smallest = [], [], [], [], []
     layout = None

@@ -34,8 +34,8 @@ REFERENCE_PRESSURE = 1.0e5
 """Pressure (Pa) by which the model divides surface pressure."""
 
 STORED_HOURS = 24
-"""Derivatives of runs up to this long keep the intermediate fields of every step; of longer ones each piece between two
-saved states is computed again."""
+"""Derivatives of runs up to this long keep something of every step; of longer ones each piece between two saved states
+is computed again."""
 
 IMPERFECT_PHYSICS: Mapping[str, float] = {
     "convection.trcnv": 9.0,
@@ -125,8 +125,8 @@ class JcmModel:
         native = self._world.native_from_fields(state)
         if steps[-1] == 0:
             return state[None]
-        _, trajectory = self._world.integrate(native, start_hours, self.step_hours * steps[-1], every=self.step_hours)
-        later = fields_from_native(trajectory.dynamics)
+        _, fields = self._world.integrate(native, start_hours, self.step_hours * steps[-1], every=self.step_hours)
+        later = fields_from_native(fields)
         return jnp.stack([later[k - 1] if k else state for k in steps])
 
     def surface_pressure(
@@ -156,8 +156,8 @@ class JcmModel:
     def _surface_pressure(self, state: Array, start_hours: Array, hours: int, every_hours: float) -> Array:
         native = self._world.native_from_fields(state)
         first = self._world.model.dycore.to_physics_state(native).normalized_surface_pressure
-        _, trajectory = self._world.integrate(native, start_hours, hours, every=every_hours)
-        pressure = jnp.concatenate([first[None], trajectory.dynamics.normalized_surface_pressure])
+        _, fields = self._world.integrate(native, start_hours, hours, every=every_hours)
+        pressure = jnp.concatenate([first[None], fields.normalized_surface_pressure])
         return REFERENCE_PRESSURE * jnp.swapaxes(pressure, -1, -2)
 
 
@@ -187,9 +187,10 @@ class _World:
     def integrate(
         self, native: Any, start_hours: Any, hours: int, carry: Any = None, every: float = 6
     ) -> tuple[Any, Any]:
-        """Run ``hours`` from a spectral state, saving every ``every`` h: (final, trajectory).
+        """Run ``hours`` from a spectral state, saving every ``every`` h: (final, grid-point fields).
 
-        jcm's own loop would compute every step, and once more within it every scheme, again for a derivative.
+        A derivative keeps the products of matrices (the spectral transforms) of every step and computes the rest again.
+        One loop holds all steps: what a loop within a loop keeps is copied from the one to the other.
         """
         from jcm.date import DateData
         from jcm.model import RunState
@@ -201,18 +202,24 @@ class _World:
         if carry is None:
             carry = self.model.initial_physics_carry()
 
-        def step(run: Any, _: None) -> tuple[Any, None]:
+        def step(run: Any, _: None) -> tuple[Any, Any]:
             dynamics, physics = advance(run.dynamics, run.physics, DateData(run.time, run.step, seconds))
             later = run.time + jdt.Timedelta(seconds=jnp.int32(seconds))
-            return RunState(dynamics, physics, later, run.step + jnp.int32(1)), None
+            return RunState(dynamics, physics, later, run.step + jnp.int32(1)), dynamics
 
-        def piece(run: Any, _: None) -> tuple[Any, Any]:
-            run, _ = jax.lax.scan(step, run, length=round(every * 3600) // seconds)
-            return run, self.model._post_process(run.dynamics, run.physics, output_averages=False)
+        kept = jax.checkpoint(step, policy=jax.checkpoint_policies.dots_saveable, prevent_cse=False)
+        stride = round(every * 3600) // seconds
 
-        if hours > STORED_HOURS:
-            piece = jax.checkpoint(piece, prevent_cse=False)
-        return jax.lax.scan(piece, RunState(native, carry, clock, jnp.int32(0)), length=round(hours / every))
+        def piece(run: Any, _: None, hours: float = every) -> tuple[Any, Any]:
+            run, spectral = jax.lax.scan(kept, run, length=round(hours * 3600) // seconds)
+            saved = jax.tree.map(lambda x: x[stride - 1 :: stride], spectral)
+            return run, jax.lax.map(lambda x: self.model._post_process(x, {}, output_averages=True).dynamics, saved)
+
+        begin = RunState(native, carry, clock, jnp.int32(0))
+        if hours <= STORED_HOURS:
+            return piece(begin, None, hours)
+        run, fields = jax.lax.scan(jax.checkpoint(piece, prevent_cse=False), begin, length=round(hours / every))
+        return run, jax.tree.map(lambda x: x[:, 0], fields)
 
 
 def _build_world(physics: tuple[tuple[str, float], ...], time_step_minutes: float) -> _World:

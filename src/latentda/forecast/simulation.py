@@ -183,8 +183,7 @@ def write_rest(model: JcmModel, start: Time, out: str | Path) -> Path:
 
 
 def _advance(model: JcmModel, native: Any, carry: Any, hours: int, every_hours: int) -> tuple[Any, Any, jax.Array]:
-    run, trajectory = model._world.integrate(native, hours, PIECE_HOURS, carry, every_hours)
-    fields = trajectory.dynamics
+    run, fields = model._world.integrate(native, hours, PIECE_HOURS, carry, every_hours)
     states = fields_from_native(fields)
     geopotential = jnp.swapaxes(fields.geopotential, -1, -2)
     stored = jnp.concatenate([states[:, :-1], geopotential, states[:, -1:]], axis=1)
