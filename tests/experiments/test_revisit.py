@@ -99,6 +99,8 @@ def test_nothing_to_look_at_is_said():
         data_impact([])
     with pytest.raises(ValueError, match="no analysis"):
         check_posterior([], pairs=1, members=2)
+    with pytest.raises(ValueError, match="two or more"):
+        check_posterior([], pairs=1, members=2, perturbed=1)
 
 
 @pytest.fixture(scope="module")
