@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentda.cli.europe import europe
-from latentda.cli.revisit import impact, minimisers, posterior
+from latentda.cli.revisit import OUT, impact, minimisers, posterior
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ Methods = Annotated[str, typer.Option(help="Comma-separated names; empty for the
 Folder = Annotated[Path, typer.Option(help="Folder of experiments, which share a nature run; a killed run goes on.")]
 AssetsFolder = Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")]
 Factors = Annotated[Path | None, typer.Option(help="YAML of background-error factors, as 'tune' writes it.")]
-
-OUT = Path("latentda-output/experiments")
 
 app.command()(europe)
 app.command()(posterior)

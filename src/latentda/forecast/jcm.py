@@ -210,15 +210,15 @@ class _World:
         kept = jax.checkpoint(step, policy=jax.checkpoint_policies.dots_saveable, prevent_cse=False)
         stride = round(every * 3600) // seconds
 
-        def piece(run: Any, _: None, hours: float = every) -> tuple[Any, Any]:
-            run, spectral = jax.lax.scan(kept, run, length=round(hours * 3600) // seconds)
+        def piece(run: Any, _: None, steps: int = stride) -> tuple[Any, Any]:
+            run, spectral = jax.lax.scan(kept, run, length=steps)
             saved = jax.tree.map(lambda x: x[stride - 1 :: stride], spectral)
             return run, jax.lax.map(lambda x: self.model._post_process(x, {}, output_averages=True).dynamics, saved)
 
-        begin = RunState(native, carry, clock, jnp.int32(0))
+        begin, pieces = RunState(native, carry, clock, jnp.int32(0)), round(hours / every)
         if hours <= STORED_HOURS:
-            return piece(begin, None, hours)
-        run, fields = jax.lax.scan(jax.checkpoint(piece, prevent_cse=False), begin, length=round(hours / every))
+            return piece(begin, None, pieces * stride)
+        run, fields = jax.lax.scan(jax.checkpoint(piece, prevent_cse=False), begin, length=pieces)
         return run, jax.tree.map(lambda x: x[:, 0], fields)
 
 
