@@ -92,7 +92,7 @@ def test_a_killed_run_ends_in_the_same_weights(store, whole, tmp_path):
 
 def test_a_rollout_repeats_the_step(whole):
     start = jnp.asarray(np.random.default_rng(3).normal(size=(2, *LAYOUT.shape)), jnp.float32)
-    made = roll_out(whole.module, start, 3)
+    made = roll_out(whole.module, start, (1, 2, 3))
     again = start
     for k in range(3):
         again = jax.vmap(whole.module)(again)

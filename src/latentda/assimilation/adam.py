@@ -33,10 +33,15 @@ class Adam:
     tolerance: float = 1e-2
 
     def minimise(
-        self, cost: Callable[[Control], Array], start: Control, preconditioner: Preconditioner | None = None
+        self,
+        cost: Callable[[Control], Array],
+        start: Control,
+        preconditioner: Preconditioner | None = None,
+        *,
+        hand_on: bool = False,
     ) -> Minimum:
         """Minimise ``cost`` from ``start``; to be called inside compiled code."""
-        del preconditioner
+        del preconditioner, hand_on
         solver = optax.adam(self.rate)
 
         def step(carry: tuple, _: None) -> tuple[tuple, tuple[Array, Array, Array]]:

@@ -75,7 +75,7 @@ class GaussNewton:
         iterations: products with the Hessian, at most so many over all outer loops.
         outer_loops: linearisations.
         tolerance: stop when |grad J| has fallen to this share of its first value.
-        memory: pairs of the preconditioner.
+        memory: pairs of the preconditioner, kept where a later outer loop or a later analysis reads them.
     """
 
     iterations: int = 40
@@ -83,7 +83,14 @@ class GaussNewton:
     tolerance: float = 1e-2
     memory: int = 40
 
-    def minimise(self, cost: LeastSquares, start: Control, preconditioner: Preconditioner | None = None) -> Minimum:
+    def minimise(
+        self,
+        cost: LeastSquares,
+        start: Control,
+        preconditioner: Preconditioner | None = None,
+        *,
+        hand_on: bool = False,
+    ) -> Minimum:
         """Minimise ``cost`` from ``start``; to be called inside compiled code.
 
         An iteration's cost is that of the linear problem; where an outer loop ends, J itself.
@@ -91,13 +98,16 @@ class GaussNewton:
         flat, unflatten = ravel_pytree(start)
         zero = jnp.zeros(self.iterations + 1, flat.dtype)
         nothing = _History(zero, zero, zero, jnp.zeros(zero.size, jnp.int32), jnp.int32(0))
-        known = preconditioner or Preconditioner.identity(self.memory, flat.size, flat.dtype)
+        learns = hand_on or self.outer_loops > 1
+        known = preconditioner
+        if known is None:
+            known = Preconditioner.identity(self.memory if learns else 0, flat.size, flat.dtype)
         flat_cost = _Flat(cost, unflatten)
 
         def outer(carry: tuple, loop: Array) -> tuple[tuple, None]:
             control, history, known = carry
             share = (self.iterations - history.done) // (self.outer_loops - loop)
-            return self._outer_loop(flat_cost, control, history, known, history.done + share), None
+            return self._outer_loop(flat_cost, control, history, known, history.done + share, learns), None
 
         (flat, history, known), _ = jax.lax.scan(outer, (flat, nothing, known), jnp.arange(self.outer_loops))
         finite = jnp.all(jnp.isfinite(history.cost)) & jnp.all(jnp.isfinite(history.norm))
@@ -105,10 +115,10 @@ class GaussNewton:
         stopped = jnp.where(gentle, Result.CONVERGED, Result.ITERATIONS_SPENT)
         result = jnp.where(finite, stopped, Result.NOT_FINITE).astype(jnp.int32)
         told = (history.cost, history.norm, history.length, history.evaluations, history.done)
-        return Minimum(unflatten(flat), *told, result, known)
+        return Minimum(unflatten(flat), *told, result, known if hand_on else None)
 
     def _outer_loop(
-        self, cost: _Flat, control: Array, history: _History, known: Preconditioner, until: Array
+        self, cost: _Flat, control: Array, history: _History, known: Preconditioner, until: Array, learns: bool
     ) -> tuple[Array, _History, Preconditioner]:
         linear = linearise(cost.residual, control)
         down = -linear.gradient
@@ -128,7 +138,7 @@ class GaussNewton:
             history = history.later(lower, jnp.linalg.norm(rest), jnp.linalg.norm(control + increment))
             eased = known(rest)
             new = rest @ eased
-            learnt = learnt.learnt(direction, product)
+            learnt = learnt.learnt(direction, product) if learns else learnt
             return increment, rest, eased + new / square * direction, new, history, learnt
 
         eased = known(down)

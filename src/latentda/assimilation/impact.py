@@ -29,13 +29,11 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.assimilation.cost import CostFunction, ObservationTerm
+from latentda.assimilation.cost import ObservationTerm
 from latentda.assimilation.hessian import linearise
-from latentda.assimilation.prior import Prior
 from latentda.assimilation.variational import Analysis, Variational
-from latentda.assimilation.window import Window
 from latentda.fields import Standardizer
-from latentda.forecast import ForecastModel
+from latentda.forecast import ForecastModel, require_derivative
 
 ITERATIONS, TOLERANCE = 100, 1e-4
 """Of the conjugate gradients for w."""
@@ -92,19 +90,26 @@ def impact(
             "The impact of data is known for independent Gaussian errors: leave out correlations and Huber limit."
         )
     energy = ForecastError(model, lead_hours, jnp.asarray(truth), jnp.asarray(weight), method.standardizer)
-    parts = (method.prior, method.window, method.standardizer, analysis.background, analysis.state, terms)
-    data, before, after = _impact(*parts, energy, np.int32(start_hours))
+    states = analysis.background, analysis.state
+    data, before, after = _impact(method, *states, terms, energy, np.int32(start_hours))
     return Impact([np.asarray(part) for part in data], float(before), float(after))
 
 
 class ForecastError(eqx.Module):
-    """e of a state of standardised anomalies."""
+    """e of a state of standardised anomalies.
 
-    model: ForecastModel = eqx.field(static=True)
+    Raises:
+        UserError: a model without a derivative.
+    """
+
+    model: ForecastModel
     lead_hours: int = eqx.field(static=True)
     truth: Float[Array, "channel lat lon"]
     weight: Float[Array, "channel lat lon"]
     standardizer: Standardizer
+
+    def __check_init__(self) -> None:
+        require_derivative(self.model)
 
     def __call__(self, state: Float[Array, "channel lat lon"], start_hours: Any) -> Float[Array, ""]:
         """E(x)."""
@@ -115,16 +120,14 @@ class ForecastError(eqx.Module):
 
 @eqx.filter_jit
 def _impact(
-    prior: Prior,
-    window: Window,
-    standardizer: Standardizer,
+    method: Variational,
     background: Array,
     state: Array,
     terms: tuple[ObservationTerm, ...],
     energy: ForecastError,
     hours: Any,
 ) -> tuple[list[Array], Array, Array]:
-    cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
+    cost = method.cost(background, terms, hours)
     zero, unflatten = ravel_pytree(cost.zero_control())
     (before, at_background), (after, at_analysis) = (jax.value_and_grad(energy)(x, hours) for x in (background, state))
     sensitivity = 0.5 * (at_background + at_analysis)

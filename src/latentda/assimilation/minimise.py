@@ -50,7 +50,7 @@ class Minimum(NamedTuple):
         evaluations: of J and its gradient so far, likewise.
         iterations: iterations done.
         result: a :class:`Result`.
-        preconditioner: what was learnt of the Hessian, for the next analysis; None if the minimiser keeps nothing.
+        preconditioner: what was learnt of the Hessian, for the next analysis; None if nothing was to be handed on.
     """
 
     control: Control
@@ -66,13 +66,16 @@ class Minimum(NamedTuple):
 class Minimiser(Protocol):
     """An iteration that lowers a cost."""
 
-    def minimise(self, cost: Any, start: Control, preconditioner: Preconditioner | None = None) -> Minimum:
+    def minimise(
+        self, cost: Any, start: Control, preconditioner: Preconditioner | None = None, *, hand_on: bool = False
+    ) -> Minimum:
         """Minimise ``cost`` from ``start``; to be called inside compiled code.
 
         Args:
             cost: J, a function of the control vector.
             start: first v.
             preconditioner: of an earlier minimum, for minimisers that can use one.
+            hand_on: whether the minimum holds what was learnt of the Hessian, if the minimiser learns anything.
         """
 
 
@@ -91,10 +94,15 @@ class Lbfgs:
     memory: int = 12
 
     def minimise(
-        self, cost: Callable[[Control], Array], start: Control, preconditioner: Preconditioner | None = None
+        self,
+        cost: Callable[[Control], Array],
+        start: Control,
+        preconditioner: Preconditioner | None = None,
+        *,
+        hand_on: bool = False,
     ) -> Minimum:
         """Minimise ``cost`` from ``start``; to be called inside compiled code."""
-        del preconditioner
+        del preconditioner, hand_on
         solver = optax.lbfgs(memory_size=self.memory)
         value_and_gradient = optax.value_and_grad_from_state(cost)
         value, gradient = jax.value_and_grad(cost)(start)

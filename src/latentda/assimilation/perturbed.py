@@ -20,12 +20,8 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from latentda.assimilation.cost import CostFunction, ObservationTerm
-from latentda.assimilation.minimise import Minimiser
-from latentda.assimilation.prior import Prior
+from latentda.assimilation.cost import ObservationTerm
 from latentda.assimilation.variational import Variational
-from latentda.assimilation.window import Window
-from latentda.fields import Standardizer
 
 
 def perturbed_analyses(
@@ -54,21 +50,18 @@ def perturbed_analyses(
             "Perturbed analyses are made for independent errors of observations and a model without error: leave out "
             "correlations and the weak constraint."
         )
-    parts = (method.prior, method.window, method.standardizer, method.minimiser)
-    return _members(*parts, background, terms, np.int32(start_hours), jax.random.split(key, count))
+    return _members(method, background, terms, np.int32(start_hours), jax.random.split(key, count))
 
 
 @eqx.filter_jit
 def _members(
-    prior: Prior,
-    window: Window,
-    standardizer: Standardizer,
-    minimiser: Minimiser,
+    method: Variational,
     background: Array,
     terms: tuple[ObservationTerm, ...],
     hours: Any,
     keys: PRNGKeyArray,
 ) -> Array:
+    prior = method.prior
     anchor = prior.anchor(background)
     zero, unflatten = ravel_pytree(prior.zero_control())
 
@@ -80,7 +73,7 @@ def _members(
         own = jax.random.split(key, len(terms) + 1)
         moved = prior.state(anchor, unflatten(jax.random.normal(own[-1], zero.shape, zero.dtype)))
         data = tuple(noisy(term, k) for term, k in zip(terms, own, strict=False))
-        cost = CostFunction(prior, prior.anchor(moved), window, data, standardizer, hours)
-        return cost.state(minimiser.minimise(cost, cost.zero_control()).control)
+        cost = method.cost(moved, data, hours)
+        return cost.state(method.minimiser.minimise(cost, cost.zero_control()).control)
 
     return jax.lax.map(member, keys)

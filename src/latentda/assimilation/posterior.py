@@ -30,10 +30,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.hessian import Eigenpairs, eigenpairs, linearise
-from latentda.assimilation.prior import Prior
 from latentda.assimilation.variational import Analysis, Variational
-from latentda.assimilation.window import Window
-from latentda.fields import Standardizer
 
 
 class Posterior(eqx.Module):
@@ -89,15 +86,13 @@ def posterior(
         pairs: eigenpairs to look for, a product with the Hessian each.
         seed: of the first vector of the search.
     """
-    parts = (method.prior, method.window, method.standardizer, analysis.background, terms, np.int32(start_hours))
-    return _posterior(*parts, analysis.minimum.control, pairs, jax.random.key(seed))
+    problem = method, analysis.background, terms, np.int32(start_hours)
+    return _posterior(*problem, analysis.minimum.control, pairs, jax.random.key(seed))
 
 
 @eqx.filter_jit
 def _posterior(
-    prior: Prior,
-    window: Window,
-    standardizer: Standardizer,
+    method: Variational,
     background: Array,
     terms: tuple[ObservationTerm, ...],
     hours: Any,
@@ -105,7 +100,7 @@ def _posterior(
     pairs: int,
     key: PRNGKeyArray,
 ) -> Posterior:
-    cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
+    cost = method.cost(background, terms, hours)
     flat, unflatten = ravel_pytree(control)
     linear = linearise(lambda v: cost.residual(unflatten(v)), flat)
     return Posterior(cost, flat, eigenpairs(linear.hessian, flat.size, pairs, key, flat.dtype))

@@ -18,47 +18,59 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 
 class Preconditioner(NamedTuple):
-    """P as its pairs, scaled so that s^T y = 1, the last one learnt first; rows of zeros say nothing.
+    """P as its pairs, scaled so that s^T y = 1, in a ring; rows of zeros say nothing.
 
     Attributes:
         direction: s of each pair.
         product: y = H s.
+        newest: row of the pair learnt last; older ones follow, from the last row on to the first.
     """
 
     direction: Float[Array, "pair control"]
     product: Float[Array, "pair control"]
+    newest: Int[Array, ""] | int = 0
 
     @classmethod
     def identity(cls, memory: int, size: int, dtype: jnp.dtype) -> Preconditioner:
         """P = I, with room for ``memory`` pairs of vectors of ``size``."""
         nothing = jnp.zeros((memory, size), dtype)
-        return cls(nothing, nothing)
+        return cls(nothing, nothing, jnp.int32(0))
 
     def __call__(self, vector: Float[Array, " control"]) -> Float[Array, " control"]:
         """P r, by the two-loop recursion."""
+        rows = len(self.direction)
+        if not rows:
+            return vector
+        order = (self.newest + jnp.arange(rows, dtype=jnp.int32)) % rows
 
-        def down(rest: Array, pair: Preconditioner) -> tuple[Array, Array]:
-            share = pair.direction @ rest
-            return rest - share * pair.product, share
+        def down(rest: Array, row: Array) -> tuple[Array, Array]:
+            share = self.direction[row] @ rest
+            return rest - share * self.product[row], share
 
-        def up(rest: Array, step: tuple[Preconditioner, Array]) -> tuple[Array, None]:
-            pair, share = step
-            return rest + (share - pair.product @ rest) * pair.direction, None
+        def up(rest: Array, step: tuple[Array, Array]) -> tuple[Array, None]:
+            row, share = step
+            return rest + (share - self.product[row] @ rest) * self.direction[row], None
 
-        rest, shares = jax.lax.scan(down, vector, self)
-        return jax.lax.scan(up, rest, (self, shares), reverse=True)[0]
+        rest, shares = jax.lax.scan(down, vector, order)
+        return jax.lax.scan(up, rest, (order, shares), reverse=True)[0]
 
     def learnt(self, direction: Float[Array, " control"], product: Float[Array, " control"]) -> Preconditioner:
-        """With one more pair, the oldest forgotten; a pair of no curvature is not taken."""
+        """With one more pair in the place of the oldest; a pair of no curvature is not taken."""
+        rows = len(self.direction)
+        if not rows:
+            return self
         curvature = direction @ product
-        scale = jnp.where(curvature > 0.0, jax.lax.rsqrt(jnp.where(curvature > 0.0, curvature, 1.0)), 0.0)
-        known = jnp.where(scale > 0.0, 1, 0)
+        taken = curvature > 0.0
+        scale = jax.lax.rsqrt(jnp.where(taken, curvature, 1.0))
+        oldest = (self.newest - 1) % rows
 
-        def pushed(rows: Array, new: Array) -> Array:
-            return jnp.where(known, jnp.concatenate([scale * new[None], rows[:-1]]), rows)
+        def overwritten(pairs: Array, new: Array) -> Array:
+            # One row is written in place: the whole is not copied in every iteration.
+            return pairs.at[oldest].set(jnp.where(taken, scale * new, pairs[oldest]))
 
-        return Preconditioner(pushed(self.direction, direction), pushed(self.product, product))
+        newest = jnp.where(taken, oldest, self.newest)
+        return Preconditioner(overwritten(self.direction, direction), overwritten(self.product, product), newest)

@@ -1,7 +1,7 @@
 """Variational analysis: minimise the one cost function and report what it did.
 
-One compiled function a combination of shapes: cost, prior and observations are arguments, never closures, so a
-cycle compiles once.
+One compiled function a combination of shapes: prior, model, climatology and observations are its arguments, never
+closures, so a cycle compiles once, and other weights of a network or a model compile nothing anew.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ class Analysis:
         return self.state - self.background
 
 
-@dataclass(frozen=True)
-class Variational:
+class Variational(eqx.Module):
     """3D-Var, 4D-Var and their latent forms: which one is the prior's and the window's choice.
 
     Attributes:
@@ -77,6 +76,8 @@ class Variational:
         terms: tuple[ObservationTerm, ...],
         start_hours: int,
         preconditioner: Preconditioner | None = None,
+        *,
+        hand_on: bool = False,
     ) -> Analysis:
         """Combine a background (standardised anomalies at the window's start) with observations.
 
@@ -85,15 +86,14 @@ class Variational:
             terms: the observations of each slot of the window.
             start_hours: valid time of the background, hours since 1970.
             preconditioner: of an earlier analysis, ``analysis.minimum.preconditioner``.
+            hand_on: whether what the minimiser learns of the Hessian is wanted, for a later analysis.
 
         Raises:
             AnalysisError: the background or an observation is not finite, or there is no slot.
         """
         _require_finite(background, terms)
         hours = np.int32(start_hours)
-        state, trajectory, minimum, before, after = _solve(
-            self.prior, self.window, self.standardizer, self.minimiser, background, terms, hours, preconditioner
-        )
+        state, trajectory, minimum, before, after = self._solve(background, terms, hours, preconditioner, hand_on)
         result = Result(int(minimum.result))
         return Analysis(
             state,
@@ -105,23 +105,27 @@ class Variational:
             [np.asarray(d) for d in after],
         )
 
+    def cost(
+        self, background: Float[Array, "channel lat lon"], terms: tuple[ObservationTerm, ...], start_hours: Any
+    ) -> CostFunction:
+        """J of one background and its observations; arguments as in :meth:`analyse`."""
+        anchor = self.prior.anchor(background)
+        return CostFunction(self.prior, anchor, self.window, terms, self.standardizer, start_hours)
 
-@eqx.filter_jit
-def _solve(
-    prior: Prior,
-    window: Window,
-    standardizer: Standardizer,
-    minimiser: Minimiser,
-    background: Array,
-    terms: tuple[ObservationTerm, ...],
-    hours: Any,
-    preconditioner: Preconditioner | None,
-) -> tuple[Array, Array, Minimum, list[Array], list[Array]]:
-    cost = CostFunction(prior, prior.anchor(background), window, terms, standardizer, hours)
-    minimum = minimiser.minimise(cost, cost.zero_control(), preconditioner)
-    trajectory = cost.trajectory(minimum.control)
-    before, after = cost.departures(cost.forecast(background)), cost.departures(trajectory)
-    return cost.state(minimum.control), trajectory, minimum, before, after
+    @eqx.filter_jit
+    def _solve(
+        self,
+        background: Array,
+        terms: tuple[ObservationTerm, ...],
+        hours: Any,
+        preconditioner: Preconditioner | None,
+        hand_on: bool,
+    ) -> tuple[Array, Array, Minimum, list[Array], list[Array]]:
+        cost = self.cost(background, terms, hours)
+        minimum = self.minimiser.minimise(cost, cost.zero_control(), preconditioner, hand_on=hand_on)
+        trajectory = cost.trajectory(minimum.control)
+        before, after = cost.departures(cost.forecast(background)), cost.departures(trajectory)
+        return cost.state(minimum.control), trajectory, minimum, before, after
 
 
 def _require_finite(background: Array, terms: tuple[ObservationTerm, ...]) -> None:

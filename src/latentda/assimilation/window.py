@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from latentda.assimilation.prior import Prior
 from latentda.fields import Standardizer
-from latentda.forecast import ForecastModel
+from latentda.forecast import ForecastModel, require_derivative
 from latentda.operators import Control
 
 
@@ -47,10 +47,17 @@ class Instant(eqx.Module):
 
 
 class StrongConstraint(eqx.Module):
-    """Four-dimensional analysis with a perfect model: slot k is the forecast at ``lead_hours[k]``."""
+    """Four-dimensional analysis with a perfect model: slot k is the forecast at ``lead_hours[k]``.
 
-    model: ForecastModel = eqx.field(static=True)
+    Raises:
+        UserError: a model without a derivative.
+    """
+
+    model: ForecastModel
     lead_hours: tuple[int, ...] = eqx.field(static=True)
+
+    def __check_init__(self) -> None:
+        require_derivative(self.model)
 
     def zero_control(self) -> None:
         """None."""
@@ -79,15 +86,16 @@ class WeakConstraint(eqx.Module):
         standardizer: between them and physical fields.
 
     Raises:
-        ValueError: slots that are not evenly spaced from 0 on.
+        ValueError: slots that are not evenly spaced from 0 on, or a model without a derivative.
     """
 
-    model: ForecastModel = eqx.field(static=True)
+    model: ForecastModel
     lead_hours: tuple[int, ...] = eqx.field(static=True)
     model_error: Prior
     standardizer: Standardizer
 
     def __check_init__(self) -> None:
+        require_derivative(self.model)
         if len(self.lead_hours) < 2 or self.lead_hours != tuple(np.arange(len(self.lead_hours)) * self.lead_hours[1]):
             raise ValueError(f"A weak constraint wants evenly spaced slots from 0 h on; got {self.lead_hours}.")
 

@@ -208,7 +208,8 @@ class Cycler:
         tables = [self.intake.screen(observe(t), guess, t) for t, guess in zip(times, guesses, strict=True)]
         terms = tuple(self.intake.term(table, t, guess) for table, t, guess in zip(tables, times, guesses, strict=True))
         anomaly = self.standardizer.to_anomaly(jnp.asarray(first_guess.background), np.int32(hours))
-        return WindowAnalysis(hours, guesses, tables, terms, self.method.analyse(anomaly, terms, hours, learnt))
+        analysis = self.method.analyse(anomaly, terms, hours, learnt, hand_on=self.hand_on)
+        return WindowAnalysis(hours, guesses, tables, terms, analysis)
 
     def first_guess(self, background: Float[ndarray, "channel lat lon"], settings: CycleSettings) -> FirstGuess:
         """The first window's background, from its state at the start."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import jax
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 from numpy import ndarray
 
@@ -33,7 +33,7 @@ def reconstruction_figure(
 ) -> Figure:
     """Truth, reconstruction and their difference, of two channels, in physical units."""
     layout = standardizer.layout
-    rebuilt = np.asarray(jax.jit(lambda a: code.decode(code.encode(a)))(anomaly))
+    rebuilt = np.asarray(_rebuilt(code, anomaly))
     truth, found = (np.asarray(standardizer.to_physical(jnp.asarray(a), hours)) for a in (anomaly, rebuilt))
     fields, titles, units, groups = [], [], [], []
     for row, i in enumerate(shown_channels(layout)):
@@ -45,6 +45,11 @@ def reconstruction_figure(
     signed = [False, False, True] * (len(fields) // 3)
     title = f"Held-out state, {iso(datetime_of_hours(hours))}"
     return map_panels(fields, titles, layout.grid, units, signed=signed, groups=groups, columns=3, suptitle=title)
+
+
+@eqx.filter_jit
+def _rebuilt(code: Autoencoder, anomaly: Array) -> Array:
+    return code.decode(code.encode(anomaly))
 
 
 def shown_channels(layout: Layout) -> list[int]:

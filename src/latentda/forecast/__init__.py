@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentda.forecast.lorenz63 import Lorenz63
 from latentda.forecast.lorenz96 import Lorenz96
-from latentda.forecast.model import ForecastModel, forecast
+from latentda.forecast.model import ForecastModel, forecast, require_derivative
 from latentda.forecast.persistence import Persistence
 from latentda.forecast.reforecast import reforecast
 from latentda.forecast.rollout import Code, Step, roll_out
@@ -30,6 +30,7 @@ __all__ = [
     "jcm_layout",
     "jcm_model",
     "reforecast",
+    "require_derivative",
     "roll_out",
     "simulate",
     "simulation_layout",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -56,9 +56,13 @@ def jcm_layout() -> Layout:
     return build_layout(gaussian_grid(48, 96), SigmaLevels(SIGMA), on_levels, ["sp"])
 
 
+@jax.tree_util.register_static
 @dataclass(frozen=True)
 class JcmModel:
     """The embedded world as a :class:`~latentda.forecast.model.ForecastModel`.
+
+    A pytree without leaves, equal by its settings: what it builds stays with it, and all that are equal share one
+    compilation.
 
     Attributes:
         physics: changed SPEEDY parameters, ``{"convection.trcnv": 9.0}``; none for the true world.
@@ -69,6 +73,8 @@ class JcmModel:
     physics: tuple[tuple[str, float], ...] = ()
     time_step_minutes: float = 30.0
     step_hours: int = 6
+
+    differentiable: ClassVar[bool] = True
 
     @cached_property
     def layout(self) -> Layout:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
@@ -23,8 +24,8 @@ from jaxtyping import Array, Float
 from latentda.grid import Hours, lead_steps
 
 
-class LorenzSystem(abc.ABC):
-    """A :class:`~latentda.forecast.model.ForecastModel` but for ``tendency`` and ``layout``; hashable by its settings.
+class LorenzSystem(eqx.Module):
+    """A :class:`~latentda.forecast.model.ForecastModel` but for ``tendency`` and ``layout``; its settings are static.
 
     Attributes:
         time_step: h, model time units.
@@ -33,6 +34,7 @@ class LorenzSystem(abc.ABC):
 
     time_step: ClassVar[float]
     step_hours: ClassVar[int]
+    differentiable: ClassVar[bool] = True
 
     @abc.abstractmethod
     def tendency(self, x: Float[Array, "*batch point"]) -> Float[Array, "*batch point"]:
@@ -58,7 +60,7 @@ class LorenzSystem(abc.ABC):
         one = partial(self.propagate, start_hours=start_hours, lead_hours=lead_hours)
         return jax.vmap(one)(jnp.asarray(states))
 
-    @partial(jax.jit, static_argnames=("self", "steps"))
+    @eqx.filter_jit
     def _propagate(self, state: Array, steps: tuple[int, ...]) -> Array:
         def advance(x: Array, _: None) -> tuple[Array, Array]:
             x = runge_kutta_step(self.tendency, x, self.time_step)

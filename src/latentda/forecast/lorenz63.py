@@ -17,9 +17,7 @@ Source: Lorenz (1963), doi 10.1175/1520-0469(1963)020<0130:DNF>2.0.CO;2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -27,7 +25,6 @@ from latentda.forecast.lorenz import LorenzSystem
 from latentda.grid import Layout, NoLevels, build_layout, line_grid
 
 
-@dataclass(frozen=True)
 class Lorenz63(LorenzSystem):
     """The Lorenz-63 system; a step is 0.01 time units, by the name of 1 h: the system has no day of its own.
 
@@ -39,14 +36,14 @@ class Lorenz63(LorenzSystem):
         beta: shape of the rolls.
     """
 
-    sigma: float = 10.0
-    rho: float = 28.0
-    beta: float = 8.0 / 3.0
+    sigma: float = eqx.field(static=True, default=10.0)
+    rho: float = eqx.field(static=True, default=28.0)
+    beta: float = eqx.field(static=True, default=8.0 / 3.0)
 
     time_step = 0.01
     step_hours = 1
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
         """One channel whose three points are x, y, z; that they lie on a line means nothing."""
         return build_layout(line_grid(3), NoLevels(), {}, ("x",))

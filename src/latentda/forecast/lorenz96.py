@@ -12,9 +12,7 @@ Sources: Lorenz (1996), Predictability: a problem partly solved, ECMWF seminar; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -22,7 +20,6 @@ from latentda.forecast.lorenz import LorenzSystem
 from latentda.grid import Layout, NoLevels, build_layout, line_grid
 
 
-@dataclass(frozen=True)
 class Lorenz96(LorenzSystem):
     """The Lorenz-96 system; a step is 0.05 time units, 6 h.
 
@@ -31,17 +28,17 @@ class Lorenz96(LorenzSystem):
         forcing: F; 8 is chaotic.
     """
 
-    points: int = 40
-    forcing: float = 8.0
+    points: int = eqx.field(static=True, default=40)
+    forcing: float = eqx.field(static=True, default=8.0)
 
     time_step = 0.05
     step_hours = 6
 
-    def __post_init__(self) -> None:
+    def __check_init__(self) -> None:
         if self.points < 4:
             raise ValueError(f"Lorenz-96 needs at least 4 points; got {self.points}.")
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
         """One channel, ``x``, on a periodic line."""
         return build_layout(line_grid(self.points), NoLevels(), {}, ("x",))

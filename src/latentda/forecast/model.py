@@ -13,13 +13,20 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from latentda.grid import Hours, Layout, Time, hours_since_1970
+from latentda.user_error import UserError
 
 
 @runtime_checkable
 class ForecastModel(Protocol):
     """What the rest of the package asks of a model.
 
-    ``propagate`` is pure and differentiable: it may be traced, jitted, vmapped and differentiated.
+    A model in JAX is a pytree whose weights are leaves and whose settings are static (an ``eqx.Module``): it is an
+    argument of what is compiled, and other weights compile nothing anew. Its ``propagate`` is pure; it may be traced,
+    jitted, vmapped and differentiated, and the start may be traced with the state. Any other model is asked for
+    forecasts and never traced: it says that it is not ``differentiable``.
+
+    A model over an orography may have ``surface_geopotential``, the geopotential of the surface that it integrates
+    (m2 s-2), ``(lat, lon)``: what observation operators need to place real reports on its levels.
     """
 
     @property
@@ -29,6 +36,10 @@ class ForecastModel(Protocol):
     @property
     def step_hours(self) -> int:
         """Lead times are multiples of this (h)."""
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether JAX finds the tangent linear and the adjoint of ``propagate``: what windows in time need."""
 
     def propagate(
         self,
@@ -45,6 +56,18 @@ class ForecastModel(Protocol):
         lead_hours: tuple[int, ...],
     ) -> Float[Array, "member lead channel lat lon"]:
         """The same for every member of an ensemble."""
+
+
+def require_derivative(model: ForecastModel) -> None:
+    """Refuse a model where its derivative is needed and there is none.
+
+    Raises:
+        UserError: the model is not differentiable.
+    """
+    if not model.differentiable:
+        raise UserError(
+            f"The model {type(model).__name__} has no derivative: use a three-dimensional or ensemble method."
+        )
 
 
 def forecast(model: ForecastModel, state: np.ndarray, start: Time, lead_hours: Sequence[int]) -> np.ndarray:

@@ -5,8 +5,9 @@ The baseline that every forecast model has to beat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
@@ -14,8 +15,7 @@ from jaxtyping import Array, Float
 from latentda.grid import Hours, Layout, lead_steps
 
 
-@dataclass(frozen=True)
-class Persistence:
+class Persistence(eqx.Module):
     """Persistence as a :class:`~latentda.forecast.model.ForecastModel`.
 
     Attributes:
@@ -23,8 +23,10 @@ class Persistence:
         step_hours: lead times are multiples of this (h).
     """
 
-    layout: Layout
-    step_hours: int = 6
+    layout: Layout = eqx.field(static=True)
+    step_hours: int = eqx.field(static=True, default=6)
+
+    differentiable: ClassVar[bool] = True
 
     def propagate(
         self,

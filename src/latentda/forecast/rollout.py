@@ -2,16 +2,19 @@
 
     F^k(a) = f^k(a),        or with a code        F^k(a) = D( f^k(E(a)) ) + a - D(E(a))
 
-A step on codes is encoded once and decoded where a state is wanted: between them a forecast has the size of the code.
+A step on codes is encoded once and decoded at the steps where a state is wanted: between them a forecast has the size
+of the code.
 What the code cannot carry persists, so that F^0 is the identity and a step that does nothing is persistence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -37,24 +40,30 @@ class Code(Protocol):
 
 
 def roll_out(
-    step: Step, starts: Float[Array, "sample channel lat lon"], steps: int, code: Code | None = None
+    step: Step, starts: Float[Array, "sample channel lat lon"], steps: Sequence[int], code: Code | None = None
 ) -> Float[Array, "sample step channel lat lon"]:
-    """F, F^2, ... of every start.
+    """F^k of every start, for the steps k that are wanted.
 
     Args:
         step: f.
         starts: standardised anomalies.
-        steps: how many.
+        steps: the k, at least one and increasing; 0 is the start itself.
         code: on whose latent fields f acts; without it f acts on states.
     """
+    later = np.asarray([k for k in steps if k > 0], int)
+    if not later.size:
+        return starts[:, None]
     first = starts if code is None else jax.vmap(code.encode)(starts)
 
     def advance(fields: Array, _: None) -> tuple[Array, Array]:
-        later = jax.vmap(step)(fields)
-        return later, later
+        fields = jax.vmap(step)(fields)
+        return fields, fields
 
-    _, made = jax.lax.scan(advance, first, None, length=steps)
+    _, made = jax.lax.scan(advance, first, None, length=int(later[-1]))
+    made = made[later - 1]
     if code is not None:
         rest = starts - jax.vmap(code.decode)(first)
         made = jax.vmap(jax.vmap(code.decode))(made) + rest
+    if len(later) < len(steps):
+        made = jnp.concatenate([starts[None], made])
     return jnp.swapaxes(made, 0, 1)

@@ -9,7 +9,7 @@ at both ends, so that F need not know the date, and where F does nothing the for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -22,9 +22,8 @@ from latentda.forecast.rollout import Code, Step, roll_out
 from latentda.grid import Hours, Layout, lead_steps
 
 
-@dataclass(frozen=True, eq=False)
-class SurrogateModel:
-    """The surrogate as a :class:`~latentda.forecast.model.ForecastModel`.
+class SurrogateModel(eqx.Module):
+    """The surrogate as a :class:`~latentda.forecast.model.ForecastModel`; its weights are leaves.
 
     Attributes:
         network: f.
@@ -35,6 +34,8 @@ class SurrogateModel:
     network: Step
     standardizer: Standardizer
     code: Code | None = None
+
+    differentiable: ClassVar[bool] = True
 
     @property
     def layout(self) -> Layout:
@@ -77,7 +78,6 @@ def _forecasts(
     steps: tuple[int, ...],
 ) -> Float[Array, "member lead channel lat lon"]:
     start = standardizer.to_anomaly(states, start_hours)
-    made = roll_out(network, start, steps[-1], code)
-    wanted = jnp.concatenate([start[:, None], made], axis=1)[:, jnp.asarray(steps)]
+    wanted = roll_out(network, start, steps, code)
     hours = start_hours + network.step_hours * jnp.asarray(steps, jnp.int32)
     return jax.vmap(jax.vmap(standardizer.to_physical), in_axes=(0, None))(wanted, hours)

@@ -92,9 +92,17 @@ class Dense(Covariance):
         return jnp.zeros(self.matrix.shape[1], self.matrix.dtype)
 
     def inverse(self, field: Array) -> Array:
-        """B^-1 x, for a square and lower-triangular root."""
-        solved = jax.scipy.linalg.cho_solve((self.matrix, True), field.reshape(-1))
-        return solved.reshape(self.shape)
+        """B^-1 x = U^-T U^-1 x.
+
+        Raises:
+            ValueError: a root that is not square, so that there is no inverse.
+        """
+        rows, columns = self.matrix.shape
+        if rows != columns:
+            raise ValueError(f"A root of {rows} x {columns} numbers is not square: no inverse exists.")
+        factors = jax.scipy.linalg.lu_factor(self.matrix)
+        white = jax.scipy.linalg.lu_solve(factors, field.reshape(-1))
+        return jax.scipy.linalg.lu_solve(factors, white, trans=1).reshape(self.shape)
 
 
 class Ensemble(Covariance):

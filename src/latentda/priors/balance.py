@@ -130,9 +130,15 @@ def estimate_balanced(
 def _calibrated(covariance: BalancedCovariance, sd: ndarray, draws: int = 200) -> BalancedCovariance:
     """The covariance with the wanted standard deviations."""
     keys = jax.random.split(jax.random.key(0), draws)
-    drawn = eqx.filter_jit(lambda b, k: jax.lax.map(lambda key: jnp.mean(b.sample(key) ** 2, -1), k))(covariance, keys)
+    drawn = _zonal_squares(covariance, keys)
     factor = jnp.asarray(sd / np.sqrt(np.asarray(drawn).mean(axis=0))[:, :, None], jnp.float32)
     return eqx.tree_at(lambda b: b.calibration, covariance, factor)
+
+
+@eqx.filter_jit
+def _zonal_squares(covariance: BalancedCovariance, keys: Array) -> Float[Array, "draw channel lat"]:
+    """Zonal means of the squares of draws."""
+    return jax.lax.map(lambda key: jnp.mean(covariance.sample(key) ** 2, -1), keys)
 
 
 def _regress(target: ndarray, predictor: ndarray) -> tuple[ndarray, Array]:

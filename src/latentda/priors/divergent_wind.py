@@ -86,10 +86,12 @@ def draw_increments(
     latents: Float[Array, "sample latent row column"],
     draw: Callable[[PRNGKeyArray], Array],
 ) -> Iterable[Array]:
-    """D(z + d) - D(z) for latents z and draws d of a latent background error."""
-    increment = jax.jit(lambda z, key: decode(z + draw(key)) - decode(z))
+    """D(z + d) - D(z) for latents z and draws d of a latent background error.
+
+    Methods of Equinox modules are arguments of what is compiled, with their weights.
+    """
     for number, latent in enumerate(latents):
-        yield increment(latent, jax.random.key(number))
+        yield _increment(decode, draw, latent, jax.random.key(number))
 
 
 def write_divergent_wind(wind: DivergentWind, path: str | Path, about: dict[str, Any] | None = None) -> None:
@@ -119,14 +121,25 @@ def read_divergent_wind(path: str | Path, layout: Layout, scale: Float[ndarray, 
     return DivergentWind(band_limit, jnp.asarray(matrices))
 
 
+@eqx.filter_jit
+def _increment(
+    decode: Callable[[Array], Array], draw: Callable[[PRNGKeyArray], Array], latent: Array, key: PRNGKeyArray
+) -> Array:
+    return decode(latent + draw(key)) - decode(latent)
+
+
+@eqx.filter_jit
+def _to_spectral(band_limit: BandLimit, sample: Array) -> Array:
+    return band_limit.to_spectral(sample)
+
+
 def _covariances(
     samples: Iterable[Float[ArrayLike, "channel lat lon"]], band_limit: BandLimit
 ) -> Float[ndarray, "n variable variable"]:
     """Of the spectral variables, summed over the harmonics of a total wavenumber."""
-    to_spectral = eqx.filter_jit(lambda limit, sample: limit.to_spectral(sample))
     total, count = np.zeros(()), 0
     for sample in samples:
-        spectral = np.asarray(to_spectral(band_limit, jnp.asarray(sample, jnp.float32)), np.float64)
+        spectral = np.asarray(_to_spectral(band_limit, jnp.asarray(sample, jnp.float32)), np.float64)
         total = total + np.einsum("imn,jmn->nij", spectral, spectral, optimize=True)
         count += 1
     return total / count

@@ -19,7 +19,8 @@ from collections.abc import Iterable, Iterator
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Float
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 from numpy import ndarray
 
 from latentda.fields import Standardizer
@@ -70,8 +71,7 @@ def encode_pairs(
     pairs: Float[ndarray, "pair 2 channel lat lon"], code: Autoencoder
 ) -> Float[ndarray, "pair 2 latent row column"]:
     """E(x) of every state."""
-    encode = eqx.filter_jit(lambda code, pair: jax.vmap(code.encode)(pair))
-    return np.stack([np.asarray(encode(code, np.asarray(pair, np.float32))) for pair in pairs])
+    return np.stack([np.asarray(_encode(code, np.asarray(pair, np.float32))) for pair in pairs])
 
 
 def unrepresented_errors(
@@ -89,9 +89,18 @@ def unrepresented_errors(
     Raises:
         ValueError: fewer than two pairs.
     """
-    decode = eqx.filter_jit(lambda code, pair: jax.vmap(code.decode)(pair))
-    carried = np.stack([np.asarray(decode(code, pair)) for pair in codes])
+    carried = np.stack([np.asarray(_decode(code, pair)) for pair in codes])
     return errors_from_pairs(pairs) - errors_from_pairs(carried)
+
+
+@eqx.filter_jit
+def _encode(code: Autoencoder, states: Float[ArrayLike, "sample channel lat lon"]) -> Array:
+    return jax.vmap(code.encode)(states)
+
+
+@eqx.filter_jit
+def _decode(code: Autoencoder, latents: Float[ArrayLike, "sample latent row column"]) -> Array:
+    return jax.vmap(code.decode)(latents)
 
 
 def _anomaly(standardizer: Standardizer, state: ndarray, hours: int) -> ndarray:

@@ -123,21 +123,22 @@ def unexplained_variance(
     code: Autoencoder, samples: Iterable[Float[ndarray, "sample time channel lat lon"]], objective: Objective
 ) -> UnexplainedVariance:
     """Score a code on samples, a few at a time; what single states do not tell is NaN."""
-    area = objective.weights[:, None]
-
-    @eqx.filter_jit
-    def sums(code: Autoencoder, batch: Array) -> tuple[Array, Array]:
-        error = jax.vmap(jax.vmap(lambda a: code.decode(code.encode(a)) - a))(batch)
-        parts = (error, batch, jnp.diff(error, axis=1), jnp.diff(batch, axis=1))
-        squares = jnp.stack([jnp.sum(part**2 * area, axis=(0, 1, 3, 4)) for part in parts])
-        whole = batch.shape[1] >= objective.settings.states_a_sample
-        return squares, objective(code, batch) * len(batch) if whole else jnp.asarray(jnp.nan)
-
     total, loss, count = np.zeros(()), 0.0, 0
     for batch in samples:
-        squares, value = sums(code, jnp.asarray(batch))
+        squares, value = _sums(code, objective, jnp.asarray(batch))
         total = total + np.asarray(squares, np.float64)
         loss, count = loss + float(value), count + len(batch)
     missed, variance, missed_difference, difference = total
     with np.errstate(invalid="ignore"):
         return UnexplainedVariance(missed / variance, missed_difference / difference, loss / count)
+
+
+@eqx.filter_jit
+def _sums(code: Autoencoder, objective: Objective, batch: Array) -> tuple[Float[Array, "kind channel"], Array]:
+    """Squares of a batch: missed of anomalies, the anomalies, missed of differences, the differences; and its loss."""
+    area = objective.weights[:, None]
+    error = jax.vmap(jax.vmap(lambda a: code.decode(code.encode(a)) - a))(batch)
+    parts = (error, batch, jnp.diff(error, axis=1), jnp.diff(batch, axis=1))
+    squares = jnp.stack([jnp.sum(part**2 * area, axis=(0, 1, 3, 4)) for part in parts])
+    whole = batch.shape[1] >= objective.settings.states_a_sample
+    return squares, objective(code, batch) * len(batch) if whole else jnp.asarray(jnp.nan)

@@ -112,7 +112,7 @@ class RolloutObjective(eqx.Module):
     def __call__(self, network: Surrogate, batch: Float[Array, "sample time channel lat lon"]) -> Float[Array, ""]:
         """The loss of a batch of sequences."""
         code = None if self.code is None else jax.lax.stop_gradient(self.code)
-        error = roll_out(network, batch[:, 0], batch.shape[1] - 1, code) - batch[:, 1:]
+        error = roll_out(network, batch[:, 0], range(1, batch.shape[1]), code) - batch[:, 1:]
         return jnp.mean(error**2 * self.weights[:, None])
 
 
@@ -179,19 +179,22 @@ def forecast_errors(
 ) -> ForecastErrors:
     """Score a network on sequences, a few at a time."""
     area = jnp.asarray(latitude_weights, jnp.float32)[:, None]
-
-    @eqx.filter_jit
-    def sums(network: Surrogate, code: Autoencoder | None, batch: Array) -> Array:
-        later = batch[:, 1:]
-        made = roll_out(network, batch[:, 0], later.shape[1], code)
-        errors = jnp.stack([made - later, batch[:, :1] - later, later])
-        return jnp.sum(jnp.mean(errors**2 * area, axis=(-2, -1)), axis=1)
-
     total, count = np.zeros(()), 0
     for batch in sequences:
-        total = total + np.asarray(sums(network, code, jnp.asarray(batch)), np.float64)
+        total = total + np.asarray(_squared_errors(network, code, jnp.asarray(batch), area), np.float64)
         count += len(batch)
     return ForecastErrors(*np.sqrt(total / count))
+
+
+@eqx.filter_jit
+def _squared_errors(
+    network: Surrogate, code: Autoencoder | None, batch: Array, area: Float[Array, "lat 1"]
+) -> Float[Array, "kind step channel"]:
+    """Summed over a batch, of the network, persistence and climatology."""
+    later = batch[:, 1:]
+    made = roll_out(network, batch[:, 0], range(1, batch.shape[1]), code)
+    errors = jnp.stack([made - later, batch[:, :1] - later, later])
+    return jnp.sum(jnp.mean(errors**2 * area, axis=(-2, -1)), axis=1)
 
 
 def _sequences(block: Block, rollout: RolloutSettings) -> ndarray:

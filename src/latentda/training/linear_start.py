@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -66,15 +67,9 @@ def sample_moments(
     samples: Iterable[Float[ndarray, "sample time channel lat lon"]], patch: int, grid: Grid
 ) -> SampleMoments:
     """Moments of samples, each one state or a pair, in one pass."""
-    cut = jax.vmap(lambda a: to_patches(a, patch, grid.periodic))
     # One weight a token, not a point, so that the columns of V stay orthonormal.
-    area = cut(jnp.asarray(grid.area_weights, jnp.float32)[None, None]).mean(-1)[0]
-
-    @jax.jit
-    def moment(states: jax.Array) -> jax.Array:
-        patches = cut(states)
-        return jnp.einsum("sti,t,stj->ij", patches, area / area.size, patches)
-
+    area = to_patches(jnp.asarray(grid.area_weights, jnp.float32)[None], patch, grid.periodic).mean(-1)
+    moment = partial(_moment, patch=patch, periodic=grid.periodic, weights=area / area.size)
     anomaly = difference = square = np.zeros(())
     states = pairs = channels = 0
     for batch in samples:
@@ -135,11 +130,23 @@ def best_linear_code(
     codes = [principal_components(moments, settings, ObjectiveSettings(r, 1.0 - r)) for r in shares]
     if len(codes) == 1:
         return codes[0]
-    loss = eqx.filter_jit(lambda code, batch: objective(code, batch) * len(batch))
     total = np.zeros(len(codes))
     for batch in samples:
-        total += [float(loss(code, jnp.asarray(batch))) for code in codes]
+        total += [float(_loss(objective, code, jnp.asarray(batch))) for code in codes]
     return codes[int(np.argmin(total))]
+
+
+@partial(jax.jit, static_argnames=("patch", "periodic"))
+def _moment(states: jax.Array, *, patch: int, periodic: bool, weights: jax.Array) -> Float[jax.Array, "feature feature"]:
+    """Summed over states, of their patches with weights a token."""
+    patches = jax.vmap(lambda a: to_patches(a, patch, periodic))(states)
+    return jnp.einsum("sti,t,stj->ij", patches, weights, patches)
+
+
+@eqx.filter_jit
+def _loss(objective: Objective, code: LinearPatchCode, batch: jax.Array) -> jax.Array:
+    """Summed over samples."""
+    return objective(code, batch) * len(batch)
 
 
 def _metric(

@@ -132,21 +132,23 @@ def column_divergence(
     """
     band_limit, shares = BandLimit(layout, scale), jnp.asarray(mass_shares(layout.levels_of("u")), jnp.float32)
     area = jnp.asarray(layout.grid.area_weights, jnp.float32)
-
-    @jax.jit
-    def squares(difference: Array) -> Array:
-        divergence = jax.vmap(lambda d: _with_mean(band_limit.divergence(d), shares))(difference)
-        return jnp.sum(jnp.mean(divergence**2 * area, axis=(2, 3)), axis=0)
-
     total, count = np.zeros(()), 0
     for batch in pairs:
-        total = total + np.asarray(squares(jnp.asarray(np.diff(batch, axis=1)[:, 0])), np.float64)
+        difference = jnp.asarray(np.diff(batch, axis=1)[:, 0])
+        total = total + np.asarray(_squares(band_limit, shares, area, difference), np.float64)
         count += len(batch)
     if not np.all(total > 0):
         raise ValueError("The differences of the training pairs have no divergence; leave its term out.")
     levels = len(shares)
     weight = np.append(np.full(levels, 0.5 / levels), 0.5)
     return ColumnDivergence(band_limit, shares, jnp.asarray(weight * count / total, jnp.float32))
+
+
+@eqx.filter_jit
+def _squares(band_limit: BandLimit, shares: Array, area: Array, difference: Array) -> Float[Array, " level_and_mean"]:
+    """Of divergence, area mean, summed over samples."""
+    divergence = jax.vmap(lambda d: _with_mean(band_limit.divergence(d), shares))(difference)
+    return jnp.sum(jnp.mean(divergence**2 * area, axis=(2, 3)), axis=0)
 
 
 def _with_mean(divergence: Array, shares: Array) -> Array:

@@ -12,6 +12,7 @@ Source: Fan et al. (2026), doi 10.1126/sciadv.aea4248, who show it of a decoder.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -43,18 +44,19 @@ def tangent_error(
         draws: how many v.
         seed: of the draws.
     """
-    anchor, zero = prior.anchor(background), prior.zero_control()
-    area = jnp.asarray(area_weights)
-
-    @eqx.filter_jit
-    def norms(prior: Prior, control: Control, size: Array) -> tuple[Array, Array]:
-        state = lambda v: prior.state(anchor, v)  # noqa: E731
-        start, tangent = jax.jvp(state, (zero,), (control,))
-        increment = state(jax.tree.map(lambda leaf: size * leaf, control)) - start
-        return jnp.sum(area * (increment - size * tangent) ** 2), jnp.sum(area * increment**2)
-
+    anchor, area = prior.anchor(background), jnp.asarray(area_weights)
     keys = jax.random.split(jax.random.key(seed), draws)
     controls = [white_control(prior, key) for key in keys]
-    found = np.array([[norms(prior, control, jnp.float32(size)) for control in controls] for size in sizes])
+    problem = prior, anchor, area
+    found = np.array([[_norms(*problem, control, jnp.float32(size)) for control in controls] for size in sizes])
     missed, whole = np.moveaxis(found.sum(axis=1), -1, 0)
     return np.sqrt(missed / whole)
+
+
+@eqx.filter_jit
+def _norms(prior: Prior, anchor: Any, area: Array, control: Control, size: Array) -> tuple[Array, Array]:
+    """Squares of what the tangent misses of an increment, and of the increment."""
+    state = lambda v: prior.state(anchor, v)  # noqa: E731
+    start, tangent = jax.jvp(state, (prior.zero_control(),), (control,))
+    increment = state(jax.tree.map(lambda leaf: size * leaf, control)) - start
+    return jnp.sum(area * (increment - size * tangent) ** 2), jnp.sum(area * increment**2)
