@@ -1,8 +1,10 @@
 """Small worlds that several tests share: layouts, smooth fields, observations, precision, accidents."""
 
+from contextlib import contextmanager
 from functools import cache
 
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -117,6 +119,41 @@ def check_linearisation(function, point, direction, *, rel=1e-10, exponents=(2, 
     remainders = [np.linalg.norm(x - value - h * tangent) for x, h in zip(later, steps, strict=True)]
     slopes = np.diff(np.log10(remainders)) / np.diff(np.log10(steps))
     np.testing.assert_allclose(slopes, 2.0, atol=atol)
+
+
+@contextmanager
+def compilations():
+    """A list that grows by one with every function that JAX compiles, or fetches compiled from its cache on disk."""
+    made = []
+
+    def note(event, seconds, **about):
+        if event == "/jax/core/compile/jaxpr_to_mlir_module_duration":
+            made.append(about.get("fun_name"))
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    try:
+        yield made
+    finally:
+        jax.monitoring.unregister_event_duration_listener(note)
+
+
+def constants_in(jaxpr):
+    """How many numbers a traced function holds as constants, in itself and in all that it calls."""
+    within = [sub for eqn in jaxpr.jaxpr.eqns for sub in _called(eqn) if isinstance(sub, jax.extend.core.ClosedJaxpr)]
+    return sum(np.size(const) for const in jaxpr.consts) + sum(constants_in(sub) for sub in within)
+
+
+def operations(jaxpr):
+    """(Name, shape) of every array that a jaxpr makes, in itself and in all that it calls."""
+    for eqn in jaxpr.eqns:
+        yield from ((eqn.primitive.name, made.aval.shape) for made in eqn.outvars)
+        for sub in _called(eqn):
+            yield from operations(getattr(sub, "jaxpr", sub))
+
+
+def _called(eqn):
+    values = [part for value in eqn.params.values() for part in (value if isinstance(value, tuple | list) else [value])]
+    return [value for value in values if isinstance(value, jax.extend.core.ClosedJaxpr | jax.extend.core.Jaxpr)]
 
 
 def killed_at(step):

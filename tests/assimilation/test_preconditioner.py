@@ -9,6 +9,7 @@ import pytest
 from latentda.assimilation import GaussNewton
 from latentda.assimilation.preconditioner import Preconditioner
 from tests.assimilation.test_gauss_newton import Squares, minimise
+from tests.worlds import operations
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -73,3 +74,55 @@ def test_outer_loops_pass_on_what_they_learn():
         for m in (40, 1)
     )
     assert float(curved(kept.control)) < 0.5 * float(curved(lost.control))
+
+
+def updated(matrix, direction, product):
+    """The update of the equation, with matrices."""
+    curvature = direction @ product
+    left = np.eye(len(matrix)) - np.outer(direction, product) / curvature
+    return left @ matrix @ left.T + np.outer(direction, direction) / curvature
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 11])
+def test_the_pairs_learnt_last_are_kept_in_their_order(count):
+    """More pairs than there is room for, one of them without curvature: as if none but the last had been learnt."""
+    memory, rng, known = 4, np.random.default_rng(3), Preconditioner.identity(4, 6, jnp.float64)
+    pairs = [(s, s + 0.2 * rng.normal(size=6)) for s in rng.normal(size=(count, 6)) + 2.0]
+    for number, (direction, product) in enumerate(pairs):
+        known = known.learnt(direction, product)
+        if number == 2:
+            known = known.learnt(direction, -product)
+    matrix = np.eye(6)
+    for direction, product in pairs[-memory:]:
+        matrix = updated(matrix, direction, product)
+    np.testing.assert_allclose(jax.vmap(known)(jnp.eye(6)), matrix, rtol=1e-9, atol=1e-9)
+
+
+def test_pairs_written_newest_first_say_what_they_said():
+    """So they lie in files that know no ring."""
+    known = Preconditioner.identity(3, 6, jnp.float64)
+    for number in range(4):
+        known = known.learnt(jnp.eye(6)[number] + 0.1, jnp.eye(6)[number] * 2.0 + 0.1)
+    order = (np.arange(3) + int(known.newest)) % 3
+    listed = Preconditioner(known.direction[order], known.product[order])
+    np.testing.assert_array_equal(listed(jnp.arange(6.0)), known(jnp.arange(6.0)))
+
+
+def arrays_of(minimiser, **settings):
+    """(operation, shape) of everything that a minimisation makes."""
+    run = lambda start: minimiser.minimise(PROBLEM, start, **settings).cost  # noqa: E731
+    return list(operations(jax.make_jaxpr(run)(jnp.zeros(SIZE)).jaxpr))
+
+
+@pytest.mark.parametrize(
+    ("loops", "hand_on", "needed"), [(1, False, False), (1, True, True), (2, False, True), (2, True, True)]
+)
+def test_memory_is_there_where_something_reads_it(loops, hand_on, needed):
+    made = arrays_of(GaussNewton(outer_loops=loops, memory=17), hand_on=hand_on)
+    assert ((17, SIZE) in [shape for _, shape in made]) == needed
+
+
+def test_no_iteration_copies_the_whole_memory():
+    made = arrays_of(GaussNewton(outer_loops=2, memory=17))
+    whole = {name for name, shape in made if shape == (17, SIZE)}
+    assert whole.isdisjoint({"concatenate", "select_n", "pad", "add", "mul"})

@@ -139,12 +139,27 @@ def test_a_sample_is_the_image_of_a_white_control():
     np.testing.assert_allclose(covariance.sample(key), root(covariance, control), rtol=1e-12)
 
 
-@pytest.mark.parametrize("build", [diagonal, dense])
+def full():
+    """A root that is not triangular, nor symmetric."""
+    return Dense(jnp.asarray(np.random.default_rng(1).normal(size=(6, 6)) + 3.0 * np.eye(6)), (1, 2, 3))
+
+
+def upper():
+    return Dense(dense().matrix.T, (1, 2, 3))
+
+
+@pytest.mark.parametrize("build", [diagonal, dense, full, upper])
 def test_inverse_undoes_the_operator(build):
     covariance = built(build)
     field = draw(covariance, 7)[1]
     np.testing.assert_allclose(covariance.inverse(apply(covariance, field)), field, rtol=1e-10)
     np.testing.assert_allclose(apply(covariance, covariance.inverse(field)), field, rtol=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (6, 8)])
+def test_a_root_that_is_not_square_has_no_inverse(shape):
+    with pytest.raises(ValueError, match=f"root of {shape[0]} x {shape[1]} numbers is not square"):
+        Dense(jnp.ones(shape), (1, 2, 3)).inverse(jnp.ones((1, 2, 3)))
 
 
 @pytest.mark.parametrize("build", [diagonal, spherical])

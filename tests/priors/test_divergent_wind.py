@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.operators import BandLimit
+from latentda.networks import IdentityCode
+from latentda.operators import BandLimit, Diagonal
 from latentda.priors import (
     DivergentWind,
     draw_increments,
@@ -11,7 +12,7 @@ from latentda.priors import (
     read_divergent_wind,
     write_divergent_wind,
 )
-from tests.worlds import sigma_layout
+from tests.worlds import compilations, sigma_layout
 
 LAYOUT = sigma_layout()
 SCALE = np.linspace(1.0, 3.0, len(LAYOUT.channels)).astype(np.float32)
@@ -62,6 +63,16 @@ def test_increments_are_drawn_around_latents():
     found = list(draw_increments(lambda z: z**2, latents, lambda key: jax.random.normal(key, (3,))))
     step = jax.random.normal(jax.random.key(1), (3,))
     np.testing.assert_allclose(found[1], (4.0 + step) ** 2 - 16.0, rtol=1e-5)
+
+
+def test_increments_of_other_weights_compile_nothing():
+    latents = jnp.ones((2, 3, 1, 1))
+    errors = [Diagonal(jnp.full((3, 1, 1), sd)) for sd in (0.5, 2.0)]
+    first = list(draw_increments(IdentityCode((3, 1, 1)).decode, latents, errors[0].sample))
+    with compilations() as compiled:
+        second = list(draw_increments(IdentityCode((3, 1, 1)).decode, latents, errors[1].sample))
+    assert compiled == []
+    np.testing.assert_allclose(second, 4.0 * np.asarray(first), rtol=1e-5)
 
 
 def test_round_trip(wind, tmp_path):

@@ -8,6 +8,7 @@ from latentda.fields import unit_standardizer
 from latentda.grid import Layout, NoLevels, build_layout, lat_lon_grid
 from latentda.networks import IdentityCode, LinearPatchCode
 from latentda.priors import encode_pairs, errors_from_pairs, forecast_pairs, unrepresented_errors
+from tests.worlds import compilations
 
 LAYOUT = build_layout(lat_lon_grid(2, 4), NoLevels(), {}, ("sp",))
 
@@ -108,3 +109,15 @@ def test_what_a_code_carries_and_what_it_leaves_make_the_error(pairs):
 def test_one_pair_says_nothing(pairs):
     with pytest.raises(ValueError, match="at least two pairs of forecasts; got 1"):
         errors_from_pairs(pairs[:1])
+
+
+def test_another_code_of_the_same_shape_compiles_nothing():
+    pairs = np.random.default_rng(0).normal(size=(3, 2, 1, 2, 4)).astype(np.float32)
+    codes = [LinearPatchCode(factor * jnp.eye(4)[:, :2], jnp.ones(2), 2, (1, 2, 4)) for factor in (1.0, 0.5)]
+    for code in codes[:1]:
+        unrepresented_errors(pairs, encode_pairs(pairs, code), code)
+    with compilations() as compiled:
+        encoded = encode_pairs(pairs, codes[1])
+        unrepresented_errors(pairs, encoded, codes[1])
+    assert compiled == []
+    assert np.abs(encoded).max() > 0.0

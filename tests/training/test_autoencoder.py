@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from latentda.training import (
     train_autoencoder,
     unexplained_variance,
 )
-from tests.worlds import killed_at, sigma_layout
+from tests.worlds import compilations, killed_at, sigma_layout
 
 LAYOUT = sigma_layout(names="u", levels=(0.5,))
 SHAPE = AutoencoderSettings(patch=4, latent=4, width=16, heads=2, blocks=0)
@@ -96,3 +97,13 @@ def test_single_states_are_scored_without_differences(store):
     np.testing.assert_allclose(found.anomaly, expected.anomaly, rtol=0.1)
     assert np.isnan(found.difference).all()
     assert np.isnan(found.loss)
+
+
+def test_scoring_other_weights_compiles_nothing(store, whole):
+    start, trained = whole
+    every = [np.asarray(next(iter(samples_of(store, BOTH).spread(4, each=4))))]
+    unexplained_variance(trained.module, every, start.objective)
+    with compilations() as compiled:
+        other = jax.tree.map(lambda leaf: leaf, trained.module)
+        unexplained_variance(other, every, start.objective)
+    assert compiled == []

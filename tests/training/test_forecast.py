@@ -20,7 +20,7 @@ from latentda.training import (
     forecast_errors,
     train_surrogate,
 )
-from tests.worlds import killed_at, sigma_layout
+from tests.worlds import compilations, killed_at, sigma_layout
 
 LAYOUT = sigma_layout(names="u", levels=(0.5,))
 SHAPE = SurrogateSettings(patch=4, width=16, heads=2, blocks=1)
@@ -130,3 +130,11 @@ def test_a_step_of_codes_learns_too_and_leaves_the_code_alone(store):
     errors = forecast_errors(trained.module, samples.spread(100, each=100), LAYOUT.grid.latitude_weights, code)
     assert (errors.network < 0.98 * errors.persistence).all()
     np.testing.assert_array_equal(code.components, patches.astype(np.float32))
+
+
+def test_scoring_another_network_compiles_nothing(store, whole):
+    few = [np.asarray(next(iter(sequences(store).spread(4, each=4))))]
+    forecast_errors(whole.module, few, LAYOUT.grid.latitude_weights)
+    with compilations() as compiled:
+        forecast_errors(jax.tree.map(lambda leaf: leaf, whole.module), few, LAYOUT.grid.latitude_weights)
+    assert compiled == []

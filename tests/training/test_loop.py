@@ -6,7 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from latentda.networks import AutoencoderSettings, PatchAutoencoder, empty_code, named_arrays
 from latentda.training import TrainingSettings, train
+from latentda.training.loop import decaying
 from tests.worlds import killed_at
 
 SETTINGS = TrainingSettings(steps=24, batch_size=8, learning_rate=3e-2, weight_decay=0.0, checkpoint_every=5)
@@ -110,3 +112,49 @@ def test_foreign_checkpoints_are_refused(tmp_path):
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
     with pytest.raises(ValueError, match="no checkpoint of this training"):
         train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
+
+
+class Everything(eqx.Module):
+    """One parameter of each kind."""
+
+    layers: tuple
+    embedding: jax.Array
+    start: jax.Array
+
+    def __init__(self, key):
+        self.layers = (
+            eqx.nn.Linear(4, 4, key=key),
+            eqx.nn.LayerNorm(4),
+            eqx.nn.Linear(4, 3, use_bias=False, key=key),
+            eqx.nn.Conv2d(1, 1, 2, key=key),
+        )
+        self.embedding, self.start = jnp.ones((3, 4)), jnp.ones((4, 3))
+
+
+def test_matrices_of_layers_decay_and_nothing_else():
+    module = Everything(jax.random.key(0))
+    still = lambda module, batch: 0.0 * sum(jnp.sum(w) for w in jax.tree.leaves(eqx.filter(module, eqx.is_array)))  # noqa: E731
+    settings = replace(SETTINGS, weight_decay=0.5, learning_rate=0.1)
+    trained = train(module, still, batches, settings).module
+    for k in (0, 2, 3):
+        shrunk = np.abs(trained.layers[k].weight) / np.abs(module.layers[k].weight)
+        assert (shrunk < 0.9).all()
+    for get in (
+        lambda m: m.layers[0].bias,
+        lambda m: m.layers[1].weight,
+        lambda m: m.layers[1].bias,
+        lambda m: m.layers[3].bias,
+        lambda m: m.embedding,
+        lambda m: m.start,
+    ):
+        np.testing.assert_array_equal(get(trained), get(module))
+
+
+def test_of_the_networks_the_start_norms_biases_and_positions_stay():
+    settings = AutoencoderSettings(patch=2, latent=3, width=8, heads=2, blocks=1)
+    code = PatchAutoencoder(empty_code((2, 4, 6), settings), settings, jax.random.key(0))
+    marked = named_arrays(jax.tree.map(jnp.asarray, decaying(eqx.filter(code, eqx.is_inexact_array))))
+    found = {name for name, mark in marked.items() if mark}
+    assert {name for name in marked if "norm" in name or "bias" in name or "position" in name}.isdisjoint(found)
+    assert {name for name in marked if name.startswith((".linear", "linear"))}.isdisjoint(found)
+    assert len(found) == 2 * (2 + 4)

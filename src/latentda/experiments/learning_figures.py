@@ -33,7 +33,7 @@ def reconstruction_figure(
 ) -> Figure:
     """Truth, reconstruction and their difference, of two channels, in physical units."""
     layout = standardizer.layout
-    rebuilt = np.asarray(_rebuilt(code, anomaly))
+    rebuilt = np.asarray(_rebuilt(code, jnp.asarray(anomaly)))
     truth, found = (np.asarray(standardizer.to_physical(jnp.asarray(a), hours)) for a in (anomaly, rebuilt))
     fields, titles, units, groups = [], [], [], []
     for row, i in enumerate(shown_channels(layout)):

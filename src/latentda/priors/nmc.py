@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from numpy import ndarray
 
@@ -71,7 +71,7 @@ def encode_pairs(
     pairs: Float[ndarray, "pair 2 channel lat lon"], code: Autoencoder
 ) -> Float[ndarray, "pair 2 latent row column"]:
     """E(x) of every state."""
-    return np.stack([np.asarray(_encode(code, np.asarray(pair, np.float32))) for pair in pairs])
+    return np.stack([np.asarray(_encode(code, jnp.asarray(pair, jnp.float32))) for pair in pairs])
 
 
 def unrepresented_errors(
@@ -89,17 +89,17 @@ def unrepresented_errors(
     Raises:
         ValueError: fewer than two pairs.
     """
-    carried = np.stack([np.asarray(_decode(code, pair)) for pair in codes])
+    carried = np.stack([np.asarray(_decode(code, jnp.asarray(pair))) for pair in codes])
     return errors_from_pairs(pairs) - errors_from_pairs(carried)
 
 
 @eqx.filter_jit
-def _encode(code: Autoencoder, states: Float[ArrayLike, "sample channel lat lon"]) -> Array:
+def _encode(code: Autoencoder, states: Float[Array, "sample channel lat lon"]) -> Array:
     return jax.vmap(code.encode)(states)
 
 
 @eqx.filter_jit
-def _decode(code: Autoencoder, latents: Float[ArrayLike, "sample latent row column"]) -> Array:
+def _decode(code: Autoencoder, latents: Float[Array, "sample latent row column"]) -> Array:
     return jax.vmap(code.decode)(latents)
 
 

@@ -137,7 +137,7 @@ def best_linear_code(
 
 
 @partial(jax.jit, static_argnames=("patch", "periodic"))
-def _moment(states: jax.Array, *, patch: int, periodic: bool, weights: jax.Array) -> Float[jax.Array, "feature feature"]:
+def _moment(states: jax.Array, *, patch: int, periodic: bool, weights: jax.Array) -> Float[jax.Array, "i j"]:
     """Summed over states, of their patches with weights a token."""
     patches = jax.vmap(lambda a: to_patches(a, patch, periodic))(states)
     return jnp.einsum("sti,t,stj->ij", patches, weights, patches)

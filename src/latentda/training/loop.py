@@ -42,7 +42,7 @@ class TrainingSettings:
         steps: optimisation steps.
         batch_size: states a step.
         learning_rate: peak rate.
-        weight_decay: AdamW's decoupled decay.
+        weight_decay: AdamW's decoupled decay, of the weights that :func:`decaying` names.
         warm_up: share of the steps in which the rate rises linearly.
         clip: largest norm of the gradient.
         seed: of the batches and of the initial weights.
@@ -169,5 +169,23 @@ def _optimiser(settings: TrainingSettings) -> optax.GradientTransformation:
     )
     return optax.chain(
         optax.clip_by_global_norm(settings.clip),
-        optax.adamw(rate, b2=0.99, weight_decay=settings.weight_decay),
+        optax.adamw(rate, b2=0.99, weight_decay=settings.weight_decay, mask=decaying),
     )
+
+
+def decaying(module: Any) -> Any:
+    """Which leaves of a module decay: matrices of linear layers and kernels of convolutions, and nothing else.
+
+    For these zero is the smallest map. For a norm's scale, a bias, a position's embedding or principal components from
+    which training starts it is no better than any other value.
+    """
+
+    def marked(node: Any) -> Any:
+        plain = jax.tree.map(lambda _: False, node)
+        return eqx.tree_at(lambda layer: layer.weight, plain, True) if _is_layer(node) else plain
+
+    return jax.tree.map(marked, module, is_leaf=_is_layer)
+
+
+def _is_layer(node: Any) -> bool:
+    return isinstance(node, eqx.nn.Linear | eqx.nn.Conv | eqx.nn.ConvTranspose)
