@@ -25,6 +25,13 @@ def channel_rms(layout, difference):
     return np.sqrt((difference**2 * layout.grid.area_weights).mean((-2, -1)))
 
 
+def test_models_of_equal_settings_are_one_to_the_compiler():
+    one, equal, other = JcmModel(), JcmModel(), jcm_model(imperfect=True)
+    assert jax.tree.leaves(one) == []
+    assert jax.tree.structure(one) == jax.tree.structure(equal) != jax.tree.structure(other)
+    assert jax.tree.unflatten(jax.tree.structure(one), []) is one
+
+
 def test_it_is_a_forecast_model(world):
     assert isinstance(world, ForecastModel)
     assert world.layout == jcm_layout()

@@ -155,7 +155,9 @@ def test_tangent_and_adjoint(model):
     if not model.differentiable:
         pytest.skip("it has no derivative, and says so")
     point, direction = states(model, 2)
-    check_linearisation(lambda x: model.propagate(x, START, leads(model)), point, direction, rel=1e-8)
+    # The softmax of JAX's attention is in single precision, whatever its arguments are.
+    told = {"rel": 1e-6, "exponents": (1, 2, 3)} if isinstance(model, SurrogateModel) else {}
+    check_linearisation(lambda x: model.propagate(x, START, leads(model)), point, direction, **told)
 
 
 def test_another_start_compiles_nothing(model):
