@@ -29,7 +29,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.assimilation.cost import CostFunction, ObservationTerm
+from latentda.assimilation.cost import CostFunction, ObservationTerm, require_independent_gaussian
 from latentda.assimilation.hessian import linearise
 from latentda.assimilation.prior import Prior
 from latentda.assimilation.variational import Analysis, Variational
@@ -85,12 +85,9 @@ def impact(
         weight: the diagonal of C, physical units to the power -2.
 
     Raises:
-        ValueError: terms with correlated errors or a Huber limit, whose data have no impact of their own here.
+        UserError: terms with correlated errors or a Huber limit, whose data have no impact of their own here.
     """
-    if any(term.correlation is not None or term.huber_limit != float("inf") for term in terms):
-        raise ValueError(
-            "The impact of data is known for independent Gaussian errors: leave out correlations and Huber limit."
-        )
+    require_independent_gaussian(terms, "Impacts of data")
     energy = ForecastError(model, lead_hours, jnp.asarray(truth), jnp.asarray(weight), method.standardizer)
     parts = (method.prior, method.window, method.standardizer, analysis.background, analysis.state, terms)
     data, before, after = _impact(*parts, energy, np.int32(start_hours))
