@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from latentda.observations import QualityControl, assign_errors, check_error_size, column, raise_errors, used
+from latentda.observations import QualityControl, assign_errors, check_error_size, column, raise_errors, refuse, used
 from latentda.observations.verdicts import VERDICTS
 from tests.worlds import table_of
 
@@ -42,7 +42,16 @@ def test_errors_far_below_the_background_s_are_raised_and_named():
 
 
 def test_usual_errors_and_data_without_an_equivalent_stay_as_they_are():
-    table = table_of(["t", "t"], error=[1.0, 1e-6])
+    table = table_of(["t", "t", "t"], error=[1.0, 1e-6, 1e-6])
+    table = refuse(table, np.array([False, False, True]), "withheld")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert raise_errors(table, np.array([5.0, np.nan])).equals(table)
+        assert raise_errors(table, np.array([5.0, np.nan, 5.0])).equals(table)
+
+
+def test_errors_that_may_be_meant_are_raised_without_words():
+    """As of humidity in dry air beside a background error of all the globe: the weight changes by 1e-4."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        raised = raise_errors(table_of(["q", "q"], error=[4e-6, 1e-4]), np.array([2e-3, 2e-3]))
+    np.testing.assert_allclose(column(raised, "error"), [2e-5, 1e-4], rtol=1e-6)

@@ -271,7 +271,7 @@ def _facts(analysis: Analysis, tables: list[pa.Table]) -> list[dict[str, Any]]:
         "cost_analysis": float(cost[last]),
         "observation_cost_background": float(cost[0]) / data,
         "observation_cost_analysis": float(cost[last] - 0.5 * np.asarray(minimum.control_norm)[last] ** 2) / data,
-        "gradient_reduction": float(norm[-1] / norm[0]) if norm[0] > 0.0 else 0.0,
+        "gradient_reduction": float(norm[-1]) / float(norm[0]) if norm[0] > 0.0 else 0.0,
         "iterations": int(minimum.iterations),
         "evaluations": int(minimum.evaluations[-1]),
         "result": analysis.result.name.lower(),

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 from numpy import ndarray
 
 from latentda.assimilation import ObservationTerm
@@ -32,6 +32,8 @@ from latentda.observations import (
     first_guess_check,
     make_batch,
     raise_errors,
+    select,
+    used,
     vertical_correlation,
 )
 from latentda.operators import PointObservations
@@ -67,31 +69,47 @@ class Intake:
         """
         if table.num_rows == 0:
             return table
-        equivalent, spread = self.expectation(table, first_guess, hours)
+        equivalent, spread = self.expectation(table, first_guess, hours, used(table))
         table = raise_errors(table, spread)
         return first_guess_check(table, equivalent, np.nan_to_num(spread), self.first_guess_factor)
 
     def expectation(
-        self, table: pa.Table, first_guess: FirstGuess, hours: int
+        self, table: pa.Table, first_guess: FirstGuess, hours: int, rows: Bool[ndarray, " row"] | None = None
     ) -> tuple[Float[ndarray, " row"], Float[ndarray, " row"]]:
         """H(x_b(t)) of every row and the background error's standard deviation s_b there; NaN where there is none.
+
+        Args:
+            table: the observations.
+            first_guess: the background.
+            hours: of the analysis, since 1970.
+            rows: those whose s_b is wanted, which takes as long as :data:`~latentda.priors.DRAWS` equivalents; all by
+                default.
 
         Raises:
             ValueError: the intake has no draws of the background error.
         """
         at_once = self.equivalents(table, first_guess.background)
-        return self._in_time(table, first_guess, hours, at_once), self.spread(table, first_guess.background)
+        return self._in_time(table, first_guess, hours, at_once), self.spread(table, first_guess.background, rows)
 
-    def spread(self, table: pa.Table, background: Float[ndarray, "channel lat lon"]) -> Float[ndarray, " row"]:
-        """s_b of every row of a table, used or not; NaN where the model has no equivalent.
+    def spread(
+        self,
+        table: pa.Table,
+        background: Float[ndarray, "channel lat lon"],
+        rows: Bool[ndarray, " row"] | None = None,
+    ) -> Float[ndarray, " row"]:
+        """s_b of the rows of a table, used or not; NaN where the model has no equivalent and in rows not asked for.
 
         Raises:
             ValueError: the intake has no draws of the background error.
         """
         if self.perturbations is None:
             raise ValueError("The background error at the data needs draws of it; give the intake perturbations.")
-        batch = _every_row(table)
-        return _by_row(table, batch, _spread(self._operator(batch), background, self.perturbations))
+        wanted = np.ones(table.num_rows, bool) if rows is None else rows
+        part = select(table, wanted)
+        batch = _every_row(part)
+        out = np.full(table.num_rows, np.nan)
+        out[wanted] = _by_row(part, batch, _spread(self._operator(batch), background, self.perturbations))
+        return out
 
     def scaled(self, factor: float) -> Intake:
         """The intake that expects background errors of so many times the variance."""

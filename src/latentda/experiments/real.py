@@ -171,7 +171,7 @@ class _World:
     def tuned(self, reports: RealReports, guess: FirstGuess) -> tuple[float, Intake]:
         """The background error's factor by the innovations of a cycle, and the intake that expects it."""
         table, rows = reports.table, used(reports.table)
-        equivalent, spread = self.intake.expectation(table, guess, reports.hours)
+        equivalent, spread = self.intake.expectation(table, guess, reports.hours, rows)
         innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
         error = column(table, "error")[rows]
         # A median bound keeps single gross errors, which the check removes only later, out of the sum.

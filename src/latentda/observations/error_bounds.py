@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from latentda.observations.quality import PHYSICAL_RANGES
@@ -23,6 +23,8 @@ from latentda.observations.table import SCHEMA, VARIABLES, column, refuse, used
 
 SHARPEST = 0.01
 """Of the background error's standard deviation: observation errors below count as this share of it."""
+ABSURD = 0.001
+"""Likewise: an error below cannot be meant, and is named; above, as of humidity in dry air, it makes no difference."""
 
 
 def check_error_size(table: pa.Table) -> pa.Table:
@@ -35,22 +37,28 @@ def check_error_size(table: pa.Table) -> pa.Table:
 
 
 def raise_errors(table: pa.Table, background_error: Float[ndarray, " row"]) -> pa.Table:
-    """Raise errors of used data to the share `SHARPEST` of the background error there, and say so in a warning.
+    """Raise errors of used data to the share `SHARPEST` of the background error there; a warning names absurd ones.
 
     Args:
         table: the observations.
         background_error: s_b of every row, SI; NaN where it is not known.
     """
     error = column(table, "error").astype(np.float64)
-    least = SHARPEST * np.asarray(background_error, np.float64)
-    sharp = used(table) & (error < least)
+    expected = np.asarray(background_error, np.float64)
+    sharp = used(table) & (error < SHARPEST * expected)
     if not sharp.any():
         return table
-    names, counts = np.unique(column(table, "variable")[sharp].astype(str), return_counts=True)
-    told = ", ".join(f"{count} of {name}" for name, count in zip(names, counts, strict=True))
-    warnings.warn(
-        f"observation errors below {SHARPEST:g} of the background error there count as this share of it: {told}",
-        stacklevel=2,
-    )
-    raised = pa.array(np.where(sharp, least, error), pa.float32(), from_pandas=True)
+    _tell(table, sharp & (error < ABSURD * expected))
+    raised = pa.array(np.where(sharp, SHARPEST * expected, error), pa.float32(), from_pandas=True)
     return table.set_column(table.schema.get_field_index("error"), SCHEMA.field("error"), raised)
+
+
+def _tell(table: pa.Table, absurd: Bool[ndarray, " row"]) -> None:
+    if absurd.any():
+        names, counts = np.unique(column(table, "variable")[absurd].astype(str), return_counts=True)
+        told = ", ".join(f"{count} of {name}" for name, count in zip(names, counts, strict=True))
+        warnings.warn(
+            f"errors of observations below {ABSURD:g} of the background error there cannot be meant and count as "
+            f"{SHARPEST:g} of it: {told}",
+            stacklevel=3,
+        )

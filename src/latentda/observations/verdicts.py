@@ -29,6 +29,9 @@ VERDICTS = {
 }
 """One sentence for every verdict of the package."""
 
+CHECKED = ("", "first_guess", "withheld", "blacklist")
+"""Verdicts of data that passed every check which does not look at the background."""
+
 
 def explain(verdict: str) -> str:
     """One sentence on what a verdict means; also for verdicts of other programs, which are only named."""
