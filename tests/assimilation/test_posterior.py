@@ -9,6 +9,7 @@ from latentda.assimilation import GaussNewton, StrongConstraint, WeakConstraint,
 from latentda.assimilation.hessian import eigenpairs
 from latentda.fields import unit_standardizer
 from latentda.priors import ModelSpacePrior
+from latentda.user_error import UserError
 from tests.assimilation.conftest import MODEL, POINTS, background_error, state_of, term_of, variational
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -95,6 +96,17 @@ def test_perturbed_analyses_of_a_model_that_errs_are_refused():
     method, terms = variational(prior, window=window), (term_of(), term_of())
     with pytest.raises(ValueError, match="leave out correlations and the weak constraint"):
         perturbed_analyses(method, state_of(), terms, 0, jax.random.key(0), 2)
+
+
+def test_perturbed_analyses_of_data_that_are_doubted_are_refused():
+    """Noise of the errors' size is not that of a Huber norm: the members would have another covariance."""
+    term = term_of()
+    doubted = type(term)(term.operator, term.value, term.error, term.valid, huber_limit=2.0)
+    assert term.independent_and_gaussian
+    assert not doubted.independent_and_gaussian
+    method = variational(ModelSpacePrior(background_error()))
+    with pytest.raises(UserError, match="independent Gaussian errors of observations"):
+        perturbed_analyses(method, state_of(), (term, doubted), 0, jax.random.key(0), 2)
 
 
 def test_later_data_of_a_window_sharpen_the_start():

@@ -23,8 +23,16 @@ def standardizer():
 
 
 def small_intake(**settings):
+    """Background errors of typical size, the same everywhere; variables err independently of each other.
+
+    A draw a variable spans this covariance, so that standard deviations at the data are exact.
+    """
     sd = np.broadcast_to(sizes_of(LAYOUT, SIZE), LAYOUT.shape).astype(np.float32)
-    return Intake(LAYOUT, np.zeros(LAYOUT.grid.shape, np.float32), sd, **settings)
+    draws = np.zeros((len(LAYOUT.variables), *LAYOUT.shape), np.float32)
+    for draw, name in zip(draws, LAYOUT.variables, strict=True):
+        rows = LAYOUT.indices(name)
+        draw[rows] = np.sqrt(len(draws)) * sd[rows]
+    return Intake(LAYOUT, np.zeros(LAYOUT.grid.shape, np.float32), draws, **settings)
 
 
 def places(hours, seed=0, count=8):

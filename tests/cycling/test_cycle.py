@@ -1,13 +1,17 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import AnalysisError
-from latentda.cycling import CycleSettings, FirstGuess
-from latentda.observations import empty_table
-from tests.cycling.conftest import LAYOUT
+from latentda.assimilation import AnalysisError, GaussNewton
+from latentda.cycling import CycleSettings, FirstGuess, feedback_file
+from latentda.observations import column, empty_table, read_table
+from latentda.operators import Diagonal
+from latentda.priors import ModelSpacePrior
+from tests.cycling.conftest import LAYOUT, places
+from tests.worlds import table_of
 
 SETTINGS = CycleSettings(start_hours=262_800, cycles=4, interval_hours=12)
 
@@ -126,3 +130,56 @@ def test_a_forecast_that_has_blown_up_is_refused(cycler, observe):
     broken = np.full(LAYOUT.shape, np.nan, np.float32)
     with pytest.raises(AnalysisError, match="repair the forecast"):
         cycler.step(FirstGuess.instant(broken), observe(SETTINGS.start_hours), SETTINGS.start_hours)
+
+
+def broken(cycler):
+    """A cycle whose analyses become infinite: background errors that single precision cannot hold."""
+    prior = ModelSpacePrior(Diagonal(jnp.full(LAYOUT.shape, 1e30)))
+    return replace(cycler, method=replace(cycler.method, prior=prior))
+
+
+def test_an_analysis_that_is_not_finite_ends_the_run(cycler, first_background, observe, tmp_path):
+    with pytest.raises(AnalysisError, match=r"analysis of 1999-12-25 00 UTC has failed.*check the observations"):
+        broken(cycler).run(first_background, observe, SETTINGS, folder=tmp_path)
+    assert not list(tmp_path.glob("cycle_*"))
+
+
+def test_it_may_be_forgiven_and_is_told(cycler, first_background, observe):
+    patient = replace(broken(cycler), forgive_failure=True)
+    cycle = patient.step(FirstGuess.instant(first_background), observe(SETTINGS.start_hours), SETTINGS.start_hours)
+    assert cycle.facts["result"] == "not_finite"
+    np.testing.assert_allclose(cycle.analysis, first_background, rtol=1e-6, atol=1e-3)
+
+
+def test_feedback_is_kept_in_a_folder_that_did_not_exist(cycler, first_background, observe, tmp_path):
+    folder = tmp_path / "new" / "run"
+    cycler.run(first_background, observe, SETTINGS, folder=folder, keep_feedback=True)
+    assert [read_table(feedback_file(folder, k)).num_rows for k in range(4)] == [24] * 4
+
+
+def with_error(table, error):
+    """The observations with another error of the first datum."""
+    names, columns = places(SETTINGS.start_hours)
+    errors = np.asarray(columns["error"], float)
+    errors[0] = error
+    return table_of(names, observation=column(table, "observation"), **(columns | {"error": errors}))
+
+
+@pytest.mark.parametrize("error", [1e-3, 1e-6, 1e-30])
+def test_one_datum_of_tiny_error_does_not_spoil_the_analysis(cycler, first_background, observe, error):
+    table, guess = observe(SETTINGS.start_hours), FirstGuess.instant(first_background)
+    cycler = replace(cycler, method=replace(cycler.method, minimiser=GaussNewton(60, tolerance=1e-4)))
+    plain = cycler.step(guess, with_error(table, 0.2), SETTINGS.start_hours)
+    with pytest.warns(UserWarning, match="cannot be meant and count as.*1 of t"):
+        sharp = cycler.step(guess, with_error(table, error), SETTINGS.start_hours)
+    scale = np.array([8.0, 8.0, 4.0, 4.0, 800.0])[:, None, None]
+    assert np.abs((sharp.analysis - plain.analysis) / scale).max() < 0.05
+    assert column(sharp.table, "error")[0] > 0.01
+
+
+def test_one_datum_of_huge_error_says_nothing(cycler, first_background, observe):
+    table, guess = observe(SETTINGS.start_hours), FirstGuess.instant(first_background)
+    wide = cycler.step(guess, with_error(table, 1e20), SETTINGS.start_hours)
+    assert wide.facts["result"] != "not_finite"
+    without = cycler.step(guess, with_error(table, 1.0).slice(1), SETTINGS.start_hours)
+    np.testing.assert_allclose(wide.analysis, without.analysis, rtol=1e-4, atol=1e-2)

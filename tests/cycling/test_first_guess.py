@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from latentda.cycling import FirstGuess, feedback
-from latentda.observations import column, used
+from latentda.observations import column, refuse, used
 from tests.cycling.conftest import LAYOUT, places, small_intake
 from tests.worlds import table_of
 
@@ -76,3 +76,13 @@ def test_feedback_tells_what_became_of_every_datum(truth):
     far = np.abs(column(shifted, "analysis") - column(table, "observation")) / error
     np.testing.assert_allclose(column(shifted, "weight"), np.minimum(1.0, 1.0 / far), rtol=1e-4)
     assert used(told).all()
+
+
+def test_the_background_error_is_told_of_data_that_could_have_been_used(truth):
+    first_guess, _ = moving(truth)
+    table = observed(truth, 60)
+    number = np.arange(table.num_rows)
+    table = refuse(refuse(table, number == 0, "range"), number == 1, "withheld")
+    told = column(feedback(small_intake(), table, HOURS, first_guess, truth), "background_error")
+    assert np.isnan(told[0])
+    assert (told[1:] > 0.0).all()

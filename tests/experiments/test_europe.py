@@ -17,7 +17,7 @@ from latentda.experiments.europe_setup import EuropeSetUp
 from latentda.experiments.europe_tables import cycles, forecasts, missed, withheld
 from latentda.experiments.europe_tuning import best, read_trials
 from latentda.fields import FieldsError, open_store, read_states
-from latentda.observations import column, read_observations
+from latentda.observations import column, read_observations, used
 from tests.cli.test_app import sentence
 from tests.experiments.europe_worlds import CASE, small_dataset, small_reports, small_setup
 
@@ -143,8 +143,11 @@ def test_methods_of_elsewhere_are_refused():
 def test_the_real_radiosondes_of_the_day(shared_data):
     pytest.importorskip("eccodes")
     table = prepare(read_observations(shared_data / "obs_ecmwf_bufr/temp_2008120812_global.bufr"), "2008-12-08T12")
-    assert set(column(table, "variable")) == {"z", "t"}
-    assert np.isfinite(column(table, "error")).all()
+    kept = used(table)
+    assert set(column(table, "variable")[kept]) == {"z", "t"}
+    assert np.isfinite(column(table, "error")[kept]).all()
+    others = np.isin(column(table, "variable"), ("z", "t"), invert=True)
+    assert set(column(table, "verdict")[others]) == {"not_assimilated"}
 
 
 def test_the_command_names_a_file_that_is_not_there(tmp_path):

@@ -30,7 +30,7 @@ def truth():
 
 @pytest.fixture
 def observe(truth):
-    intake = Intake(LAYOUT, np.zeros(LAYOUT.grid.shape), np.ones(LAYOUT.shape))
+    intake = Intake(LAYOUT, np.zeros(LAYOUT.grid.shape))
     return TwinObservations(truth, columns(20, seed=1, levels_hpa=(850.0, 500.0, 50.0)), intake, seed=3)
 
 

@@ -11,6 +11,7 @@ from latentda.observations.chain import QualityControl, read_quality_control
 from latentda.observations.chain_links import (
     BelowGround,
     Duplicates,
+    ErrorSize,
     HumidityAloft,
     Hydrostatic,
     LapseRate,
@@ -29,6 +30,7 @@ NOON = np.datetime64("1989-01-01T12:00", "ns")
 CHECKS = (
     QualityMarks(),
     Range(),
+    ErrorSize(),
     BelowGround(),
     HumidityAloft(),
     Position(),

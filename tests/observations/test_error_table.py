@@ -48,6 +48,19 @@ def test_humidity_error_follows_the_temperature_of_its_level(columns_of):
     assert error[1] > 10.0 * error[5] > 0.0
 
 
+def test_a_temperature_in_celsius_makes_no_error_of_humidity(columns_of):
+    """The humidity beside it has the error that it has without any temperature."""
+    variable = np.tile(np.array(["t", "q"], dtype=object), 6)
+    found = []
+    for wrong in (-20.1, 1e30):
+        value = np.where(variable == "t", wrong, 1e-3)
+        table = table_from_columns(columns_of(variable=variable, observation=value, error=np.full(12, np.nan)))
+        found.append(column(assign_errors(table), "error")[variable == "q"])
+    alone = table_from_columns(columns_of(variable=np.full(12, "q"), error=np.full(12, np.nan)))
+    expected = column(assign_errors(alone), "error")[variable == "q"]
+    np.testing.assert_array_equal(found, [expected] * 2)
+
+
 def test_every_datum_of_a_real_cycle_gets_an_error(cycle_1989):
     error = column(assign_errors(cycle_1989), "error")
     assert (error > 0.0).all()

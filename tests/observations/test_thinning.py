@@ -21,6 +21,14 @@ def test_the_best_mark_stays(columns_of):
     assert np.flatnonzero(kept).tolist() == [6]
 
 
+def test_of_equals_the_one_nearest_to_the_analysis_stays(columns_of):
+    noon = np.datetime64("1989-01-01T12:00", "ns")
+    time = noon + np.array([-24, -3, 2, 1, 24, 3] * 2).astype("timedelta64[h]")
+    table = table_from_columns(columns_of(variable=np.full(12, "t"), time=time))
+    assert np.flatnonzero(used(thin_by_box(table, 180.0, 100.0, analysis_time=noon))).tolist() == [3]
+    assert np.flatnonzero(used(thin_by_box(table, 180.0, 100.0))).tolist() == [0]
+
+
 def test_data_located_by_height_have_boxes_of_height(columns_of):
     height = np.repeat([1000.0, 8000.0, 8100.0], 4)
     table = table_from_columns(columns_of(pres=np.full(12, np.nan), height=height, variable=np.full(12, "n")))

@@ -62,6 +62,40 @@ def test_no_length_is_no_correlation():
         vertical_correlation(table, batch, -1.0)
 
 
+def test_data_without_a_station_name_are_an_ascent_at_one_place_and_time_only():
+    count = 6
+    hours = np.array([0, 0, 0, 1, 0, 0]).astype("timedelta64[h]")
+    columns = {
+        "time": TIME + hours,
+        "lat": [0.0, 40.0, -40.0, -40.0, 10.0, 10.0],
+        "lon": [0.0, 120.0, 240.0, 240.0, 10.0, 10.0],
+        "pres": 100.0 * np.array([850, 840, 830, 820, 700, 690]),
+        "observation": np.ones(count),
+        "variable": ["t"] * count,
+        "class": ["ADPUPA"] * count,
+        "error": np.ones(count),
+    }
+    table = table_from_columns(columns)
+    phi = np.asarray(vertical_correlation(table, make_batch(table, TIME, sizes=(count,)), LENGTH).coefficient)
+    np.testing.assert_allclose(phi, [0.0] * 5 + [np.exp(-np.log(700 / 690) / LENGTH)], rtol=1e-6)
+
+
+def test_two_ascents_under_one_call_sign_stay_apart():
+    columns = {
+        "time": np.array([TIME, TIME]),
+        "lat": [0.0, 50.0],
+        "lon": [0.0, 180.0],
+        "pres": [85000.0, 84000.0],
+        "observation": np.ones(2),
+        "variable": ["t", "t"],
+        "station": ["SHIP", "SHIP"],
+        "class": ["ADPUPA", "ADPUPA"],
+        "error": np.ones(2),
+    }
+    table = table_from_columns(columns)
+    assert not vertical_correlation(table, make_batch(table, TIME), LENGTH).coefficient.any()
+
+
 def test_two_reports_of_one_level_stay_apart():
     table = soundings().slice(0, 1)
     twice = make_batch(concatenate([table, table]), TIME)

@@ -4,7 +4,7 @@ import numpy as np
 
 from latentda.networks import LinearPatchCode
 from latentda.operators import Diagonal
-from latentda.priors import LatentPrior, ModelSpacePrior, background_spread
+from latentda.priors import LatentPrior, ModelSpacePrior, background_draws, background_spread
 
 SHAPE = (2, 4, 6)
 SAMPLES = 800
@@ -17,6 +17,14 @@ def test_spread_of_a_diagonal_prior_is_its_standard_deviation():
     prior = ModelSpacePrior(Diagonal(jnp.asarray(sd)))
     found = background_spread(prior, jnp.ones(SHAPE), jax.random.key(0), SAMPLES)
     np.testing.assert_allclose(found, sd, rtol=SCATTER)
+
+
+def test_draws_are_those_whose_mean_square_is_the_spread():
+    prior = ModelSpacePrior(Diagonal(jnp.linspace(0.5, 2.0, 48).reshape(SHAPE)))
+    draws = background_draws(prior, jnp.ones(SHAPE), jax.random.key(2), 20)
+    assert draws.shape == (20, *SHAPE)
+    found = np.sqrt(np.mean(np.square(draws), axis=0))
+    np.testing.assert_allclose(found, background_spread(prior, jnp.ones(SHAPE), jax.random.key(2), 20), rtol=1e-4)
 
 
 def test_spread_of_a_linear_latent_prior_is_that_of_the_decoded_errors():

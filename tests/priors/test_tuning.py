@@ -37,6 +37,13 @@ def test_data_without_an_equivalent_do_not_count():
     assert innovation_factor(d, s_o, s_b) == pytest.approx(expected)
 
 
+def test_errors_of_any_size_and_none_leave_a_factor():
+    d, s_o, s_b = (part.astype(np.float32) for part in statistics())
+    expected = innovation_factor(d[2:], s_o[2:], s_b[2:])
+    s_o[:2] = 1e20, np.nan
+    assert innovation_factor(d, s_o, s_b) == pytest.approx(expected, rel=1e-3)
+
+
 def test_the_factor_stays_positive():
     assert innovation_factor(np.zeros(5), np.ones(5), np.ones(5)) == 0.01
 

@@ -12,6 +12,7 @@ Source: Lorenc (1986), doi 10.1002/qj.49711247414; notation of Ide et al. (1997)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 import equinox as eqx
@@ -25,6 +26,7 @@ from latentda.assimilation.window import Window
 from latentda.fields import Standardizer
 from latentda.observations import VerticalCorrelation
 from latentda.operators import Control
+from latentda.user_error import UserError
 
 
 class ObservationOperator(Protocol):
@@ -63,6 +65,27 @@ class ObservationTerm(eqx.Module):
     def residual(self, departure: Float[Array, " datum"]) -> Float[Array, " datum"]:
         """What is squared in the cost: the departure, or its Huber residual."""
         return departure if self.huber_limit == float("inf") else huber_residual(departure, self.huber_limit)
+
+    @property
+    def independent_and_gaussian(self) -> bool:
+        """Whether the cost is that of independent Gaussian errors: no correlation, no Huber limit."""
+        return self.correlation is None and self.huber_limit == float("inf")
+
+
+def require_independent_gaussian(terms: Iterable[ObservationTerm], what: str) -> None:
+    """Refuse terms whose data do not err independently and Gaussian.
+
+    Args:
+        terms: the observations.
+        what: needs them so, in plural, to begin the sentence with.
+
+    Raises:
+        UserError: there is a correlation or a Huber limit.
+    """
+    if not all(term.independent_and_gaussian for term in terms):
+        raise UserError(
+            f"{what} are known for independent Gaussian errors of observations: leave out correlations and Huber limit."
+        )
 
 
 class CostParts(NamedTuple):

@@ -29,7 +29,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.assimilation.cost import ObservationTerm
+from latentda.assimilation.cost import ObservationTerm, require_independent_gaussian
 from latentda.assimilation.hessian import linearise
 from latentda.assimilation.variational import Analysis, Variational
 from latentda.fields import Standardizer
@@ -83,12 +83,9 @@ def impact(
         weight: the diagonal of C, physical units to the power -2.
 
     Raises:
-        ValueError: terms with correlated errors or a Huber limit, whose data have no impact of their own here.
+        UserError: terms with correlated errors or a Huber limit, whose data have no impact of their own here.
     """
-    if any(term.correlation is not None or term.huber_limit != float("inf") for term in terms):
-        raise ValueError(
-            "The impact of data is known for independent Gaussian errors: leave out correlations and Huber limit."
-        )
+    require_independent_gaussian(terms, "Impacts of data")
     energy = ForecastError(model, lead_hours, jnp.asarray(truth), jnp.asarray(weight), method.standardizer)
     states = analysis.background, analysis.state
     data, before, after = _impact(method, *states, terms, energy, np.int32(start_hours))

@@ -20,8 +20,9 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from latentda.assimilation.cost import ObservationTerm
+from latentda.assimilation.cost import ObservationTerm, require_independent_gaussian
 from latentda.assimilation.variational import Variational
+from latentda.user_error import UserError
 
 
 def perturbed_analyses(
@@ -43,10 +44,12 @@ def perturbed_analyses(
         count: of members.
 
     Raises:
-        ValueError: errors of observations that are correlated, or a window whose model errs.
+        UserError: errors of observations that are correlated or doubted beyond a Huber limit, so that noise of the
+            errors' size is not theirs; or a window whose model errs.
     """
-    if any(term.correlation is not None for term in terms) or method.window.zero_control() is not None:
-        raise ValueError(
+    require_independent_gaussian(terms, "Perturbed analyses")
+    if method.window.zero_control() is not None:
+        raise UserError(
             "Perturbed analyses are made for independent errors of observations and a model without error: leave out "
             "correlations and the weak constraint."
         )

@@ -25,13 +25,14 @@ from numpy import ndarray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from latentda.assimilation import Analysis, ObservationTerm, Preconditioner, Variational
+from latentda.assimilation import Analysis, AnalysisError, ObservationTerm, Preconditioner, Result, Variational
 from latentda.cycling.feedback import feedback, feedback_file
 from latentda.cycling.first_guess import FirstGuess
 from latentda.cycling.intake import Intake
 from latentda.cycling.learnt import keep_learnt, read_learnt
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
+from latentda.grid import datetime_of_hours, iso
 from latentda.observations import write_table
 from latentda.progress import Track, silent
 
@@ -116,6 +117,7 @@ class Cycler:
         hand_on: whether a minimiser begins with what it learnt of the Hessian in the cycle before. It pays where
             Hessians stay alike: in three dimensions with stations that stay. In a window every day's flow makes another
             Hessian, and it costs iterations.
+        forgive_failure: whether the background stands for an analysis that is not finite, instead of an error.
     """
 
     model: ForecastModel
@@ -124,6 +126,7 @@ class Cycler:
     method: Variational | None
     offsets: tuple[int, ...] = (0,)
     hand_on: bool = False
+    forgive_failure: bool = False
 
     def run(
         self,
@@ -148,12 +151,14 @@ class Cycler:
             track: shows progress.
 
         Raises:
-            AnalysisError: a background that is not finite: the forecast has blown up.
+            AnalysisError: a background that is not finite: the forecast has blown up; or an analysis that is not.
             ValueError: ``folder`` holds another run.
         """
         slots = self._slots(settings.interval_hours)
         done = list(_read(Path(folder), settings)) if folder else []
         done = done[: len(done) - len(done) % len(slots)]
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
         guess = self.forecast(done[-1], settings.interval_hours) if done else self.first_guess(background, settings)
         learnt = read_learnt(Path(folder), done[-1].hours) if done and folder and self.hand_on else None
         jobs = range(len(done), settings.cycles, len(slots))
@@ -199,6 +204,7 @@ class Cycler:
         """The analysis of a window alone; arguments as in :meth:`window`.
 
         Raises:
+            AnalysisError: the analysis is not finite, and failure is not forgiven.
             ValueError: there is no method.
         """
         if self.method is None:
@@ -209,6 +215,8 @@ class Cycler:
         terms = tuple(self.intake.term(table, t, guess) for table, t, guess in zip(tables, times, guesses, strict=True))
         anomaly = self.standardizer.to_anomaly(jnp.asarray(first_guess.background), np.int32(hours))
         analysis = self.method.analyse(anomaly, terms, hours, learnt, hand_on=self.hand_on)
+        if not self.forgive_failure:
+            _require_finite(analysis, hours)
         return WindowAnalysis(hours, guesses, tables, terms, analysis)
 
     def first_guess(self, background: Float[ndarray, "channel lat lon"], settings: CycleSettings) -> FirstGuess:
@@ -246,6 +254,13 @@ class Cycler:
         return FirstGuess.instant(first_guess.states[slot])
 
 
+def _require_finite(analysis: Analysis, hours: int) -> None:
+    finite = bool(jnp.isfinite(analysis.trajectory).all())
+    if analysis.result is Result.NOT_FINITE or not finite:
+        when = iso(datetime_of_hours(hours))
+        raise AnalysisError(f"The analysis of {when} has failed: {Result.NOT_FINITE.advice}.")
+
+
 def _facts(analysis: Analysis, tables: list[pa.Table]) -> list[dict[str, Any]]:
     minimum = analysis.minimum
     cost, norm = np.asarray(minimum.cost), np.asarray(minimum.gradient_norm)
@@ -256,7 +271,7 @@ def _facts(analysis: Analysis, tables: list[pa.Table]) -> list[dict[str, Any]]:
         "cost_analysis": float(cost[last]),
         "observation_cost_background": float(cost[0]) / data,
         "observation_cost_analysis": float(cost[last] - 0.5 * np.asarray(minimum.control_norm)[last] ** 2) / data,
-        "gradient_reduction": float(norm[-1] / norm[0]) if norm[0] > 0.0 else 0.0,
+        "gradient_reduction": float(norm[-1]) / float(norm[0]) if norm[0] > 0.0 else 0.0,
         "iterations": int(minimum.iterations),
         "evaluations": int(minimum.evaluations[-1]),
         "result": analysis.result.name.lower(),

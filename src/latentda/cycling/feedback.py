@@ -3,7 +3,7 @@
 | column | meaning |
 | --- | --- |
 | background, analysis | H(x_b), H(x_a) at the datum's time, in its units; null where the model has none |
-| background_error | standard deviation of the background there |
+| background_error | standard deviation of the background there; null for data that a check of their own has refused |
 | error | standard deviation of the observation that was used |
 | weight | of variational quality control, 1 without it |
 | used, verdict | whether it was assimilated, or which check refused it |
@@ -23,6 +23,7 @@ from latentda.assimilation import huber_weight
 from latentda.cycling.first_guess import FirstGuess
 from latentda.cycling.intake import Intake
 from latentda.observations import column, used
+from latentda.observations.verdicts import CHECKED
 
 FEEDBACK_COLUMNS = ("background", "analysis", "background_error", "weight")
 
@@ -37,7 +38,8 @@ def feedback(intake: Intake, table: pa.Table, hours: int, first_guess: FirstGues
         first_guess: the cycle's background.
         analysis: x_a, physical units.
     """
-    background, spread = intake.expectation(table, first_guess, hours)
+    checked = np.isin(column(table, "verdict").astype(str), CHECKED)
+    background, spread = intake.expectation(table, first_guess, hours, checked)
     moved = background - intake.equivalents(table, first_guess.background)
     after = intake.equivalents(table, analysis) + moved
     error = column(table, "error").astype(float)

@@ -97,7 +97,7 @@ def operator_rows(table: pa.Table) -> list[LevelRow]:
     levels = sounding_levels(_guesses(table), ("t", "q", "u", "v", "z"), SOUNDINGS)
     world = _columns(levels)
     data = concatenate([world.data(levels, name) for name in _COMPARED])
-    intake = Intake(world.layout, world.surface_geopotential, np.zeros(world.layout.shape))
+    intake = Intake(world.layout, world.surface_geopotential)
     difference = intake.equivalents(data, world.state) - column(data, "observation")
     return _by_level(data, np.isfinite(difference), difference)
 

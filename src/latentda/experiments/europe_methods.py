@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -20,11 +21,12 @@ from latentda.assimilation import GaussNewton, Variational
 from latentda.cycling import Intake
 from latentda.fields import Standardizer
 from latentda.networks import PatchAutoencoder
-from latentda.operators import Covariance, Diagonal, Scaled
+from latentda.operators import Covariance, Diagonal, Ensemble, Scaled
 from latentda.priors import (
     Form,
     LatentPrior,
     ModelSpacePrior,
+    background_draws,
     encode_pairs,
     errors_from_pairs,
     estimate_localized,
@@ -92,13 +94,15 @@ def build_method(
 
 
 def build_intake(samples: ErrorSamples, standardizer: Standardizer, factor: float = 1.0) -> Intake:
-    """The intake that all methods share, with the spread of the model-space errors.
+    """The intake that all methods share, with draws of the model-space errors.
 
     There are no surface data, so that the height of the ground does not matter.
     """
     layout = standardizer.layout
-    spread = np.sqrt(factor) * samples.model.std(axis=0) * np.asarray(standardizer.scale)[:, None, None]
-    return Intake(layout, np.zeros(layout.grid.shape), spread)
+    errors = Ensemble(jnp.asarray(samples.model - samples.model.mean(axis=0)))
+    draws = np.asarray(background_draws(ModelSpacePrior(errors), jnp.zeros(layout.shape), jax.random.key(0)))
+    scale = np.asarray(standardizer.scale)[:, None, None]
+    return Intake(layout, np.zeros(layout.grid.shape), draws * scale).scaled(factor)
 
 
 def _latent_error(

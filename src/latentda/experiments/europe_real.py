@@ -31,8 +31,8 @@ from latentda.observations import (
     check_range,
     column,
     read_observations,
+    refuse,
     require_used,
-    select,
     withhold_stations,
 )
 from latentda.verification import (
@@ -101,17 +101,17 @@ def run_case(reports: Path, assets: EuropeAssets, intake: Intake, methods: dict[
 
 
 def prepare(table: pa.Table, case: str, window_hours: int = 3) -> pa.Table:
-    """Geopotential and temperature of radiosondes around a time, checked, with errors.
+    """All reports: geopotential and temperature of radiosondes around a time checked, with errors; others refused.
 
     Raises:
         ObservationError: there is none.
     """
     elapsed = np.abs(column(table, "time").astype("datetime64[s]") - as_datetime(case))
     kept = np.isin(column(table, "variable"), ("z", "t")) & (column(table, "class") == "ADPUPA")
-    kept &= elapsed <= np.timedelta64(window_hours, "h")
-    if not kept.any():
+    near = elapsed <= np.timedelta64(window_hours, "h")
+    if not (kept & near).any():
         raise ObservationError(f"The file holds no radiosonde within {window_hours} h of {iso(case)}.")
-    table = select(table, kept)
+    table = refuse(refuse(table, ~kept, "not_assimilated"), ~near, "outside_window")
     for check in (check_range, check_below_ground, check_duplicates):
         table = check(table)
     return require_used(assign_errors(table))

@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from latentda.experiments import europe_tables as tables
+from latentda.experiments.endings import endings
 from latentda.experiments.europe import EuropeRun
 from latentda.experiments.europe_setup import TITLES
 from latentda.experiments.figures import error_curves, map_panels
@@ -32,6 +33,8 @@ def write_europe_report(run: EuropeRun, path: Path) -> Path:
     report.section(f"Real radiosondes of {iso(setup.case)}", _case(run))
     report.table(*tables.withheld(run), "Root mean squares and means of O-B and O-A (SI units), all draws merged.")
     report.table(*tables.against_reanalysis(run), "Root mean square difference from ERA-Interim (SI units).")
+    made = {name: [cycle, *run.case.draws.get(name, [])] for name, cycle in run.case.cycles.items()}
+    report.text(endings({TITLES[name]: [one.facts for one in cycles] for name, cycles in made.items()}))
     report.figure(_increments(run), "Increments with all stations (dots); last row: what was missing of ERA-Interim.")
     return report.write(path)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from latentda.experiments.comparison import Comparison, best_reference, compare
+from latentda.experiments.endings import Facts, converged_share, endings
 from latentda.experiments.figures import error_curves, score_bars, score_heat
 from latentda.experiments.findings import Finding, Findings
 from latentda.experiments.methods import TITLES
@@ -208,13 +209,14 @@ def _mean_diagnostic(runs: Sequence[Finding], name: str) -> ndarray | None:
 def _facts(report: Report, findings: Findings) -> None:
     keys = ("used", "refused", "iterations", "misfit_background", "misfit_analysis")
     rows: list[list[Cell]] = []
+    scored: dict[str, list[Facts]] = {}
     for method in findings.methods:
         runs = findings.of_method(method)
         facts = [cycle.facts for run in runs for cycle in run.scored if "misfit_analysis" in cycle.facts]
         if facts:
             means = [float(np.mean([fact[key] for fact in facts])) for key in keys]
-            converged = np.mean([fact["result"] == "converged" for fact in facts])
-            rows.append([TITLES[method], runs[0].factor, *means, f"{100 * converged:.0f} %"])
+            scored[TITLES[method]] = facts
+            rows.append([TITLES[method], runs[0].factor, *means, converged_share(facts)])
     if not rows:
         return
     report.section(
@@ -224,6 +226,7 @@ def _facts(report: Report, findings: Findings) -> None:
     )
     header = ["method", "factor", "data used", "refused", "iterations", "O-B (σo²)", "O-A (σo²)", "converged"]
     report.table(header, rows, "What the analyses did with the data.")
+    report.text(endings(scored))
     seed = findings.seeds[0]
     minimised = {
         run.method: (np.asarray(run.times), [cycle.facts for cycle in run.record.cycles])

@@ -33,7 +33,7 @@ from latentda.experiments.twin import make_intake
 from latentda.forecast import JcmModel, jcm_model
 from latentda.observations import ErrorTable, ObservationError, column, require_used, used, write_table
 from latentda.operators import Covariance
-from latentda.priors import ModelSpacePrior, background_spread, climate_error, innovation_factor
+from latentda.priors import ModelSpacePrior, background_draws, climate_error, innovation_factor
 from latentda.progress import Track, silent
 from latentda.verification import FitRow, Score, fit_columns, fit_scores, merge_fits, observation_fit
 
@@ -142,15 +142,16 @@ class _World:
         layout = assets.standardizer.layout
         zero = jnp.zeros(layout.shape, jnp.float32)
         plain = make_intake(model, assets, np.asarray(zero))
-        sd = plain.background_sd
+        draws = plain.perturbations
         self.climate_error: Covariance | None = None
         if setup.climate_error:
             self.climate_error = climate_error(layout, setup.climate_error)
-            spread = background_spread(ModelSpacePrior(self.climate_error), zero, jax.random.key(0))
-            sd = np.hypot(sd, np.asarray(assets.standardizer.scale)[:, None, None] * np.asarray(spread))
+            climate = background_draws(ModelSpacePrior(self.climate_error), zero, jax.random.key(1))
+            # Both errors are independent: a draw of their sum is a sum of draws.
+            draws = draws + np.asarray(assets.standardizer.scale)[:, None, None] * np.asarray(climate)
         self.intake = replace(
             plain,
-            background_sd=sd,
+            perturbations=draws,
             first_guess_factor=setup.first_guess_factor,
             huber_limit=setup.huber_limit,
             correlation_length=setup.correlation_length,
@@ -170,14 +171,14 @@ class _World:
     def tuned(self, reports: RealReports, guess: FirstGuess) -> tuple[float, Intake]:
         """The background error's factor by the innovations of a cycle, and the intake that expects it."""
         table, rows = reports.table, used(reports.table)
-        equivalent, spread = self.intake.expectation(table, guess, reports.hours)
+        equivalent, spread = self.intake.expectation(table, guess, reports.hours, rows)
         innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
         error = column(table, "error")[rows]
         # A median bound keeps single gross errors, which the check removes only later, out of the sum.
         normal = np.abs(innovation) / np.hypot(error, spread)
         innovation = np.where(normal <= 6.0 * np.nanmedian(normal), innovation, np.nan)
         factor = innovation_factor(innovation, error, spread)
-        return factor, replace(self.intake, background_sd=np.sqrt(factor) * self.intake.background_sd)
+        return factor, self.intake.scaled(factor)
 
 
 def _cycle(name: str, reports: Sequence[RealReports], world: _World, folder: Path) -> list[RealCycle]:

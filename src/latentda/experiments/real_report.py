@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from latentda.experiments.endings import advice
 from latentda.experiments.figures import fit_profile, map_panels
 from latentda.experiments.methods import TITLES
 from latentda.experiments.real import RealCycle, RealRun
@@ -141,9 +142,14 @@ def _increments(run: RealRun) -> Figure:
 
 def _minimisations(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
     header = ["method", "time", "data used", "iterations", "cost before", "cost after", "result"]
-    keys = ("used", "iterations", "cost_background", "cost_analysis", "result")
+    keys = ("used", "iterations", "cost_background", "cost_analysis")
     rows: list[list[Cell]] = [
-        [TITLES[name], iso(datetime_of_hours(one.cycle.hours)), *(one.cycle.facts[key] for key in keys)]
+        [
+            TITLES[name],
+            iso(datetime_of_hours(one.cycle.hours)),
+            *(one.cycle.facts[key] for key in keys),
+            advice(one.cycle.facts),
+        ]
         for name, cycles in run.methods.items()
         for one in cycles
     ]
@@ -154,9 +160,11 @@ def _verdicts(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
     table = _last(run).table
     kinds = {"soundings": SOUNDINGS, "aircraft and satellite winds": SINGLE_LEVEL, "surface": SURFACE}
     verdict = np.where(column(table, "verdict") == "", "used", column(table, "verdict"))
-    counts = {
-        kind: Counter(verdict[np.isin(column(table, "class"), classes)].tolist()) for kind, classes in kinds.items()
-    }
+    rows_of = {kind: np.isin(column(table, "class"), classes) for kind, classes in kinds.items()}
+    others = ~np.any(list(rows_of.values()), axis=0)
+    if others.any():
+        rows_of["others"] = others
+    counts = {kind: Counter(verdict[rows].tolist()) for kind, rows in rows_of.items()}
     names = sorted({name for count in counts.values() for name in count}, key=lambda n: (n != "used", n))
     rows: list[list[Cell]] = [[n.replace("_", " "), *(c[n] for c in counts.values())] for n in names]
-    return ["verdict", *kinds], rows
+    return ["verdict", *counts], rows

@@ -18,6 +18,7 @@ from latentda.observations import (
     ObservationError,
     QualityControl,
     Thinning,
+    Window,
     assign_errors,
     column,
     read_observations,
@@ -41,6 +42,8 @@ COARSE = QualityControl(
         Thinning(0.5, 0.15, SOUNDINGS),
         Thinning(2.5, 0.3, SINGLE_LEVEL),
         Thinning(2.5, 10.0, SURFACE),
+        # The files of a cycle of six hours begin with balloons that rose a quarter of an hour before.
+        Window(3.5, 3.5),
     )
 )
 """What a model with boxes of 3.75 degrees can use."""
@@ -75,21 +78,27 @@ def read_reports(path: str | Path, errors: ErrorTable | None = None) -> RealRepo
         ObservationError: the file cannot be read, or nothing of it is left to use.
     """
     read = read_observations(path)
-    table = prepare(replace_errors(read, errors) if errors else read)
-    return RealReports(table, analysis_hours(table))
+    table = replace_errors(read, errors) if errors else read
+    return RealReports(prepare(table), analysis_hours(table))
 
 
 def prepare(table: pa.Table, quality_control: QualityControl = COARSE) -> pa.Table:
-    """Soundings, aircraft, satellite winds and surface pressures, checked and thinned, with errors."""
-    aloft = np.isin(column(table, "variable"), ("t", "u", "v", "q"))
-    kept = np.isin(column(table, "class"), (*SOUNDINGS, *SINGLE_LEVEL)) & aloft
-    kept |= np.isin(column(table, "class"), (*SURFACE, *SOUNDINGS)) & (column(table, "variable") == "sp")
-    # Geopotential is not assimilated, but the hydrostatic check judges temperatures by it.
-    heights = np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
+    """All reports: soundings, aircraft, satellite winds and surface pressures checked, thinned and with errors.
+
+    What else a file holds is refused, verdict ``not_assimilated``. The window of the checks is around
+    :func:`analysis_hours`.
+
+    Raises:
+        ObservationError: nothing is left to use.
+    """
+    kept = _assimilated(table)
     if not kept.any():
         _nothing(table)
-    checked = quality_control.apply(select(table, kept | heights))
-    return require_used(assign_errors(select(checked, column(checked, "variable") != "z")))
+    # Geopotential is not assimilated, but the hydrostatic check judges temperatures by it.
+    heights = np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
+    chosen = refuse(table, ~(kept | heights), "not_assimilated")
+    checked = quality_control.apply(chosen, datetime_of_hours(analysis_hours(table)))
+    return require_used(assign_errors(refuse(checked, ~kept, "not_assimilated")))
 
 
 def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:
@@ -101,9 +110,20 @@ def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:
 
 
 def analysis_hours(table: pa.Table) -> int:
-    """The synoptic hour (00, 06, 12, 18 UTC) nearest to the middle of the reports, hours since 1970."""
-    middle = np.sort(column(table, "time").astype("datetime64[s]"))[table.num_rows // 2]
-    return 6 * round(int(middle.astype(np.int64)) / 21600)
+    """The synoptic hour (00, 06, 12, 18 UTC) nearest to the middle of the reports, hours since 1970.
+
+    Reports that are not assimilated, such as of satellites all day long, have no say where others have.
+    """
+    kept = _assimilated(table)
+    times = np.sort(column(table, "time").astype("datetime64[s]")[kept if kept.any() else slice(None)])
+    return 6 * round(int(times[len(times) // 2].astype(np.int64)) / 21600)
+
+
+def _assimilated(table: pa.Table) -> Bool[ndarray, " row"]:
+    """Rows of the kinds that these experiments assimilate."""
+    name, kind = column(table, "variable"), column(table, "class")
+    aloft = np.isin(kind, (*SOUNDINGS, *SINGLE_LEVEL)) & np.isin(name, ("t", "u", "v", "q"))
+    return aloft | (np.isin(kind, (*SURFACE, *SOUNDINGS)) & (name == "sp"))
 
 
 def station_places(table: pa.Table, rows: Bool[ndarray, " row"]) -> tuple[ndarray, ndarray]:

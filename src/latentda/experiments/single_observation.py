@@ -159,7 +159,7 @@ def single_observation(
     layout = standardizer.layout
     _require_variable(observation, layout)
     # The station stands on the model's own surface, whatever its height: both heights are 0.
-    intake = Intake(layout, np.zeros(layout.grid.shape), np.zeros(layout.shape))
+    intake = Intake(layout, np.zeros(layout.grid.shape))
     equivalent = _equivalent(intake, observation, background)
     term = intake.term(observation.table(equivalent + observation.departure, background.hours), background.hours)
     anomaly = standardizer.to_anomaly(background.state, np.int32(background.hours))

@@ -22,7 +22,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycler, FirstGuess, Intake, Observe
+from latentda.cycling import Cycler, FirstGuess, Observe
 from latentda.experiments.campaign import Campaign
 from latentda.experiments.experiment import Run, run_parts
 from latentda.experiments.jobs import Listen, Tell, run_jobs
@@ -31,7 +31,7 @@ from latentda.experiments.nature import prepare_nature
 from latentda.experiments.twin import steps
 from latentda.forecast.simulation import spun_up_state
 from latentda.observations import column
-from latentda.priors import background_spread, innovation_factor
+from latentda.priors import background_draws, innovation_factor
 from latentda.progress import Track, silent
 
 ROUNDS = 2
@@ -177,9 +177,8 @@ def innovations(
     if cycler.method is None:
         raise ValueError("A run without assimilation has no background error to tune.")
     anomaly = cycler.standardizer.to_anomaly(jnp.asarray(background), np.int32(hours))
-    spread = background_spread(cycler.method.prior, anomaly, jax.random.key(hours))
-    sd = np.asarray(spread) * np.asarray(cycler.standardizer.scale)[:, None, None]
-    own = Intake(cycler.intake.layout, cycler.intake.surface_geopotential, sd)
+    draws = np.asarray(background_draws(cycler.method.prior, anomaly, jax.random.key(hours)))
+    own = replace(cycler.intake, perturbations=draws * np.asarray(cycler.standardizer.scale)[:, None, None])
     equivalent, expected = own.expectation(table, FirstGuess.instant(background), hours)
     observed = column(table, "observation").astype(np.float64)
     return observed - equivalent, column(table, "error").astype(np.float64), expected

@@ -24,7 +24,7 @@ from latentda.experiments.methods import TITLES, build_method, require_methods
 from latentda.experiments.truth import Truth, TwinObservations, nature_run
 from latentda.forecast import ForecastModel, JcmModel, jcm_model
 from latentda.observations import radiosonde_network
-from latentda.priors import ModelSpacePrior, background_spread
+from latentda.priors import ModelSpacePrior, background_draws
 from latentda.progress import Track, silent
 
 
@@ -128,14 +128,11 @@ def run_twin(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
 
 
 def make_intake(model: JcmModel, assets: Assets, state: ndarray) -> Intake:
-    """The intake that all methods share, with the classical background error's spread."""
-    spread = background_spread(
-        ModelSpacePrior(assets.model_space_error),
-        jnp.zeros_like(jnp.asarray(state)),
-        jax.random.key(0),
-    )
+    """The intake that all methods share, with draws of the classical background error."""
+    prior, zero = ModelSpacePrior(assets.model_space_error), jnp.zeros_like(jnp.asarray(state))
+    draws = np.asarray(background_draws(prior, zero, jax.random.key(0)))
     scale = np.asarray(assets.standardizer.scale)[:, None, None]
-    return Intake(model.layout, model.surface_geopotential, np.asarray(spread) * scale)
+    return Intake(model.layout, model.surface_geopotential, draws * scale)
 
 
 def steps(model: ForecastModel, state: ndarray, hours: int, count: int, step: int) -> Iterator[ndarray]:

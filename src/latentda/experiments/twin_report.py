@@ -10,6 +10,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from latentda.experiments.endings import Facts, converged_share, endings
 from latentda.experiments.figures import error_curves, map_panels, score_heat, section_panel
 from latentda.experiments.methods import TITLES
 from latentda.experiments.report import Cell, Report
@@ -193,20 +194,21 @@ def _sections(run: TwinRun) -> Iterator[tuple[Figure, str]]:
 
 def _facts(report: Report, run: TwinRun) -> None:
     rows: list[list[Cell]] = []
+    scored: dict[str, list[Facts]] = {}
     for method in _assimilating(run):
-        facts = [c.facts for c in run.cycles[method][run.setup.spinup_cycles :]]
+        facts = scored[TITLES[method]] = [c.facts for c in run.cycles[method][run.setup.spinup_cycles :]]
         mean = {
             key: float(np.mean([f[key] for f in facts]))
             for key in ("used", "refused", "iterations", "misfit_background", "misfit_analysis")
         }
-        converged = np.mean([f["result"] == "converged" for f in facts])
-        rows.append([TITLES[method], *mean.values(), f"{100 * converged:.0f} %"])
+        rows.append([TITLES[method], *mean.values(), converged_share(facts)])
     header = ["method", "data used", "refused", "iterations", "O-B (σo²)", "O-A (σo²)", "converged"]
     report.section(
         "Fit to the observations",
         "Means over the scored cycles; the misfits are mean squares in units of the observation error.",
     )
     report.table(header, rows, "What the analyses did with the data.")
+    report.text(endings(scored))
 
 
 def _assimilating(run: TwinRun) -> list[str]:

@@ -9,6 +9,7 @@ from latentda.observations.chain_links import (
     BelowGround,
     Blacklist,
     Duplicates,
+    ErrorSize,
     HumidityAloft,
     Hydrostatic,
     LapseRate,
@@ -22,6 +23,7 @@ from latentda.observations.chain_links import (
 )
 from latentda.observations.column_maps import ColumnMap, column_map
 from latentda.observations.csv_table import read_csv
+from latentda.observations.error_bounds import SHARPEST, check_error_size, raise_errors
 from latentda.observations.error_file import read_error_table
 from latentda.observations.error_table import (
     ErrorProfile,
@@ -95,6 +97,7 @@ __all__ = [
     "MANDATORY_LEVELS_HPA",
     "PHYSICAL_RANGES",
     "SCHEMA",
+    "SHARPEST",
     "SURFACE_VARIABLES",
     "UPPER_AIR_VARIABLES",
     "VARIABLES",
@@ -106,6 +109,7 @@ __all__ = [
     "DamageWarning",
     "Duplicates",
     "ErrorProfile",
+    "ErrorSize",
     "ErrorTable",
     "HumidityAloft",
     "Hydrostatic",
@@ -128,6 +132,7 @@ __all__ = [
     "check_below_ground",
     "check_blacklist",
     "check_duplicates",
+    "check_error_size",
     "check_humidity_aloft",
     "check_hydrostatic",
     "check_lapse_rate",
@@ -153,6 +158,7 @@ __all__ = [
     "places_to_table",
     "radiosonde_network",
     "radiosonde_surface_network",
+    "raise_errors",
     "random_network",
     "read_aircraft",
     "read_blacklist",

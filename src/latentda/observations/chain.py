@@ -34,6 +34,7 @@ from latentda.observations.chain_links import (
     BelowGround,
     Blacklist,
     Duplicates,
+    ErrorSize,
     HumidityAloft,
     Hydrostatic,
     LapseRate,
@@ -52,6 +53,7 @@ from latentda.settings import read_yaml, validated
 Check = Annotated[
     QualityMarks
     | Range
+    | ErrorSize
     | BelowGround
     | HumidityAloft
     | Position
@@ -80,6 +82,7 @@ class QualityControl:
     checks: tuple[Check, ...] = (
         QualityMarks(),
         Range(),
+        ErrorSize(),
         BelowGround(),
         Position(),
         Duplicates(),

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pydantic import ConfigDict
 
 from latentda.observations.blacklist import BlacklistEntry, check_blacklist
+from latentda.observations.error_bounds import check_error_size
 from latentda.observations.error_table import assign_errors
 from latentda.observations.hydrostatic_check import check_hydrostatic
 from latentda.observations.message_classes import SOUNDINGS
@@ -74,6 +75,16 @@ class Range(Link):
 
     def _run(self, table: pa.Table, analysis_time: Time) -> pa.Table:
         return check_range(table)
+
+
+@dataclass(frozen=True)
+class ErrorSize(Link):
+    """`check_error_size`."""
+
+    check: Literal["error_size"] = "error_size"
+
+    def _run(self, table: pa.Table, analysis_time: Time) -> pa.Table:
+        return check_error_size(table)
 
 
 @dataclass(frozen=True)
@@ -204,7 +215,7 @@ class Thinning(Link):
     check: Literal["thinning"] = "thinning"
 
     def _run(self, table: pa.Table, analysis_time: Time) -> pa.Table:
-        return thin_by_box(table, self.degrees, self.log_pressure, self.classes)
+        return thin_by_box(table, self.degrees, self.log_pressure, self.classes, analysis_time)
 
 
 @dataclass(frozen=True)

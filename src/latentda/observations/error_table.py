@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from latentda.observations.default_errors import default_error_table
 from latentda.observations.error_profiles import TEMPERATURE_OF, ErrorProfile, ErrorTable
+from latentda.observations.quality import PHYSICAL_RANGES
 from latentda.observations.soundings import group_numbers, level_numbers, variable_numbers
 from latentda.observations.table import SCHEMA, SURFACE_VARIABLES, VARIABLES, column
 
@@ -89,7 +90,10 @@ def _kinds(table: pa.Table, wanted: np.ndarray) -> Iterator[tuple[np.ndarray, st
 
 
 def _temperatures(table: pa.Table, wanted: np.ndarray) -> np.ndarray:
-    """For each humidity row the temperature on the same level, NaN if none."""
+    """For each humidity row the temperature on the same level, NaN if none.
+
+    One that cannot be, such as one in degrees Celsius, is none: its saturation would make an absurd error.
+    """
     variable = variable_numbers(table)
     humid = wanted & np.isin(variable, [VARIABLES.index(name) for name in TEMPERATURE_OF])
     temperature = np.full(table.num_rows, np.nan)
@@ -99,7 +103,9 @@ def _temperatures(table: pa.Table, wanted: np.ndarray) -> np.ndarray:
     values = column(table, "observation").astype(np.float64)
     for name in sorted(set(TEMPERATURE_OF.values())):
         partners = [VARIABLES.index(humidity) for humidity, warm in TEMPERATURE_OF.items() if warm == name]
-        source, target = np.flatnonzero(variable == VARIABLES.index(name)), humid & np.isin(variable, partners)
+        low, high = PHYSICAL_RANGES[name]
+        warm_rows = (variable == VARIABLES.index(name)) & (values >= low) & (values <= high)
+        source, target = np.flatnonzero(warm_rows), humid & np.isin(variable, partners)
         by_level = np.full(level.max() + 1, np.nan)
         by_level[level[source]] = values[source]
         temperature[target] = by_level[level[target]]

@@ -124,10 +124,13 @@ def variable_numbers(table: pa.Table) -> np.ndarray:
     return pc.index_in(table["variable"], pa.array(VARIABLES)).to_numpy()
 
 
-def all_but_best(table: pa.Table, eligible: np.ndarray, keys: Sequence[np.ndarray]) -> np.ndarray:
-    """Of eligible rows equal in all keys all but the one with the best mark (the first of such)."""
+def all_but_best(
+    table: pa.Table, eligible: np.ndarray, keys: Sequence[np.ndarray], rank: np.ndarray | None = None
+) -> np.ndarray:
+    """Of eligible rows equal in all keys all but the one with the best mark (of such the lowest in rank, the first)."""
     rows = np.flatnonzero(eligible)
-    order = rows[np.lexsort((rows, column(table, "quality")[rows], *(key[rows] for key in keys)))]
+    inner = (rows,) if rank is None else (rows, rank[rows])
+    order = rows[np.lexsort((*inner, column(table, "quality")[rows], *(key[rows] for key in keys)))]
     others = np.zeros(table.num_rows, dtype=bool)
     others[order[~_changes(*(key[order] for key in keys))]] = True
     return others

@@ -45,20 +45,25 @@ def thin_by_box(
     degrees: float,
     log_pressure: float,
     classes: tuple[str, ...] | None = None,
+    analysis_time: datetime | np.datetime64 | None = None,
 ) -> pa.Table:
     """Keep one datum a variable and class in each box: verdict `thinned`.
 
     Boxes are `degrees` high and about as wide in distance, and `log_pressure` thick in ln p. The
-    best quality mark stays, among equals the first row.
+    best quality mark stays, among equals the datum nearest to the analysis time, then the first row.
 
     Args:
         table: the observations.
         degrees: side of the box in degrees of latitude.
         log_pressure: thickness of the box in ln p.
         classes: thin only these message classes; None thins all.
+        analysis_time: UTC; without it all times are equals.
     """
     keys = _boxes(table, degrees, log_pressure)
-    return refuse(table, all_but_best(table, _eligible(table, classes), keys), "thinned")
+    apart = None
+    if analysis_time is not None:
+        apart = np.abs(column(table, "time").astype("datetime64[ns]") - as_time64(analysis_time))
+    return refuse(table, all_but_best(table, _eligible(table, classes), keys, apart), "thinned")
 
 
 def superob(

@@ -13,6 +13,8 @@ VERDICTS = {
     "below_ground": "The geopotential lies below the station and is extrapolated, not measured.",
     "humidity_aloft": "Humidity sensors are not trusted this high up, where it is cold and dry.",
     "outside_window": "The datum was taken before or after the assimilation window.",
+    "error_size": "The error that comes with the datum is as wide as what the atmosphere can do: nothing was measured.",
+    "not_assimilated": "Data of this kind are not assimilated in this experiment.",
     "position": "The report's place, or its station's height, cannot be right.",
     "blacklist": "The station, or this part of its data, is on the blacklist.",
     "duplicate": "Another datum of the same station, time and place, with a mark at least as good, is used.",
@@ -26,6 +28,9 @@ VERDICTS = {
     "first_guess": "The datum is further from the background than the expected errors allow.",
 }
 """One sentence for every verdict of the package."""
+
+CHECKED = ("", "first_guess", "withheld", "blacklist")
+"""Verdicts of data that passed every check which does not look at the background."""
 
 
 def explain(verdict: str) -> str:

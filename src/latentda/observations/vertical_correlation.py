@@ -22,6 +22,7 @@ from jaxtyping import Array, Float, Int
 
 from latentda.observations.batch import ObservationBatch
 from latentda.observations.message_classes import SOUNDINGS
+from latentda.observations.soundings import sounding_numbers
 from latentda.observations.table import column
 
 _CLOSEST = 1e-3
@@ -50,7 +51,9 @@ def vertical_correlation(
 ) -> VerticalCorrelation:
     """The correlations of a batch's data.
 
-    An ascent ends where the rows of a station's variable, in the table's order, cease to rise.
+    The data of an ascent share its station, and are neighbours in time and place; where no station is named they have
+    one time and one place (:func:`~latentda.observations.soundings.sounding_numbers`). An ascent ends where the rows of
+    its variable, in the table's order, cease to rise.
 
     Args:
         table: the observations, with pressures.
@@ -81,15 +84,13 @@ def _ascents(table: pa.Table, rows: np.ndarray, classes: tuple[str, ...]) -> tup
     """For each of the rows which of them lies beneath it in its ascent (-1: none), and its height -ln p."""
     with np.errstate(divide="ignore", invalid="ignore"):
         height = -np.log(column(table, "pres")[rows].astype(float))
-    station = table["station"].combine_chunks().dictionary_encode().indices.to_numpy()[rows]
+    ascent = sounding_numbers(table)[rows]
     variable = table["variable"].combine_chunks().dictionary_encode().indices.to_numpy()[rows]
     kind = column(table, "type")[rows]
     sounding = np.isin(column(table, "class")[rows], classes) & np.isfinite(height)
-    order = np.lexsort((column(table, "obs_id")[rows], kind, variable, station))
+    order = np.lexsort((column(table, "obs_id")[rows], kind, variable, ascent))
     earlier, later = order[:-1], order[1:]
-    same = (
-        (station[earlier] == station[later]) & (variable[earlier] == variable[later]) & (kind[earlier] == kind[later])
-    )
+    same = (ascent[earlier] == ascent[later]) & (variable[earlier] == variable[later]) & (kind[earlier] == kind[later])
     same &= sounding[earlier] & sounding[later] & (height[later] >= height[earlier])
     follows = np.full(rows.size, -1)
     follows[later[same]] = earlier[same]

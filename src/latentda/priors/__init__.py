@@ -16,7 +16,7 @@ from latentda.priors.localized import estimate_localized, token_places
 from latentda.priors.nmc import encode_pairs, errors_from_pairs, forecast_pairs, unrepresented_errors
 from latentda.priors.pairs import read_pairs, write_pairs
 from latentda.priors.prior import Form, LatentPrior, ModelSpacePrior
-from latentda.priors.spread import background_spread
+from latentda.priors.spread import background_draws, background_spread
 from latentda.priors.storage import BackgroundError, read_background_error, write_background_error
 from latentda.priors.tuning import innovation_factor
 from latentda.priors.whitening import WhitenedCode
@@ -33,6 +33,7 @@ __all__ = [
     "LatentPrior",
     "ModelSpacePrior",
     "WhitenedCode",
+    "background_draws",
     "background_spread",
     "climate_error",
     "draw_increments",

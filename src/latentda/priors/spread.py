@@ -1,6 +1,7 @@
-"""The standard deviation of a background error in model space, by sampling its root.
+"""A background error in model space, by sampling its root: draws of it, and its standard deviation.
 
-s_i^2 = mean over samples of (x(v) - x(0))_i^2 with v ~ N(0, I): works for every prior, linear or not.
+e_k = x(v_k) - x(0) with v_k ~ N(0, I), and s_i^2 = mean over samples of (e_k)_i^2: works for every prior, linear or
+not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.operators import white_control
+
+DRAWS = 32
+"""Of a background error, by default: its standard deviation at a datum is then known to an eighth of itself."""
 
 
 @eqx.filter_jit
@@ -29,3 +33,17 @@ def background_spread(
 
     total, _ = jax.lax.scan(add, jnp.zeros_like(centre), jax.random.split(key, samples))
     return jnp.sqrt(total / samples)
+
+
+@eqx.filter_jit
+def background_draws(
+    prior: Any, background: Float[Array, "channel lat lon"], key: PRNGKeyArray, count: int = DRAWS
+) -> Float[Array, "draw channel lat lon"]:
+    """Draws x(v_k) - x(0) of the background error, standardised anomalies, one after the other."""
+    anchor = prior.anchor(background)
+    centre = prior.state(anchor, prior.zero_control())
+
+    def draw(key: PRNGKeyArray) -> Array:
+        return prior.state(anchor, white_control(prior, key)) - centre
+
+    return jax.lax.map(draw, jax.random.split(key, count))

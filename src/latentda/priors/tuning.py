@@ -26,16 +26,18 @@ def innovation_factor(
 
     Args:
         innovation: y - H(x_b); NaN where there is none.
-        observation_error: s_o, the same units.
+        observation_error: s_o, the same units; data without one do not count.
         background_sd: s_b at the data.
 
     Raises:
         ValueError: no datum has an innovation.
     """
-    there = np.isfinite(innovation) & (background_sd > 0)
+    # In double precision: errors of any size square without overflow.
+    d, s_o, s_b = (np.asarray(a, np.float64) for a in (innovation, observation_error, background_sd))
+    there = np.isfinite(d) & np.isfinite(s_o) & np.isfinite(s_b) & (s_b > 0)
     if not there.any():
         raise ValueError("No observation has a model equivalent, so the background cannot be tuned.")
-    d, s_o, s_b = (np.asarray(a)[there] for a in (innovation, observation_error, background_sd))
+    d, s_o, s_b = d[there], s_o[there], s_b[there]
     weight = 1.0 / (s_o**2 + s_b**2)
     factor = np.sum(weight * (d**2 - s_o**2)) / np.sum(weight * s_b**2)
     return float(max(factor, 0.01))

@@ -20,13 +20,11 @@ from numpy import ndarray
 
 from latentda.observations import ObservationError, column, used
 from latentda.observations.error_profiles import pressure_of_height
+from latentda.observations.verdicts import CHECKED
 from latentda.verification.observation_fit import Columns
 
 _NEEDED = ("background", "analysis", "background_error")
 """What a feedback table has beyond an observation table, as far as diagnostics need it."""
-
-CHECKED = ("", "first_guess", "withheld", "blacklist")
-"""Verdicts of data that passed every check which does not look at the background."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,40 @@
+"""How the minimisations of analyses ended, in words, for every report that shows analyses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from latentda.assimilation import Result
+
+Facts = Mapping[str, Any]
+"""Of a cycle; ``result`` is there where a minimisation was."""
+
+
+def advice(facts: Facts) -> str:
+    """How the minimisation of a cycle ended, and what to do about it."""
+    return Result[str(facts["result"]).upper()].advice
+
+
+def converged_share(facts: Iterable[Facts]) -> str:
+    """The share of minimisations that converged, as a percentage."""
+    results = [fact["result"] for fact in facts]
+    return f"{100 * results.count(Result.CONVERGED.name.lower()) / len(results):.0f} %"
+
+
+def endings(facts: Mapping[str, Iterable[Facts]]) -> str:
+    """A paragraph a method whose minimisations did not all converge; empty where all did.
+
+    Args:
+        facts: of the cycles of each method, by its title.
+    """
+    return "\n\n".join(text for title, cycles in facts.items() if (text := _of_method(title, list(cycles))))
+
+
+def _of_method(title: str, cycles: list[Facts]) -> str:
+    minimised = [advice(fact) for fact in cycles if "result" in fact]
+    counts = Counter(minimised)
+    counts.pop(Result.CONVERGED.advice, None)
+    told = "; ".join(f"{count} of {len(minimised)} minimisations: {words}" for words, count in counts.most_common())
+    return f"{title}: {told}." if told else ""
