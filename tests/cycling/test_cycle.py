@@ -59,7 +59,7 @@ def test_facts_of_a_cycle(whole):
 def test_a_folder_keeps_every_cycle_and_nothing_else(cycler, first_background, observe, whole, tmp_path):
     same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path / "run"), whole)
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
-    assert names == [f"cycle_{k:05d}.safetensors" for k in range(4)]
+    assert names == [*(f"cycle_{k:05d}.safetensors" for k in range(4)), "setup.json"]
 
 
 def never(hours):

@@ -57,5 +57,5 @@ def test_a_restart_file_keeps_all_it_holds(tmp_path, world):
 
 def test_what_is_no_restart_file_is_refused(tmp_path, world):
     (tmp_path / "run.zarr.restart").write_text("hello")
-    with pytest.raises(ValueError, match="is no restart file of the embedded world"):
+    with pytest.raises(ValueError, match="holds no restart of the embedded world"):
         simulate(world, 5, tmp_path / "run.zarr")

@@ -108,5 +108,5 @@ def test_foreign_checkpoints_are_refused(tmp_path):
         # Same settings, other shape.
         train(Matrix(jnp.zeros((3, 5))), loss, batches, SETTINGS, checkpoint=checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
-    with pytest.raises(ValueError, match="no checkpoint of this training"):
+    with pytest.raises(ValueError, match="no checkpoint of a training"):
         train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)

@@ -21,9 +21,10 @@ from latentda.assimilation.preconditioner import Preconditioner
 from latentda.assimilation.prior import Prior
 from latentda.assimilation.window import Instant, Window
 from latentda.fields import Standardizer
+from latentda.user_error import UserError
 
 
-class AnalysisError(ValueError):
+class AnalysisError(UserError):
     """An analysis that cannot be made, said in one sentence."""
 
 

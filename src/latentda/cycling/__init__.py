@@ -3,6 +3,7 @@
 from latentda.cycling.cycle import Cycle, Cycler, CycleSettings, Observe
 from latentda.cycling.feedback import FEEDBACK_COLUMNS, feedback, feedback_file
 from latentda.cycling.first_guess import FirstGuess
+from latentda.cycling.identity import digest, identity_of
 from latentda.cycling.intake import Intake
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "FirstGuess",
     "Intake",
     "Observe",
+    "digest",
     "feedback",
     "feedback_file",
+    "identity_of",
 ]

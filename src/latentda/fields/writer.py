@@ -18,6 +18,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields.store import FieldsError
+from latentda.files import whole, written
 from latentda.grid import Layout, as_datetime, level_name, variable
 
 KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "msl": 16}
@@ -65,7 +66,8 @@ class StateWriter:
         self.compact = compact
         self.written = keep
         if keep:
-            _cut(self.path, keep)
+            with written(self.path):
+                _cut(self.path, keep)
         else:
             _refuse_foreign(self.path)
 
@@ -82,22 +84,18 @@ class StateWriter:
             for short in self.layout.variables:
                 array = dataset[variable(short).stored]
                 array.values = round_mantissa(array.values, KEPT_BITS.get(short, 12))
-        if self.written:
-            dataset.to_zarr(self.path, append_dim="time", consolidated=False)
-        else:
-            dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
+        with written(self.path):
+            if self.written:
+                dataset.to_zarr(self.path, append_dim="time", consolidated=False)
+            else:
+                dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
         self.written += len(times)
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a dataset as NetCDF, whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".part")
-    try:
+    with whole(path) as partial:
         dataset.to_netcdf(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def round_mantissa(values: ndarray, bits: int) -> ndarray:
