@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from latentda.training import TrainingSettings, train
+from tests.locks import is_held
 from tests.worlds import killed_at
 
 SETTINGS = TrainingSettings(steps=24, batch_size=8, learning_rate=3e-2, weight_decay=0.0, checkpoint_every=5)
@@ -99,6 +100,16 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
         train(start(), loss, poisoned, SETTINGS, checkpoint=checkpoint)
     resumed = train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
     np.testing.assert_array_equal(resumed.module.weight, whole.module.weight)
+
+
+def test_it_trains_alone_with_its_checkpoint(tmp_path):
+    def watched(iterable, description, total):
+        assert is_held(tmp_path / ".run.safetensors.lock")
+        return iterable
+
+    checkpoint = tmp_path / "run.safetensors"
+    train(start(), loss, batches, replace(SETTINGS, steps=2), checkpoint=checkpoint, track=watched)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]
 
 
 def test_foreign_checkpoints_are_refused(tmp_path):

@@ -120,4 +120,5 @@ def _sentence(error: Exception) -> str | None:
     reason = unusable(error) if isinstance(error, OSError) else None
     if reason is None:
         return None
-    return f"{error.filename}: {reason}." if getattr(error, "filename", None) else f"A file cannot be used: {reason}."
+    file = getattr(error, "filename", None)
+    return f"{file}: {reason}." if file else f"A file cannot be used: {reason}."

@@ -3,7 +3,6 @@
 from latentda.cycling.cycle import Cycle, Cycler, CycleSettings, Observe
 from latentda.cycling.feedback import FEEDBACK_COLUMNS, feedback, feedback_file
 from latentda.cycling.first_guess import FirstGuess
-from latentda.cycling.identity import digest, identity_of
 from latentda.cycling.intake import Intake
 
 __all__ = [
@@ -14,8 +13,6 @@ __all__ = [
     "FirstGuess",
     "Intake",
     "Observe",
-    "digest",
     "feedback",
     "feedback_file",
-    "identity_of",
 ]

@@ -27,12 +27,12 @@ from latentda.assimilation import Analysis, ObservationTerm, Preconditioner, Var
 from latentda.claim import claim
 from latentda.cycling.feedback import feedback, feedback_file
 from latentda.cycling.first_guess import FirstGuess
-from latentda.cycling.identity import identity_of
 from latentda.cycling.intake import Intake
 from latentda.cycling.learnt import keep_learnt, read_learnt
 from latentda.fields import Standardizer
 from latentda.files import fitting, read_arrays, write_arrays
 from latentda.forecast import ForecastModel
+from latentda.identity import identity_of
 from latentda.lock import only_process
 from latentda.observations import write_table
 from latentda.progress import Track, silent

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, CycleSettings, digest
+from latentda.cycling import Cycle, Cycler, CycleSettings
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import build_method, method_digest
 from latentda.experiments.observing import build_network
@@ -25,6 +25,7 @@ from latentda.experiments.twin import make_intake
 from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
 from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
+from latentda.identity import digest
 from latentda.operators import BandLimit, Diagonal, SphericalTransform, estimate_zonal_blocks
 from latentda.priors import (
     BackgroundError,

@@ -15,6 +15,7 @@ from numpy import ndarray
 from latentda.fields import StateWriter, StoreSampler, open_store
 from latentda.forecast.model import ForecastModel
 from latentda.grid import datetime_of_hours
+from latentda.identity import digest
 from latentda.lock import only_writer
 from latentda.progress import Track, silent
 from latentda.user_error import UserError
@@ -48,7 +49,7 @@ def reforecast(
 def _reforecast(model: ForecastModel, initial: StoreSampler, lead_hours: int, out: Path, track: Track) -> None:
     _, _, hours = initial.open()
     valid = _as_times(hours + lead_hours)
-    attributes = {"lead_hours": lead_hours, "initial_states": initial.path.name}
+    attributes = {"lead_hours": lead_hours, "initial_states": initial.path.name, "model": digest(model)}
     done = max(0, _written(out, valid, attributes) // PIECE - 1)
     writer = StateWriter(out, model.layout, keep=PIECE * done)
     pieces = -(-len(hours) // PIECE)

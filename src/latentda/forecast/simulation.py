@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from latentda.fields import StateWriter
-from latentda.files import fitting, read_arrays, write_arrays
+from latentda.files import files_digest, fitting, read_arrays, write_arrays
 from latentda.forecast.jcm import SIGMA, JcmModel, fields_from_native, jcm_layout
 from latentda.grid import Layout, Time, build_layout, datetime_of_hours, hours_since_1970
 from latentda.lock import only_writer
@@ -86,13 +86,16 @@ def _simulate(
     track: Track,
 ) -> None:
     restart = restart_file(out)
-    settings = {"physics": dict(model.physics), "every_hours": every_hours}
+    first = Path(initial or spun_up_state())
+    if not first.is_file():
+        raise UserError(f"There is no restart file {first} to start from.")
+    settings = {"physics": dict(model.physics), "every_hours": every_hours, "initial": files_digest([first])}
     if restart.exists():
         native, carry, header = read_restart(model, restart)
-        if header["settings"] != settings:
-            raise UserError(f"{out} belongs to another run ({header['settings']}); choose another name.")
+        with fitting(restart, KIND):
+            _require_same(out, header, settings, start)
     else:
-        native, carry, header = read_restart(model, initial or spun_up_state())
+        native, carry, header = read_restart(model, first)
         begin = int(hours_since_1970(start)) if start is not None else header["hours"]
         header = {"hours": begin, "begin": begin, "written": 0, "settings": settings}
     writer = StateWriter(out, simulation_layout(), keep=header["written"])
@@ -109,6 +112,16 @@ def _simulate(
         writer.append(np.asarray(states), times, attributes)
         header = header | {"hours": header["hours"] + PIECE_HOURS, "written": writer.written}
         write_restart(restart, native, carry, header)
+
+
+def _require_same(out: Path, header: dict[str, Any], settings: dict[str, Any], start: Time | None) -> None:
+    stored = {**header["settings"], "start": str(datetime_of_hours(header["begin"]))}
+    begin = header["begin"] if start is None else int(hours_since_1970(start))
+    wanted = {**settings, "start": str(datetime_of_hours(begin))}
+    other = [name for name in wanted if stored.get(name) != wanted[name]]
+    if other:
+        told = "; ".join(f"{name} {stored.get(name)}, now {wanted[name]}" for name in other)
+        raise UserError(f"{out} belongs to another run ({told}); choose another name.")
 
 
 def restart_file(out: Path) -> Path:

@@ -1,7 +1,7 @@
-"""What tells one cycled run from another: a digest of each of the parts that it is made of.
+"""What tells one computation from another: a digest of each of the parts that it is made of.
 
 Every array counts with all its digits, every setting, and the name of every class. So parts that are computed anew,
-not read from files, tell the same run from itself on a machine that rounds otherwise: who makes such parts says
+not read from files, tell the same computation from itself on a machine that rounds otherwise: who makes such parts says
 what they are made of instead.
 """
 
