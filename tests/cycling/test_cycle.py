@@ -121,7 +121,7 @@ def test_another_run_does_not_go_on_from_the_cycles_of_one(cycler, first_backgro
     others = {
         "background": cycler,
         "method": replace(cycler, method=method),
-        "model": replace(cycler, model=Persistence(LAYOUT, step_hours=6)),
+        "model": replace(cycler, model=Persistence(LAYOUT, step_hours=12)),
         "standardizer": replace(cycler, standardizer=eqx.tree_at(lambda s: s.scale, cycler.standardizer, 2.0 * SCALE)),
         "intake": replace(cycler, intake=replace(cycler.intake, huber_limit=3.0)),
         "offsets": replace(cycler, offsets=(-3, 0, 3)),
