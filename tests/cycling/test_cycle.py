@@ -1,19 +1,25 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from latentda.assimilation import AnalysisError, GaussNewton
 from latentda.cycling import CycleSettings, FirstGuess, feedback_file
+from latentda.forecast import Persistence
+from latentda.lock import LOCK
 from latentda.observations import column, empty_table, read_table
 from latentda.operators import Diagonal
 from latentda.priors import ModelSpacePrior
-from tests.cycling.conftest import LAYOUT, places
+from latentda.user_error import UserError
+from tests.cycling.conftest import LAYOUT, places, standardizer
+from tests.locks import is_held
 from tests.worlds import table_of
 
 SETTINGS = CycleSettings(start_hours=262_800, cycles=4, interval_hours=12)
+SCALE = standardizer().scale
 
 
 def same(first, second):
@@ -63,7 +69,7 @@ def test_facts_of_a_cycle(whole):
 def test_a_folder_keeps_every_cycle_and_nothing_else(cycler, first_background, observe, whole, tmp_path):
     same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path / "run"), whole)
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
-    assert names == [f"cycle_{k:05d}.safetensors" for k in range(4)]
+    assert names == [*(f"cycle_{k:05d}.safetensors" for k in range(4)), "setup.json"]
 
 
 def never(hours):
@@ -106,6 +112,48 @@ def test_the_folder_of_another_run_is_refused(cycler, first_background, observe,
     cycler.run(first_background, observe, replace(SETTINGS, cycles=1), folder=tmp_path)
     with pytest.raises(ValueError, match="holds another run"):
         cycler.run(first_background, observe, replace(SETTINGS, **change), folder=tmp_path)
+
+
+@pytest.mark.parametrize("part", ["background", "method", "model", "standardizer", "intake", "offsets"])
+def test_another_run_does_not_go_on_from_the_cycles_of_one(cycler, first_background, observe, tmp_path, part):
+    short, prior = replace(SETTINGS, cycles=1), ModelSpacePrior(Diagonal(2.0 * jnp.ones(LAYOUT.shape)))
+    cycler.run(first_background, observe, short, folder=tmp_path)
+    method = replace(cycler.method, prior=prior)
+    others = {
+        "background": cycler,
+        "method": replace(cycler, method=method),
+        "model": replace(cycler, model=Persistence(LAYOUT, step_hours=12)),
+        "standardizer": replace(cycler, standardizer=eqx.tree_at(lambda s: s.scale, cycler.standardizer, 2.0 * SCALE)),
+        "intake": replace(cycler, intake=replace(cycler.intake, huber_limit=3.0)),
+        "offsets": replace(cycler, offsets=(-3, 0, 3)),
+    }
+    start = first_background + np.float32(1.0) if part == "background" else first_background
+    with pytest.raises(UserError, match=rf"holds another run or other files \(it differs in {part}\)"):
+        others[part].run(start, never, short, folder=tmp_path)
+
+
+def test_who_says_what_a_run_is_may_compute_its_parts_anew(cycler, first_background, observe, tmp_path):
+    short, rounded = replace(SETTINGS, cycles=1), np.nextafter(first_background, np.float32(0.0))
+    whole = cycler.run(first_background, observe, short, folder=tmp_path, identity={"factor": 5.0})
+    same(cycler.run(rounded, never, short, folder=tmp_path, identity={"factor": 5.0}), whole)
+    with pytest.raises(UserError, match=r"it differs in factor"):
+        cycler.run(first_background, observe, short, folder=tmp_path, identity={"factor": 2.0})
+
+
+def test_it_works_alone_in_its_folder(cycler, first_background, observe, tmp_path):
+    def watched(hours):
+        assert is_held(tmp_path / LOCK)
+        return observe(hours)
+
+    cycler.run(first_background, watched, replace(SETTINGS, cycles=1), folder=tmp_path)
+    assert not (tmp_path / LOCK).exists()
+
+
+def test_damaged_cycles_are_said(cycler, first_background, observe, tmp_path):
+    cycler.run(first_background, observe, replace(SETTINGS, cycles=1), folder=tmp_path)
+    (tmp_path / "cycle_00000.safetensors").write_bytes(b"half")
+    with pytest.raises(UserError, match=r"cycle_00000\.safetensors holds no cycle"):
+        cycler.run(first_background, observe, SETTINGS, folder=tmp_path)
 
 
 def test_without_a_method_the_background_is_the_analysis(cycler, first_background, observe, tmp_path):

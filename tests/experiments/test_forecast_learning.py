@@ -1,7 +1,5 @@
 """``latentda train forecast``: settings from YAML, weights and scores beside each other."""
 
-import json
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,9 +14,11 @@ from latentda.networks import (
     AutoencoderSettings,
     LinearPatchCode,
     PatchAutoencoder,
+    read_about,
     read_surrogate,
     write_autoencoder,
 )
+from latentda.networks.surrogate import SURROGATE
 from tests.worlds import sigma_layout, smooth_fields
 
 LAYOUT = sigma_layout(names="ut")
@@ -47,7 +47,7 @@ def test_the_command_on_a_global_store(tmp_path):
     assert result.exit_code == 0, result.output
     network = read_surrogate(tmp_path / "surrogate.safetensors")
     assert (network.step_hours, network.periodic, network.state_shape) == (6, True, LAYOUT.shape)
-    about = json.loads((tmp_path / "surrogate.json").read_text())["about"]
+    about = read_about(tmp_path / "surrogate.safetensors", SURROGATE)
     assert {row["lead (h)"] for row in about["root_mean_square_errors"]} == {6, 12}
     assert np.isfinite([row["surrogate"] for row in about["root_mean_square_errors"]]).all()
     assert not about["latent"]
@@ -62,5 +62,5 @@ def test_the_command_on_a_global_store(tmp_path):
     assert result.exit_code == 0, result.output
     latent = read_surrogate(tmp_path / "latent_surrogate.safetensors")
     assert latent.state_shape == code.latent_shape
-    assert json.loads((tmp_path / "latent_surrogate.json").read_text())["about"]["latent"]
+    assert read_about(tmp_path / "latent_surrogate.safetensors", SURROGATE)["latent"]
     assert read_surrogate(tmp_path / "surrogate.safetensors").state_shape == LAYOUT.shape

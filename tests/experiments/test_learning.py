@@ -1,7 +1,5 @@
 """The command that trains from a store leaves weights, scores, a curve and a picture, on a regional grid too."""
 
-import json
-
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -11,7 +9,7 @@ from latentda.experiments.learning import HEADER, read_learning_settings
 from latentda.experiments.learning_figures import shown_channels
 from latentda.fields import StateWriter, StoreSampler, fit_standardizer, write_standardizer
 from latentda.grid import hour_sequence, regional_grid
-from latentda.networks import read_autoencoder
+from latentda.networks import read_about, read_autoencoder
 from tests.worlds import pressure_layout, sigma_layout
 
 LAYOUT = pressure_layout(regional_grid(np.linspace(50.0, 40.0, 7), np.linspace(-5.0, 10.0, 10)), "ut", levels=(500.0,))
@@ -40,7 +38,7 @@ def learned(tmp_path_factory):
 
 def test_scores_are_written_a_channel(learned):
     folder, _, output = learned
-    about = json.loads((folder / "autoencoder.json").read_text())["about"]
+    about = read_about(folder / "autoencoder.safetensors")
     rows = about["unexplained_variance"]
     assert [row["channel"] for row in rows] == [*LAYOUT.names, "mean"]
     for row in rows:

@@ -4,6 +4,8 @@ import pytest
 from latentda.fields import StateWriter, StoreSampler, open_store, read_states
 from latentda.forecast import Persistence, reforecast
 from latentda.grid import NoLevels, build_layout, hour_sequence, lat_lon_grid
+from latentda.user_error import UserError
+from tests.locks import is_held
 from tests.worlds import killed_at
 
 LAYOUT = build_layout(lat_lon_grid(3, 4), NoLevels(), {}, ("sp", "t2m"))
@@ -33,6 +35,21 @@ def test_a_killed_run_goes_on(tmp_path, initial):
     reforecast(Persistence(LAYOUT), initial, 72, out)
     whole = reforecast(Persistence(LAYOUT), initial, 72, tmp_path / "whole.zarr")
     assert open_store(out).equals(open_store(whole))
+
+
+def test_it_writes_its_store_alone(tmp_path, initial):
+    def watched(iterable, description, total):
+        assert is_held(tmp_path / ".forecasts.zarr.lock")
+        return iterable
+
+    reforecast(Persistence(LAYOUT), initial, 72, tmp_path / "forecasts.zarr", track=watched)
+    assert not (tmp_path / ".forecasts.zarr.lock").exists()
+
+
+def test_forecasts_of_another_model_are_left_alone(tmp_path, initial):
+    out = reforecast(Persistence(LAYOUT), initial, 72, tmp_path / "forecasts.zarr")
+    with pytest.raises(UserError, match="holds other forecasts"):
+        reforecast(Persistence(LAYOUT, step_hours=12), initial, 72, out)
 
 
 def test_a_store_of_other_forecasts_is_left_alone(tmp_path, initial):

@@ -3,8 +3,10 @@ import pytest
 
 from latentda.fields.store import open_store, read_states
 from latentda.forecast import jcm_model, simulation_layout, spun_up_state
-from latentda.forecast.simulation import read_restart, simulate, write_restart
+from latentda.forecast.simulation import read_restart, restart_file, simulate, write_restart, write_start
 from latentda.grid import hour_sequence
+from latentda.user_error import UserError
+from tests.locks import is_held
 
 SURFACE = simulation_layout().select(["sp"])
 
@@ -13,7 +15,12 @@ def test_a_run_goes_on_where_it_ended(tmp_path, world, initial):
     out = tmp_path / "run.zarr"
     assert simulate(world, 5, out) == out
     first = read_states(open_store(out), SURFACE)
-    simulate(world, 10, out)
+
+    def watched(iterable, description, total):
+        assert is_held(tmp_path / ".run.zarr.lock")
+        return iterable
+
+    simulate(world, 10, out, track=watched)
     dataset = open_store(out)
     times = dataset["time"].values
     np.testing.assert_array_equal(times, hour_sequence(initial[1], 41, 6)[1:])
@@ -27,6 +34,10 @@ def test_a_run_goes_on_where_it_ended(tmp_path, world, initial):
     assert open_store(out).sizes["time"] == 40
     with pytest.raises(ValueError, match="belongs to another run"):
         simulate(jcm_model(imperfect=True), 15, out)
+    write_start(world, restart_file(out), tmp_path / "start.safetensors")
+    for other in ({"start": "1999-01-01"}, {"initial": tmp_path / "start.safetensors"}):
+        with pytest.raises(UserError, match=f"belongs to another run .{next(iter(other))}"):
+            simulate(world, 15, out, **other)
     assert open_store(out).sizes["time"] == 40
 
 
@@ -57,5 +68,5 @@ def test_a_restart_file_keeps_all_it_holds(tmp_path, world):
 
 def test_what_is_no_restart_file_is_refused(tmp_path, world):
     (tmp_path / "run.zarr.restart").write_text("hello")
-    with pytest.raises(ValueError, match="is no restart file of the embedded world"):
+    with pytest.raises(ValueError, match="holds no restart of the embedded world"):
         simulate(world, 5, tmp_path / "run.zarr")

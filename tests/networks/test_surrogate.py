@@ -1,6 +1,5 @@
 """The surrogate: it starts from persistence, serves any grid, and comes back from disk as it was."""
 
-import json
 import pickle
 
 import equinox as eqx
@@ -10,7 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from latentda.networks import Surrogate, SurrogateSettings, named_arrays, read_surrogate, write_surrogate
+from latentda.files import read_arrays, write_arrays
+from latentda.networks import Surrogate, SurrogateSettings, named_arrays, read_about, read_surrogate, write_surrogate
+from latentda.networks.surrogate import SURROGATE
 
 SETTINGS = SurrogateSettings(patch=3, width=16, heads=2, blocks=1, overlap=1)
 SHAPE = (2, 7, 13)
@@ -67,8 +68,8 @@ def test_round_trip(stored):
 
 
 def test_what_is_written(stored):
-    assert sorted(p.name for p in stored.parent.iterdir()) == ["surrogate.json", "surrogate.safetensors"]
-    assert json.loads(stored.with_suffix(".json").read_text())["about"] == {"command": "train"}
+    assert sorted(p.name for p in stored.parent.iterdir()) == ["surrogate.safetensors"]
+    assert read_about(stored, SURROGATE) == {"command": "train"}
     assert "change.blocks[0].up.weight" in load_file(stored)
 
 
@@ -78,16 +79,15 @@ def test_a_pickle_is_not_run(stored, tmp_path):
             return (open, (str(tmp_path / "sprung"), "w"))
 
     stored.write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(ValueError, match="hold no surrogate"):
+    with pytest.raises(ValueError, match="holds no surrogate"):
         read_surrogate(stored)
     assert not (tmp_path / "sprung").exists()
 
 
 def test_another_shape_is_refused(stored):
-    beside = stored.with_suffix(".json")
-    described = json.loads(beside.read_text())
+    arrays, described = read_arrays(stored, SURROGATE)
     described["settings"]["blocks"] = 2
-    beside.write_text(json.dumps(described))
+    write_arrays(stored, SURROGATE, arrays, described)
     with pytest.raises(ValueError, match="do not fit the network described"):
         read_surrogate(stored)
 

@@ -1,4 +1,3 @@
-import json
 import pickle
 
 import jax
@@ -7,14 +6,17 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from latentda.files import read_arrays, read_header, write_arrays
 from latentda.networks import (
     PatchAutoencoder,
     empty_code,
     named_arrays,
+    read_about,
     read_autoencoder,
     with_arrays,
     write_autoencoder,
 )
+from latentda.networks.weights import AUTOENCODER
 from tests.networks.conftest import SETTINGS
 
 
@@ -35,9 +37,9 @@ def test_round_trip(awake, anomaly, stored):
 
 
 def test_what_is_written(awake, stored):
-    assert sorted(p.name for p in stored.parent.iterdir()) == ["code.json", "code.safetensors"]
-    described = json.loads(stored.with_suffix(".json").read_text())
-    assert described["about"] == {"command": "train", "loss": 0.25}
+    assert sorted(p.name for p in stored.parent.iterdir()) == ["code.safetensors"]
+    described = read_header(stored, AUTOENCODER)
+    assert described["about"] == read_about(stored) == {"command": "train", "loss": 0.25}
     assert described["state_shape"] == list(awake.state_shape)
     assert described["periodic"] is True
     assert "decoder.blocks[0].up.weight" in load_file(stored)
@@ -52,10 +54,9 @@ def test_a_region_stays_one(tmp_path):
 
 
 def test_descriptions_that_say_nothing_of_the_columns_mean_a_globe(stored):
-    beside = stored.with_suffix(".json")
-    described = json.loads(beside.read_text())
+    arrays, described = read_arrays(stored, AUTOENCODER)
     del described["periodic"]
-    beside.write_text(json.dumps(described))
+    write_arrays(stored, AUTOENCODER, arrays, described)
     assert read_autoencoder(stored).periodic
 
 
@@ -76,35 +77,38 @@ def damage(path, how):
     elif how == "no weights":
         path.unlink()
     elif how == "no description":
-        path.with_suffix(".json").unlink()
+        save_file(load_file(path), path)
     elif how == "no JSON":
-        path.with_suffix(".json").write_text("{")
+        save_file(load_file(path), path, {"header": "{"})
     elif how == "another thing":
-        path.with_suffix(".json").write_text('{"kind": "something"}')
+        write_arrays(path, "something", load_file(path))
+    elif how == "no settings":
+        write_arrays(path, AUTOENCODER, load_file(path))
 
 
-@pytest.mark.parametrize("how", ["cut", "empty", "no weights", "no description", "no JSON", "another thing"])
+@pytest.mark.parametrize(
+    "how", ["cut", "empty", "no weights", "no description", "no JSON", "another thing", "no settings"]
+)
 def test_damaged_files_are_refused_in_one_sentence(stored, how):
     damage(stored, how)
-    with pytest.raises(ValueError, match="hold no autoencoder") as caught:
+    with pytest.raises(ValueError, match="holds no autoencoder") as caught:
         read_autoencoder(stored)
     assert str(stored) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_weights_of_another_network_are_refused(stored):
-    beside = stored.with_suffix(".json")
-    described = json.loads(beside.read_text())
+    arrays, described = read_arrays(stored, AUTOENCODER)
     described["settings"]["blocks"] = 2
-    beside.write_text(json.dumps(described))
+    write_arrays(stored, AUTOENCODER, arrays, described)
     with pytest.raises(ValueError, match="do not fit the network described"):
         read_autoencoder(stored)
 
 
 def test_missing_arrays_are_refused(network, stored):
-    arrays = load_file(stored)
+    arrays, described = read_arrays(stored, AUTOENCODER)
     del arrays["linear_encoder"]
-    save_file(arrays, stored)
+    write_arrays(stored, AUTOENCODER, arrays, described)
     with pytest.raises(ValueError, match="linear_encoder"):
         read_autoencoder(stored)
     with pytest.raises(ValueError, match="linear_encoder"):
@@ -124,7 +128,7 @@ class Trap:
 def test_a_pickle_is_not_run(stored, tmp_path):
     sprung = tmp_path / "sprung"
     stored.write_bytes(pickle.dumps(Trap(sprung)))
-    with pytest.raises(ValueError, match="hold no autoencoder"):
+    with pytest.raises(ValueError, match="holds no autoencoder"):
         read_autoencoder(stored)
     assert not sprung.exists()
 

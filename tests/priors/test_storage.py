@@ -61,7 +61,7 @@ def test_damaged_files_are_refused(tmp_path, content):
 
 def test_other_arrays_are_refused(zonal, tmp_path):
     path = tmp_path / "b.safetensors"
-    save_file({"sd": np.ones(3, np.float32)}, path, {"header": '{"kind": "zonal blocks"}'})
+    save_file({"sd": np.ones(3, np.float32)}, path, {"header": '{"kind": "background error", "form": "zonal blocks"}'})
     with pytest.raises(ValueError, match="holds no background error"):
         read_background_error(path)
     write_background_error(zonal, path)

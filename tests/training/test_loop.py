@@ -9,6 +9,7 @@ import pytest
 from latentda.networks import AutoencoderSettings, PatchAutoencoder, empty_code, named_arrays
 from latentda.training import TrainingSettings, train
 from latentda.training.loop import decaying
+from tests.locks import is_held
 from tests.worlds import killed_at
 
 SETTINGS = TrainingSettings(steps=24, batch_size=8, learning_rate=3e-2, weight_decay=0.0, checkpoint_every=5)
@@ -103,6 +104,16 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
     np.testing.assert_array_equal(resumed.module.weight, whole.module.weight)
 
 
+def test_it_trains_alone_with_its_checkpoint(tmp_path):
+    def watched(iterable, description, total):
+        assert is_held(tmp_path / ".run.safetensors.lock")
+        return iterable
+
+    checkpoint = tmp_path / "run.safetensors"
+    train(start(), loss, batches, replace(SETTINGS, steps=2), checkpoint=checkpoint, track=watched)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]
+
+
 def test_foreign_checkpoints_are_refused(tmp_path):
     checkpoint = tmp_path / "run.safetensors"
     train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
@@ -110,7 +121,7 @@ def test_foreign_checkpoints_are_refused(tmp_path):
         # Same settings, other shape.
         train(Matrix(jnp.zeros((3, 5))), loss, batches, SETTINGS, checkpoint=checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
-    with pytest.raises(ValueError, match="no checkpoint of this training"):
+    with pytest.raises(ValueError, match="no checkpoint of a training"):
         train(start(), loss, batches, SETTINGS, checkpoint=checkpoint)
 
 

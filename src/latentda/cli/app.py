@@ -98,7 +98,9 @@ def simulate(
 
         model = jcm_model(imperfect=imperfect)
         if from_rest:
-            initial = write_rest(model, start or "1999-01-01", out.with_name(out.name + ".rest"))
+            initial = out.with_name(out.name + ".rest")
+            if not initial.exists():  # a run that goes on began from it
+                write_rest(model, start or "1999-01-01", initial)
         store = run(model, days, out, start=start, every_hours=every_hours, initial=initial, track=track)
         if save_start:
             where(write_start(model, restart_file(out), save_start))

@@ -32,7 +32,8 @@ def diagnose(
         from latentda.experiments.feedback_pictures import diagnosed_pictures
         from latentda.experiments.feedback_summary import summarise
         from latentda.experiments.feedback_tables import error_tables
-        from latentda.experiments.single_results import save_figure, write_json
+        from latentda.experiments.single_results import save_figure
+        from latentda.files import write_json
 
         summary = summarise(read_feedbacks(feedback))
         tables = error_tables(summary.errors, fewest)
@@ -45,7 +46,7 @@ def diagnose(
             where(save_figure(picture.figure, out / f"{picture.name}.png"))
         if errors:
             where(_write_errors(feedback, errors, fewest))
-        where(write_json(_content(summary), out / "diagnose.json"))
+        where(write_json(out / "diagnose.json", _content(summary)))
 
 
 def _write_errors(feedback: list[Path], path: Path, fewest: int) -> Path:

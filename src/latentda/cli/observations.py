@@ -29,7 +29,7 @@ def summary(
     columns: Columns = None,
 ) -> None:
     """Count the data of files by message class and variable, with their times and what refused them."""
-    with one_sentence():
+    with one_sentence(devices=False):
         from latentda.experiments.inventory import inventory, period, refusals
         from latentda.observations.verdicts import explain
 
@@ -53,7 +53,7 @@ def convert(
     errors: Annotated[Path | None, typer.Option(help="YAML of observation errors to write into the table.")] = None,
 ) -> None:
     """Read files of any kind into one observation table."""
-    with one_sentence():
+    with one_sentence(devices=False):
         from latentda.grid import as_datetime
         from latentda.observations import read_error_table, read_quality_control, replace_errors, write_table
 
@@ -68,7 +68,7 @@ def convert(
 @app.command()
 def audit(file: Annotated[Path, typer.Argument(help="prepBUFR file with the first guess of its centre.")]) -> None:
     """Compare our operators and checks with the first guess and the marks that a centre's file holds."""
-    with one_sentence():
+    with one_sentence(devices=False):
         from latentda.experiments.audit import departure_rows, mark_rows, operator_rows, require_first_guess
         from latentda.observations import read_prepbufr
 
@@ -94,7 +94,7 @@ def draw_map(
     out: Annotated[Path, typer.Option(help="Folder of the PNG files.")] = Path("latentda-output/observations"),
 ) -> None:
     """Draw where the data are."""
-    with one_sentence():
+    with one_sentence(devices=False):
         from latentda.experiments.inventory import period
         from latentda.experiments.observation_maps import class_map, count_map, verdict_map
         from latentda.experiments.single_results import save_figure
@@ -119,7 +119,7 @@ def plot(
     out: Annotated[Path, typer.Option(help="Folder of figures and report.")] = Path("latentda-output/observations"),
 ) -> None:
     """Draw numbers of data by pressure; of feedback also departures, errors and stations, with a report."""
-    with one_sentence():
+    with one_sentence(devices=False):
         from latentda.experiments.feedback_figures import place_of
         from latentda.experiments.feedback_files import feedback_files, read_feedback
         from latentda.experiments.feedback_report import write_feedback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+
+from latentda.user_error import UserError, debugging
 
 console = Console()
 _errors = Console(stderr=True)
@@ -61,14 +64,61 @@ def warnings_shown() -> Iterator[None]:
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """Turn the errors that users can mend into one sentence and exit code 1."""
+def one_sentence(devices: bool = True) -> Iterator[None]:
+    """Turn the errors that users can mend into one sentence and exit code 1; any other is ours and keeps its traceback.
+
+    ``LATENTDA_DEBUG=1`` in the environment keeps every traceback.
+
+    Args:
+        devices: whether JAX must have its devices before anything else is done.
+    """
     import typer
 
     try:
+        if devices:
+            require_devices()
         yield
-    except (ValueError, KeyError, FloatingPointError, OSError) as error:
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        sentence = " ".join(str(message).split())
-        _errors.print(f"latentda: {sentence}", style="red", highlight=False, soft_wrap=True)
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None or debugging():
+            raise
+        _errors.print(f"latentda: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False)
         raise typer.Exit(1) from error
+
+
+def require_devices() -> None:
+    """Check that JAX has the devices that the environment names.
+
+    Raises:
+        UserError: it has none.
+    """
+    wanted = os.environ.get("JAX_PLATFORMS", "")
+    if wanted in ("", "cpu"):
+        return
+    import jax
+
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # JAX asserts where it knows a platform but has no plugin for it
+        raise UserError(
+            f"JAX finds no device of the kind that the environment variable JAX_PLATFORMS names, {wanted!r}; unset it, "
+            "or set it to cpu."
+        ) from error
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to say of an error that the user can mend; None of any other."""
+    from latentda.files import unusable
+
+    if isinstance(error, RuntimeError | AssertionError):
+        try:
+            require_devices()
+        except UserError as absent:
+            return str(absent)
+    if isinstance(error, UserError):
+        return " ".join(str(error).split())
+    reason = unusable(error) if isinstance(error, OSError) else None
+    if reason is None:
+        return None
+    file = getattr(error, "filename", None)
+    return f"{file}: {reason}." if file else f"A file cannot be used: {reason}."

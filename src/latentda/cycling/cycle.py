@@ -6,14 +6,14 @@ A method whose window has n slots makes n cycles at once, one a slot: the states
 after, each with the observations of its time; the next window begins one interval after the last slot.
 
 Each finished cycle is one file (background, analysis, diagnostics), written whole or not at all; a run that
-was killed at any instant goes on from the last complete one. Without a method the background is the analysis.
+was killed at any instant goes on from the last complete one. A note beside them says which run they are of, and another
+run does not go on from them. Without a method the background is the analysis.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,24 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from latentda.assimilation import Analysis, AnalysisError, ObservationTerm, Preconditioner, Result, Variational
+from latentda.claim import claim
 from latentda.cycling.feedback import feedback, feedback_file
 from latentda.cycling.first_guess import FirstGuess
 from latentda.cycling.intake import Intake
 from latentda.cycling.learnt import keep_learnt, read_learnt
 from latentda.fields import Standardizer
+from latentda.files import fitting, read_arrays, write_arrays
 from latentda.forecast import ForecastModel
 from latentda.grid import datetime_of_hours, iso
+from latentda.identity import identity_of
+from latentda.lock import only_process
 from latentda.observations import write_table
 from latentda.progress import Track, silent
+
+KIND = "cycle"
+"""Kind of file."""
 
 Observe = Callable[[int], pa.Table]
 """``observe(hours since 1970)`` -> the observations of a cycle."""
@@ -135,6 +140,7 @@ class Cycler:
         settings: CycleSettings,
         *,
         folder: str | Path | None = None,
+        identity: Mapping[str, Any] | None = None,
         keep_feedback: bool = False,
         name: str = "cycling",
         track: Track = silent,
@@ -145,35 +151,65 @@ class Cycler:
             background: x_b of the first cycle.
             observe: the observations of a time.
             settings: when and how often.
-            folder: where to keep finished cycles and to resume from; nothing is kept without it.
+            folder: where to keep finished cycles and to resume from; nothing is kept without it. Another process that
+                works there is waited for.
+            identity: plain values that tell this run from others in its folder, such as digests of the files that it
+                depends on; start and interval are among them anyway. By default the digits of background, model,
+                scales, intake and method, whatever they were computed from, and nothing of ``observe``.
             keep_feedback: whether every cycle's observations are kept there too, with what became of them.
             name: what the progress display says.
             track: shows progress.
 
         Raises:
             AnalysisError: a background that is not finite: the forecast has blown up; or an analysis that is not.
-            ValueError: ``folder`` holds another run.
+            UserError: ``folder`` holds another run or other files, or cannot be written to.
         """
+        if folder is None:
+            return self._run(background, observe, settings, None, keep_feedback, name, track)
+        with only_process(folder):
+            own = identity if identity is not None else self._identity(background)
+            note = {"start_hours": settings.start_hours, "interval_hours": settings.interval_hours, **own}
+            claim(Path(folder), note, what="run")
+            return self._run(background, observe, settings, Path(folder), keep_feedback, name, track)
+
+    def _identity(self, background: Float[ndarray, "channel lat lon"]) -> dict[str, Any]:
+        parts = identity_of(
+            background=np.asarray(background, np.float32),
+            model=self.model,
+            standardizer=self.standardizer,
+            intake=self.intake,
+            method=self.method,
+        )
+        return {**parts, "offsets": self.offsets, "hand_on": self.hand_on}
+
+    def _run(
+        self,
+        background: Float[ndarray, "channel lat lon"],
+        observe: Observe,
+        settings: CycleSettings,
+        folder: Path | None,
+        keep_feedback: bool,
+        name: str,
+        track: Track,
+    ) -> list[Cycle]:
         slots = self._slots(settings.interval_hours)
-        done = list(_read(Path(folder), settings)) if folder else []
+        done = list(_read(folder, settings)) if folder else []
         done = done[: len(done) - len(done) % len(slots)]
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
         guess = self.forecast(done[-1], settings.interval_hours) if done else self.first_guess(background, settings)
-        learnt = read_learnt(Path(folder), done[-1].hours) if done and folder and self.hand_on else None
+        learnt = read_learnt(folder, done[-1].hours) if done and folder and self.hand_on else None
         jobs = range(len(done), settings.cycles, len(slots))
         for k in track(jobs, name, len(jobs)):
             cycles = self.window(guess, observe, settings.start_hours + k * settings.interval_hours, learnt)
             learnt = cycles[-1].learnt if self.hand_on else None
             if folder and learnt is not None:
-                keep_learnt(learnt, Path(folder), cycles[-1].hours)
+                keep_learnt(learnt, folder, cycles[-1].hours)
             for j, cycle in enumerate(cycles):
                 done.append(replace(cycle, table=None, learnt=None))
                 if folder:
                     if keep_feedback and cycle.table is not None:
                         told = feedback(self.intake, cycle.table, cycle.hours, self._at(guess, j), cycle.analysis)
-                        write_table(told, feedback_file(Path(folder), k + j))
-                    _write(Path(folder), k + j, cycle, settings)
+                        write_table(told, feedback_file(folder, k + j))
+                    _write(folder, k + j, cycle)
             if k + len(slots) < settings.cycles:
                 guess = self.forecast(cycles[-1], settings.interval_hours)
         return done[: settings.cycles]
@@ -293,28 +329,16 @@ def _file(folder: Path, k: int) -> Path:
     return folder / f"cycle_{k:05d}.safetensors"
 
 
-def _write(folder: Path, k: int, cycle: Cycle, settings: CycleSettings) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    about = {"hours": cycle.hours, "facts": cycle.facts, "settings": asdict(settings)}
-    partial = folder / "cycle.part"
-    arrays = {"background": cycle.background, "analysis": cycle.analysis}
-    contiguous = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
-    save_file(contiguous, str(partial), {"about": json.dumps(about)})
-    partial.replace(_file(folder, k))
+def _write(folder: Path, k: int, cycle: Cycle) -> None:
+    arrays = {name: np.asarray(getattr(cycle, name), np.float32) for name in ("background", "analysis")}
+    write_arrays(_file(folder, k), KIND, arrays, {"hours": cycle.hours, "facts": cycle.facts})
 
 
 def _read(folder: Path, settings: CycleSettings) -> Iterator[Cycle]:
     k = 0
     while k < settings.cycles and _file(folder, k).exists():
-        with safe_open(str(_file(folder, k)), "numpy") as file:
-            about = json.loads(file.metadata()["about"])
-            stored = about["settings"] | {"cycles": settings.cycles}
-            if stored != asdict(settings):
-                raise ValueError(f"{folder} holds another run ({about['settings']}); choose another folder.")
-            yield Cycle(
-                about["hours"],
-                file.get_tensor("background"),
-                file.get_tensor("analysis"),
-                about["facts"],
-            )
+        arrays, about = read_arrays(_file(folder, k), KIND)
+        with fitting(_file(folder, k), KIND):
+            cycle = Cycle(about["hours"], arrays["background"], arrays["analysis"], about["facts"])
+        yield cycle
         k += 1

@@ -9,10 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import jax.numpy as jnp
-import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from latentda.assimilation import Preconditioner
+from latentda.files import fitting, read_arrays, write_arrays
+
+KIND = "what a minimiser has learnt"
 
 KEPT = 2
 """Cycles."""
@@ -20,10 +21,7 @@ KEPT = 2
 
 def keep_learnt(preconditioner: Preconditioner, folder: Path, hours: int) -> None:
     """Write what the cycle at ``hours`` has learnt, whole or not at all, and forget older cycles."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / "learnt.part"
-    save_file({name: np.asarray(rows) for name, rows in preconditioner._asdict().items()}, partial)
-    partial.replace(folder / f"learnt_{hours}.safetensors")
+    write_arrays(folder / f"learnt_{hours}.safetensors", KIND, preconditioner._asdict())
     for old in sorted(folder.glob("learnt_*.safetensors"), key=_hours)[:-KEPT]:
         old.unlink()
 
@@ -33,7 +31,9 @@ def read_learnt(folder: Path, hours: int) -> Preconditioner | None:
     path = folder / f"learnt_{hours}.safetensors"
     if not path.exists():
         return None
-    return Preconditioner(**{name: jnp.asarray(rows) for name, rows in load_file(path).items()})
+    arrays, _ = read_arrays(path, KIND)
+    with fitting(path, KIND):
+        return Preconditioner(**{name: jnp.asarray(rows) for name, rows in arrays.items()})
 
 
 def _hours(path: Path) -> int:

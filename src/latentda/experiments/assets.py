@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from latentda.fields import Standardizer, read_standardizer
+from latentda.files import files_digest
 from latentda.forecast import SurrogateModel
 from latentda.networks import PatchAutoencoder, read_autoencoder, read_surrogate
 from latentda.operators import BandLimit, Covariance, Diagonal, ZonalBlocks
@@ -127,6 +128,11 @@ class Assets:
                 "--assets."
             )
         return self._read("model_zonal", ZonalBlocks)
+
+    @property
+    def digest(self) -> str:
+        """Of all binary files."""
+        return files_digest(sorted(self.folder.rglob("*.safetensors")))
 
     @property
     def start(self) -> Path:

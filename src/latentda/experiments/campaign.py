@@ -11,7 +11,7 @@ import numpy as np
 
 from latentda.experiments.assets import Assets, shipped_assets
 from latentda.experiments.catalogue import ExperimentSetUp
-from latentda.experiments.experiment import Run, do_run
+from latentda.experiments.experiment import Run, do_run, run_log
 from latentda.experiments.factors import with_factors
 from latentda.experiments.jobs import Listen, run_jobs
 from latentda.experiments.nature import prepare_nature
@@ -105,7 +105,7 @@ def run_campaign(campaign: Campaign, workers: int, listen: Listen, *, track: Tra
     nature = prepare_nature(assets.start, days, campaign.root / "nature", track=track)
     make = partial(Run, setup, root=campaign.root, nature=nature, assets_folder=assets.folder, errors=assets.errors)
     runs = [make(method=method, seed=seed) for method, seed in campaign.runs]
-    failures = run_jobs(runs, do_run, workers, listen)
+    failures = run_jobs(runs, do_run, workers, listen, run_log)
     scores: list[Score] = []
     for number, run in enumerate(runs):
         if number not in failures:

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from latentda.assimilation import impact
 from latentda.experiments.revisit import AHEAD_HOURS, Revisit
-from latentda.experiments.single_results import save_figure, write_json
+from latentda.experiments.single_results import save_figure
 from latentda.experiments.style import dress, new_figure
+from latentda.files import write_json
 from latentda.observations import column
 from latentda.verification import energy_weights
 
@@ -107,7 +108,7 @@ def write_impact(found: DataImpact, title: str, folder: Path) -> list[Path]:
     }
     return [
         save_figure(impact_figure(found, title), folder / "impact.png"),
-        write_json(content, folder / "impact.json"),
+        write_json(folder / "impact.json", content),
     ]
 
 

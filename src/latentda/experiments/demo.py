@@ -11,6 +11,7 @@ import numpy as np
 
 from latentda.experiments.assets import Assets
 from latentda.experiments.claims import claim_folder
+from latentda.experiments.lock import only_process
 from latentda.experiments.real import RealSetUp, real_scores, run_real
 from latentda.experiments.real_report import write_real_report
 from latentda.experiments.twin import TwinSetUp, run_twin
@@ -37,12 +38,13 @@ class Outcome:
 
 def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:
     """Run a twin experiment in ``folder`` and write its ``scores.json`` and ``report.html`` there."""
-    claim_folder(folder, {**asdict(setup), "cycles": None}, assets)
-    run = run_twin(setup, assets, folder, track=track)
-    spread = np.asarray(assets.standardizer.scale)
-    scores = twin_scores(run, spread)
-    write_scores(scores, folder / "scores.json")
-    report = write_twin_report(run, scores, spread, folder / "report.html")
+    with only_process(folder):
+        claim_folder(folder, {**asdict(setup), "cycles": None}, assets.digest)
+        run = run_twin(setup, assets, folder, track=track)
+        spread = np.asarray(assets.standardizer.scale)
+        scores = twin_scores(run, spread)
+        write_scores(scores, folder / "scores.json")
+        report = write_twin_report(run, scores, spread, folder / "report.html")
     return Outcome(report, folder / "scores.json", scores)
 
 
@@ -50,11 +52,12 @@ def run_real_demo(
     reports: Sequence[Path], setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent
 ) -> Outcome:
     """Assimilate real reports, a cycle a file, and write ``scores.json`` and ``report.html`` in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    run = run_real(reports, setup, assets, folder, track=track)
-    scores = real_scores(run)
-    write_scores(scores, folder / "scores.json")
-    return Outcome(write_real_report(run, folder / "report.html"), folder / "scores.json", scores)
+    with only_process(folder):
+        run = run_real(reports, setup, assets, folder, track=track)
+        scores = real_scores(run)
+        write_scores(scores, folder / "scores.json")
+        report = write_real_report(run, folder / "report.html")
+    return Outcome(report, folder / "scores.json", scores)
 
 
 def shipped_reports() -> Path:

@@ -17,6 +17,7 @@ import yaml
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.files import write_text
 from latentda.observations import SCHEMA, VARIABLES, ErrorProfile, ErrorTable, assign_errors, column
 from latentda.verification import Departures, DesroziersRow, departures, desroziers, merge_desroziers
 
@@ -54,15 +55,14 @@ def write_error_profiles(profiles: Sequence[dict[str, Any]], path: Path) -> Path
 
     Raises:
         ValueError: no profile.
-        OSError: the folder does not exist or cannot be written.
+        UserError: the file cannot be written.
     """
     if not profiles:
         raise ValueError(
             f"No layer has {FEWEST} used data with a positive diagnosed error; there is no profile to write."
         )
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(_HEAD + yaml.safe_dump(list(profiles), sort_keys=False, default_flow_style=None, width=110))
-    return partial.replace(path)
+    told = yaml.safe_dump(list(profiles), sort_keys=False, default_flow_style=None, width=110)
+    return write_text(path, _HEAD + told)
 
 
 def _in_table_units(table: pa.Table) -> Departures:

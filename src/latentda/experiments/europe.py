@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from latentda.assimilation import Variational
 from latentda.cycling import Intake
-from latentda.experiments.claims import claim, files_digest
+from latentda.experiments.claims import claim
 from latentda.experiments.europe_assets import EuropeAssets, make_assets
 from latentda.experiments.europe_cycles import CycledWorld, cycle_scores, cycled_world, daily_errors
 from latentda.experiments.europe_methods import Size, build_intake, build_method, error_samples
@@ -22,6 +22,8 @@ from latentda.experiments.europe_networks import Missed, forecast_scores, missed
 from latentda.experiments.europe_real import RealCase, case_scores, run_case
 from latentda.experiments.europe_setup import EuropeSetUp
 from latentda.experiments.europe_tuning import tune_sizes
+from latentda.experiments.lock import only_process
+from latentda.files import files_digest
 from latentda.grid import as_datetime, datetime_of_hours
 from latentda.progress import Track, silent
 from latentda.verification import Score, write_scores
@@ -59,13 +61,18 @@ def run_europe(data: Path, reports: Path, setup: EuropeSetUp, folder: Path, *, t
         data: ERA-Interim over Europe, a file a day at 12 UTC as :mod:`~latentda.experiments.europe_data` says.
         reports: radiosondes of the set-up's case.
         setup: the experiment.
-        folder: of all results.
+        folder: of all results; another process that works there is waited for.
         track: shows progress.
 
     Raises:
         ValueError: files that cannot be used, or a folder of another set-up.
     """
-    claim(folder, {**asdict(setup), "data": files_digest([data])})
+    with only_process(folder):
+        claim(folder, {**asdict(setup), "data": files_digest([data])})
+        return _run_europe(data, reports, setup, folder, track)
+
+
+def _run_europe(data: Path, reports: Path, setup: EuropeSetUp, folder: Path, track: Track) -> EuropeRun:
     assets = make_assets(data, folder / "assets", setup, track=track)
     sizes = tune_sizes(assets, folder / "sizes.json", track=track)
     samples = error_samples(assets.error_pairs, assets.code)

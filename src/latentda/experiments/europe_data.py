@@ -23,6 +23,7 @@ from latentda.fields import (
     to_dataset,
     write_standardizer,
 )
+from latentda.files import whole
 from latentda.grid import Channel, Layout, PressureLevels, Time, grid_from_coordinates
 
 CHANNELS = {"z500": Channel("z", 500.0), "t850": Channel("t", 850.0), "msl": Channel("msl")}
@@ -53,9 +54,9 @@ def convert(data: Path, out: Path) -> Path:
         str(name): {"chunks": (min(TIMES_A_CHUNK, array.shape[0]), *array.shape[1:])}
         for name, array in stored.data_vars.items()
     }
-    partial = out.with_name(out.name + ".part")
-    stored.to_zarr(partial, mode="w", consolidated=False, zarr_format=3, encoding=encoding)
-    return partial.rename(out)
+    with whole(out) as partial:
+        stored.to_zarr(partial, mode="w", consolidated=False, zarr_format=3, encoding=encoding)
+    return out
 
 
 def make_climatology(store: Path, layout: Layout, start: Time, end: Time, out: Path) -> Path:

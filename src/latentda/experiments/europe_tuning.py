@@ -16,7 +16,7 @@ from latentda.experiments.europe_assets import EuropeAssets
 from latentda.experiments.europe_cycles import CycledWorld, cycled_world, mean_error
 from latentda.experiments.europe_methods import DIAGONAL, ErrorSamples, Size, build_intake, build_method, error_samples
 from latentda.experiments.europe_setup import EuropeSetUp, Period
-from latentda.experiments.single_results import write_json
+from latentda.files import write_json
 from latentda.grid import as_datetime
 from latentda.progress import Track, silent
 
@@ -33,7 +33,7 @@ def tune_sizes(assets: EuropeAssets, file: Path, *, track: Track = silent) -> di
     if not file.exists():
         tried = _try_all(assets, track)
         content = {m: [{**asdict(size), "analysis": error} for size, error in rows] for m, rows in tried.items()}
-        write_json(content, file)
+        write_json(file, content)
     return {method: best(rows) for method, rows in read_trials(file).items()}
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.claim import LOG
 from latentda.cycling import Cycle, Cycler, CycleSettings, Intake, Observe
 from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
@@ -135,6 +136,11 @@ def do_run(run: Run, tell: Callable[[int, int], None]) -> None:
             lambda cycle: diagnose(model, cycle.analysis, truth.at(cycle.hours), cycle.hours),
             tell,
         )
+
+
+def run_log(run: Run) -> Path:
+    """Where the traceback of a run that failed lies."""
+    return run.folder / LOG
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,8 @@ import yaml
 from pydantic import PositiveFloat
 
 from latentda.experiments.catalogue import ExperimentSetUp
+from latentda.files import write_text
+from latentda.lock import only_writer
 from latentda.settings import read_yaml, validated
 
 _Factors = dict[str, dict[str, PositiveFloat]]
@@ -32,12 +34,10 @@ def read_factors(path: Path) -> dict[str, dict[str, float]]:
 
 def write_factors(path: Path, experiment: str, factors: Mapping[str, float]) -> None:
     """Put an experiment's factors into a file, new or not, beside what it already holds; whole or not at all."""
-    held = read_factors(path) if path.exists() else {}
-    held[experiment] = held.get(experiment, {}) | {m: round(float(f), 4) for m, f in factors.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(yaml.safe_dump(held, sort_keys=True), encoding="utf-8")
-    partial.replace(path)
+    with only_writer(path):
+        held = read_factors(path) if path.exists() else {}
+        held[experiment] = held.get(experiment, {}) | {m: round(float(f), 4) for m, f in factors.items()}
+        write_text(path, yaml.safe_dump(held, sort_keys=True))
 
 
 def with_factors(setup: ExperimentSetUp, path: Path) -> ExperimentSetUp:

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from safetensors.numpy import load_file, save_file
 
 from latentda.experiments.catalogue import ExperimentSetUp
 from latentda.experiments.lock import only_process
 from latentda.experiments.truth import Truth
 from latentda.experiments.twin import steps
+from latentda.files import fitting, read_arrays, write_arrays
 from latentda.forecast import ForecastModel
+
+KIND = "first background"
 
 
 def first_background(
@@ -39,7 +41,7 @@ def first_background(
             state = truth.at(begin_hours)
             for later in steps(model, state, begin_hours, count, setup.interval_hours):
                 state = later
-            partial = file.with_name(file.name + ".part")
-            save_file({"state": np.ascontiguousarray(state, np.float32)}, str(partial))
-            partial.replace(file)
-    return load_file(str(file))["state"]
+            write_arrays(file, KIND, {"state": state.astype(np.float32)})
+    arrays, _ = read_arrays(file, KIND)
+    with fitting(file, KIND):
+        return arrays["state"]

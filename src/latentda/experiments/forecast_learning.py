@@ -12,6 +12,7 @@ from numpy import ndarray
 from latentda.experiments.assets import Assets
 from latentda.experiments.learning import read_settings
 from latentda.experiments.learning_figures import loss_figure
+from latentda.experiments.single_results import save_figure
 from latentda.fields import StoreSampler
 from latentda.grid import Time, datetime_of_hours, iso
 from latentda.networks import Autoencoder, SurrogateSettings, read_surrogate, write_surrogate
@@ -84,8 +85,9 @@ def learn_forecast(
 ) -> LearnedForecast:
     """Train on a period of a store in the anomalies of ``assets/standardizer.safetensors``.
 
-    Writes ``surrogate.safetensors`` and ``.json`` (with the errors in the held-out period) and the loss curve
-    ``surrogate.png`` into ``assets``; of a latent step ``latent_surrogate.safetensors`` and so on.
+    Writes ``surrogate.safetensors`` (with the errors in the held-out period) and the loss curve ``surrogate.png`` into
+    ``assets``; of a latent step ``latent_surrogate.safetensors`` and so on. Another process that
+    trains it is waited for.
 
     Args:
         data: the store.
@@ -149,7 +151,7 @@ def _keep(
     write_surrogate(trained.module, weights, about)
     lines = {"held out, persistence": errors.persistence, "held out, surrogate": errors.network}
     figure = loss_figure(trained.losses, {name: float(np.mean(e**2)) for name, e in lines.items()})
-    figure.savefig(weights.with_suffix(".png"), dpi=120)
+    save_figure(figure, weights.with_suffix(".png"), dpi=120)
     return rows
 
 

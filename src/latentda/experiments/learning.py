@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from latentda.experiments.learning_figures import loss_figure, reconstruction_figure
+from latentda.experiments.single_results import save_figure
 from latentda.fields import Standardizer, StoredSamples, StoreSampler, read_standardizer
 from latentda.grid import Time, datetime_of_hours, iso
 from latentda.networks import Autoencoder, AutoencoderSettings, PatchAutoencoder, read_autoencoder, write_autoencoder
@@ -104,8 +105,9 @@ def learn_autoencoder(
 ) -> Learned:
     """Train on a period of a store in the anomalies of ``assets/standardizer.safetensors``.
 
-    Writes ``autoencoder.safetensors`` and ``.json`` (with the scores on the states from ``validate_from`` on), the loss
-    curve ``training.png`` and a held-out state beside its reconstruction, ``reconstruction.png``, into ``assets``.
+    Writes ``autoencoder.safetensors`` (with the scores on the states from ``validate_from`` on), the loss curve
+    ``training.png`` and a held-out state beside its reconstruction, ``reconstruction.png``, into ``assets``. Another
+    process that trains there is waited for.
 
     Args:
         data: the store.
@@ -156,11 +158,11 @@ def learn_autoencoder(
     path = assets / "autoencoder.safetensors"
     write_autoencoder(trained.module, path, about, dtype=np.float16)
     lines = {"held out, linear start": linear.loss, "held out, network": network.loss}
-    loss_figure(trained.losses, lines).savefig(assets / "training.png", dpi=120)
+    save_figure(loss_figure(trained.losses, lines), assets / "training.png", dpi=120)
     block = held_out.blocks[len(held_out.blocks) // 2]
     state = held_out.read(block)[0]
     picture = reconstruction_figure(trained.module, standardizer, state, int(block.hours[0]))
-    picture.savefig(assets / "reconstruction.png", dpi=120)
+    save_figure(picture, assets / "reconstruction.png", dpi=120)
     return Learned(path, rows, trained.throughput)
 
 

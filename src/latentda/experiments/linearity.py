@@ -14,8 +14,9 @@ from numpy import ndarray
 from latentda.experiments.assets import Assets
 from latentda.experiments.methods import build_method, require_methods
 from latentda.experiments.single_observation import Background
-from latentda.experiments.single_results import save_figure, write_json
+from latentda.experiments.single_results import save_figure
 from latentda.experiments.style import dress, legend_beside, method_style, new_figure
+from latentda.files import write_json
 from latentda.verification import tangent_error
 
 SIZES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -58,7 +59,7 @@ def write_linearity(found: TangentErrors, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     figure = save_figure(linearity_figure(found), folder / "linearity.png")
     content = {"sizes": list(SIZES), "tangent_error": {name: series.tolist() for name, series in found.items()}}
-    return [figure, write_json(content, folder / "linearity.json")]
+    return [figure, write_json(folder / "linearity.json", content)]
 
 
 def linearity_figure(found: TangentErrors) -> Figure:

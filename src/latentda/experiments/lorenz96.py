@@ -12,7 +12,6 @@ RMS error of M_L(x_a(t_k)) - x_t(s_k). In three dimensions L = 0. Set-up, method
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latentda.experiments.lorenz96_methods import METHODS, Lorenz96Twin, Method, Update
+from latentda.files import write_json
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,7 @@ def run_table(seeds: Sequence[int], twin: Lorenz96Twin | None = None) -> tuple[l
 
 def write_table(table: Sequence[TableRow], scores: Sequence[dict[str, Any]], path: Path) -> Path:
     """Write ``{"table": [...], "scores": [...]}`` as JSON; ``read_scores`` reads the second part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"table": [asdict(row) for row in table], "scores": list(scores)}
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_json(path, {"table": [asdict(row) for row in table], "scores": list(scores)})
 
 
 @partial(jax.jit, static_argnames="twin")

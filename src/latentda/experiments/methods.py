@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from latentda.assimilation import GaussNewton, Instant, StrongConstraint, Variational, WeakConstraint, Window
 from latentda.experiments.assets import Assets
-from latentda.experiments.claims import files_digest
+from latentda.files import files_digest
 from latentda.forecast import ForecastModel
 from latentda.operators import Covariance, Scaled
 from latentda.priors import HybridPrior, LatentPrior, ModelSpacePrior

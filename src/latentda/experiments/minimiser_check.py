@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 
 from latentda.assimilation import Adam, GaussNewton, Lbfgs, Minimiser, Minimum
 from latentda.experiments.revisit import Revisit
-from latentda.experiments.single_results import save_figure, write_json
+from latentda.experiments.single_results import save_figure
 from latentda.experiments.style import dress, legend_beside, new_figure
+from latentda.files import write_json
 
 NEAR = (0.01, 0.001)
 """Shares of the converged cost within which a minimiser has arrived."""
@@ -125,7 +126,7 @@ def write_minimisers(check: MinimiserCheck, title: str, folder: Path) -> list[Pa
     }
     return [
         save_figure(minimiser_figure(check, title), folder / "minimisers.png"),
-        write_json(content, folder / "minimisers.json"),
+        write_json(folder / "minimisers.json", content),
     ]
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from latentda.experiments.claims import claim
 from latentda.experiments.lock import only_process
 from latentda.experiments.truth import Truth
 from latentda.fields import open_store, read_states
+from latentda.files import files_digest
 from latentda.forecast import JcmModel, jcm_model
 from latentda.forecast.simulation import initial_fields, simulate
 from latentda.grid import datetime_of_hours, hours_since_1970
@@ -76,7 +76,7 @@ def prepare_nature(start: Path, days: int, folder: Path, *, track: Track = silen
     """
     model = jcm_model()
     begin = int(hours_since_1970(initial_fields(model, start)[1]))
-    digest = hashlib.sha256(start.read_bytes()).hexdigest()
+    digest = files_digest([start])
     store = folder / "nature.zarr"
     with only_process(folder):
         claim(folder, {"start": digest, "every_hours": EVERY_HOURS})

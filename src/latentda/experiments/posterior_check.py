@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from latentda.assimilation import perturbed_analyses, posterior
 from latentda.experiments.revisit import Revisit
-from latentda.experiments.single_results import save_figure, write_json
+from latentda.experiments.single_results import save_figure
 from latentda.experiments.style import dress, legend_beside, new_figure
+from latentda.files import write_json
 from latentda.grid import Layout
 from latentda.verification import EnsembleSums, ensemble_sums, merge_ensembles
 
@@ -108,7 +109,7 @@ def write_check(check: PosteriorCheck, title: str, folder: Path) -> list[Path]:
     }
     return [
         save_figure(check_figure(check, title), folder / "posterior.png"),
-        write_json(content, folder / "posterior.json"),
+        write_json(folder / "posterior.json", content),
     ]
 
 

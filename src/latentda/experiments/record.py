@@ -10,7 +10,6 @@ diagnostics. A run of 150 cycles keeps 15 MB, not 170.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from latentda.cycling import Cycle
+from latentda.files import fitting, read_arrays, write_arrays
 from latentda.verification import ErrorSums
+
+KIND = "record of a run"
+START = "start of a forecast"
 
 Diagnostics = Mapping[str, float | list[float]]
 """Named numbers, or series of numbers, about one state."""
@@ -105,24 +106,24 @@ def write_record(record: RunRecord, path: Path) -> None:
             {"start_hours": f.start_hours, "leads": f.leads, "diagnostics": f.diagnostics} for f in record.forecasts
         ],
     }
-    _save(arrays, about, path)
+    write_arrays(path, KIND, arrays, about)
 
 
 def read_record(path: Path) -> RunRecord:
     """Read what :func:`write_record` wrote; an empty record where there is none yet.
 
     Raises:
-        ValueError: the file is something else.
+        UserError: the file is damaged or something else.
     """
     if not path.exists():
         return RunRecord()
-    try:
-        with safe_open(str(path), "numpy") as file:
-            about = json.loads(file.metadata()["about"])
-            sums = {kind: _unpacked(file, kind) for kind in ("background", "analysis", "forecast")}
-            analysis = file.get_tensor("analysis")
-    except Exception as error:
-        raise ValueError(f"{path} is no record of an experiment: {error}") from error
+    arrays, about = read_arrays(path, KIND)
+    with fitting(path, KIND):
+        return _record(arrays, about)
+
+
+def _record(arrays: Mapping[str, ndarray], about: Mapping[str, Any]) -> RunRecord:
+    sums = {kind: _unpacked(arrays, kind) for kind in ("background", "analysis", "forecast")}
     pairs = zip(about["cycles"], sums["background"], sums["analysis"], strict=True)
     cycles = tuple(CycleErrors(c["hours"], b, a, c["facts"]) for c, b, a in pairs)
     forecasts, taken = [], iter(sums["forecast"])
@@ -130,15 +131,14 @@ def read_record(path: Path) -> RunRecord:
         leads = tuple(entry["leads"])
         errors = tuple(next(taken) for _ in leads)
         forecasts.append(ForecastErrors(entry["start_hours"], leads, errors, entry["diagnostics"]))
-    return RunRecord(cycles, tuple(forecasts), analysis)
+    return RunRecord(cycles, tuple(forecasts), arrays["analysis"])
 
 
 def write_start(cycle: Cycle, folder: Path) -> Path:
     """Keep background and analysis of a cycle in ``folder``, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"start_{cycle.hours:07d}.safetensors"
     arrays = {name: getattr(cycle, name).astype(np.float32) for name in ("background", "analysis")}
-    _save(arrays, {"hours": cycle.hours, "facts": cycle.facts}, path)
+    write_arrays(path, START, arrays, {"hours": cycle.hours, "facts": cycle.facts})
     return path
 
 
@@ -146,14 +146,11 @@ def read_start(path: Path) -> Cycle:
     """Read what :func:`write_start` wrote.
 
     Raises:
-        ValueError: the file is missing or something else.
+        UserError: the file is missing, damaged or something else.
     """
-    try:
-        with safe_open(str(path), "numpy") as file:
-            about = json.loads(file.metadata()["about"])
-            return Cycle(about["hours"], file.get_tensor("background"), file.get_tensor("analysis"), about["facts"])
-    except Exception as error:
-        raise ValueError(f"{path} holds no start of a forecast: {error}") from error
+    arrays, about = read_arrays(path, START)
+    with fitting(path, START):
+        return Cycle(about["hours"], arrays["background"], arrays["analysis"], about["facts"])
 
 
 def _packed(kind: str, sums: list[ErrorSums]) -> dict[str, ndarray]:
@@ -165,14 +162,8 @@ def _packed(kind: str, sums: list[ErrorSums]) -> dict[str, ndarray]:
     }
 
 
-def _unpacked(file: Any, kind: str) -> list[ErrorSums]:
-    if f"{kind}.sum_error" not in file.keys():  # noqa: SIM118
+def _unpacked(arrays: Mapping[str, ndarray], kind: str) -> list[ErrorSums]:
+    if f"{kind}.sum_error" not in arrays:
         return []
-    parts = (file.get_tensor(f"{kind}.{name}") for name in ("sum_error", "sum_square"))
+    parts = (arrays[f"{kind}.{name}"] for name in ("sum_error", "sum_square"))
     return [ErrorSums(1, error, square) for error, square in zip(*parts, strict=True)]
-
-
-def _save(arrays: dict[str, ndarray], about: dict[str, Any], path: Path) -> None:
-    partial = path.with_name(path.name + ".part")
-    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, str(partial), {"about": json.dumps(about)})
-    partial.replace(path)

@@ -19,6 +19,8 @@ from typing import Literal, TypeGuard
 import numpy as np
 from matplotlib.figure import Figure
 
+from latentda.files import write_text
+
 Cell = str | float | int | bool | None
 """What a table holds; numbers are set right-aligned with the same decimals down a column."""
 
@@ -127,12 +129,9 @@ class Report:
         """Write the page, whole or not at all, and return its path.
 
         Raises:
-            OSError: the folder does not exist or cannot be written.
+            UserError: the file cannot be written.
         """
-        path = Path(path)
-        partial = path.with_name(path.name + ".part")
-        partial.write_text(self.html(), encoding="utf-8")
-        return partial.replace(path)
+        return write_text(path, self.html())
 
 
 def _png(figure: Figure) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from latentda.experiments.single_description import describe
 from latentda.experiments.single_figures import method_maps, method_sections
 from latentda.experiments.single_observation import SingleAnalysis
+from latentda.files import whole, write_json
 from latentda.grid import Layout
 
 DPI = 130
@@ -35,18 +35,11 @@ def write_single_results(made: Sequence[SingleAnalysis], layout: Layout, folder:
 
 def write_table(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     """Write ``{"increments": [...]}``, whole or not at all."""
-    return write_json({"increments": list(rows)}, path)
+    return write_json(path, {"increments": list(rows)})
 
 
-def write_json(content: dict[str, Any], path: Path) -> Path:
-    """Write a JSON file, whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return partial.replace(path)
-
-
-def save_figure(figure: Figure, path: Path) -> Path:
+def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     """Write a PNG, whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
-    return partial.replace(path)
+    with whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=dpi, metadata={"Software": None})
+    return path

@@ -18,13 +18,14 @@ from numpy import ndarray
 
 from latentda.cycling import Cycle, Cycler, CycleSettings
 from latentda.experiments.assets import Assets
-from latentda.experiments.methods import build_method
+from latentda.experiments.methods import build_method, method_digest
 from latentda.experiments.observing import build_network
 from latentda.experiments.truth import StoredTruth, TwinObservations
 from latentda.experiments.twin import make_intake
 from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
 from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
+from latentda.identity import digest
 from latentda.operators import BandLimit, Diagonal, SphericalTransform, estimate_zonal_blocks
 from latentda.priors import (
     BackgroundError,
@@ -74,11 +75,14 @@ def cycling_run(
         assets: scales and a first background error.
         start: of the cycling.
         cycles: analyses, 12 h apart.
-        folder: where cycles are kept, for a restart.
+        folder: where cycles are kept, for a restart; cycles of other arguments are refused.
         network: what is observed, a key of :data:`latentda.experiments.observing.NETWORKS`.
         factor: on the variances of the first background error.
         seed: of the observation errors.
         track: shows progress.
+
+    Raises:
+        UserError: the folder holds cycles of other data, assets or settings.
     """
     model = jcm_model(imperfect=True)
     truth = StoredTruth(data, model.layout)
@@ -89,7 +93,15 @@ def cycling_run(
     cycler = Cycler(model, assets.standardizer, intake, build_method("3dvar", assets, factor=factor))
     observe = TwinObservations(truth, places, intake, seed)
     settings = CycleSettings(first, cycles, 12)
-    done = cycler.run(background, observe, settings, folder=folder, name="cycling", track=track)
+    identity = {
+        "data": digest((background, truth.at(first + 12) if cycles > 1 else None)),
+        "assets": method_digest("3dvar", assets),
+        "errors": assets.errors,
+        "network": network,
+        "factor": factor,
+        "seed": seed,
+    }
+    done = cycler.run(background, observe, settings, folder=folder, identity=identity, name="cycling", track=track)
     return done[SPINUP_CYCLES:]
 
 

@@ -24,6 +24,7 @@ from latentda.forecast.simulation import initial_fields, simulate
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.observations import ObservationPlaces, places_to_table
 from latentda.progress import Track
+from latentda.user_error import NotThereError
 
 GROSS_SIZE = 10.0
 """Of a gross error, in standard deviations of R."""
@@ -48,11 +49,11 @@ class Truth:
         """The true state of a time.
 
         Raises:
-            KeyError: the nature run has no state then.
+            NotThereError: the nature run has no state then.
         """
         found = np.flatnonzero(self.hours == hours)
         if found.size == 0:
-            raise KeyError(f"The nature run has no state at {datetime_of_hours(hours)}.")
+            raise NotThereError(f"The nature run has no state at {datetime_of_hours(hours)}.")
         return self.states[found[0]]
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.claim import LOG
 from latentda.cycling import Cycler, FirstGuess, Observe
 from latentda.experiments.campaign import Campaign
 from latentda.experiments.experiment import Run, run_parts
@@ -29,6 +30,7 @@ from latentda.experiments.jobs import Listen, Tell, run_jobs
 from latentda.experiments.lock import only_process
 from latentda.experiments.nature import prepare_nature
 from latentda.experiments.twin import steps
+from latentda.files import write_json
 from latentda.forecast.simulation import spun_up_state
 from latentda.observations import column
 from latentda.priors import background_draws, innovation_factor
@@ -98,7 +100,7 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
     jobs = [
         Tuning(Run(setup, method, 0, campaign.root, nature, assets.folder, assets.errors), cycles) for method in methods
     ]
-    failures = run_jobs(jobs, do_tuning, workers, listen)
+    failures = run_jobs(jobs, do_tuning, workers, listen, tuning_log)
     found = {job.run.method: job.factors() for number, job in enumerate(jobs) if number not in failures}
     return Tuned(found, [(f"{setup.name} {methods[i]}", sentence) for i, sentence in sorted(failures.items())])
 
@@ -129,9 +131,12 @@ def do_tuning(tuning: Tuning, tell: Tell) -> None:
                 _in_round(number, tell),
             )
             factors.append(factors[-1] * ratio)
-        partial = tuning.folder / (RESULT + ".part")
-        partial.write_text(json.dumps({"factors": factors}) + "\n", encoding="utf-8")
-        partial.replace(tuning.folder / RESULT)
+        write_json(tuning.folder / RESULT, {"factors": factors})
+
+
+def tuning_log(tuning: Tuning) -> Path:
+    """Where the traceback of a tuning that failed lies."""
+    return tuning.folder / LOG
 
 
 def tuning_round(

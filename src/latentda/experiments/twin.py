@@ -8,7 +8,7 @@ side by side, are those of ``experiment``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import jax
@@ -119,9 +119,13 @@ def run_twin(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
     observe = TwinObservations(truth, radiosonde_network(), intake, setup.seed)
     settings = CycleSettings(first, setup.cycles, setup.interval_hours)
     cycles: dict[str, list[Cycle]] = {}
+    # What was asked for, not its digits: they differ with the number of cores.
+    identity = {**asdict(setup), "methods": None, "cycles": None, "spinup_cycles": None, "assets": assets.digest}
     for name in setup.methods:
         cycler = Cycler(model, assets.standardizer, intake, build_method(name, assets, factor=setup.background_factor))
-        cycles[name] = cycler.run(background, observe, settings, folder=folder / name, name=TITLES[name], track=track)
+        cycles[name] = cycler.run(
+            background, observe, settings, folder=folder / name, identity=identity, name=TITLES[name], track=track
+        )
     last = cycles[setup.methods[0]][-1].hours
     run = TwinRun(setup, truth, cycles, observe(last), model)
     return _with_forecasts(run, track)

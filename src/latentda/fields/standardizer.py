@@ -7,7 +7,6 @@ with c(t) the climatology and s one scale a channel, the area-weighted standard 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -17,11 +16,12 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from numpy import ndarray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from latentda.fields.climatology import Climatology, fit_climatology
+from latentda.files import fitting, read_arrays, write_arrays
 from latentda.grid import Hours, Layout, layout_from_dict
+
+KIND = "climatology and scales"
 
 Pieces = Callable[[], Iterable[tuple[ndarray, ndarray]]]
 """Called once a pass, yields ``(hours, states)`` pieces of a training period."""
@@ -76,38 +76,33 @@ def unit_standardizer(layout: Layout) -> Standardizer:
 
 
 def write_standardizer(standardizer: Standardizer, path: str | Path) -> None:
-    """Write to a safetensors file; the harmonics in float16 of a channel's scale."""
+    """Write to a file; the harmonics in float16 of a channel's scale."""
     climatology = standardizer.climatology
     scale = np.asarray(standardizer.scale)
     coefficients = np.asarray(climatology.coefficients)
     header = {
-        "layout": json.dumps(standardizer.layout.to_dict()),
-        "annual": str(climatology.annual),
-        "diurnal": str(climatology.diurnal),
+        "layout": standardizer.layout.to_dict(),
+        "annual": climatology.annual,
+        "diurnal": climatology.diurnal,
     }
     arrays = {
         "mean": coefficients[0],
         "harmonics": (coefficients[1:] / scale[:, None, None]).astype(np.float16),
         "scale": scale,
     }
-    save_file(arrays, str(path), header)
+    write_arrays(path, KIND, arrays, header)
 
 
 def read_standardizer(path: str | Path) -> Standardizer:
     """Read what :func:`write_standardizer` wrote.
 
     Raises:
-        ValueError: the file is missing or something else.
+        UserError: the file is missing, damaged or something else.
     """
-    try:
-        with safe_open(str(path), "numpy") as file:
-            header = file.metadata()
-            arrays = {name: file.get_tensor(name) for name in ("mean", "harmonics", "scale")}
-        layout = layout_from_dict(json.loads(header["layout"]))
-    except Exception as error:
-        raise ValueError(f"{path} holds no climatology and scales: {error}") from error
-    scale = arrays["scale"]
-    harmonics = arrays["harmonics"].astype(np.float32) * scale[:, None, None]
-    coefficients = np.concatenate([arrays["mean"][None], harmonics])
-    climatology = Climatology(jnp.asarray(coefficients), int(header["annual"]), int(header["diurnal"]))
-    return Standardizer(climatology, jnp.asarray(scale), layout)
+    arrays, header = read_arrays(path, KIND)
+    with fitting(path, KIND):
+        layout, scale = layout_from_dict(header["layout"]), arrays["scale"]
+        harmonics = arrays["harmonics"].astype(np.float32) * scale[:, None, None]
+        coefficients = np.concatenate([arrays["mean"][None], harmonics])
+        climatology = Climatology(jnp.asarray(coefficients), int(header["annual"]), int(header["diurnal"]))
+        return Standardizer(climatology, jnp.asarray(scale), layout)

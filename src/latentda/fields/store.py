@@ -30,13 +30,14 @@ from latentda.grid import (
     variable,
     vertical_from_units,
 )
+from latentda.user_error import UserError
 
 _ALIASES = {"lat": "latitude", "lon": "longitude", "isobaricInhPa": "level", "plev": "level"}
 _ALIASES |= {"pressure_level": "level", "sigma": "level", "valid_time": "time"}
 _ALIASES |= {"u10": "10m_u_component_of_wind", "v10": "10m_v_component_of_wind"}
 
 
-class FieldsError(ValueError):
+class FieldsError(UserError):
     """A store that cannot be used, said in one sentence."""
 
 

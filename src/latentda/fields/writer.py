@@ -8,7 +8,10 @@ Reference: Rasp et al. (2024), WeatherBench 2, doi 10.1029/2023MS004019.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields.store import FieldsError
+from latentda.files import whole, written
 from latentda.grid import Layout, as_datetime, level_name, variable
 
 KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "msl": 16}
@@ -65,7 +69,8 @@ class StateWriter:
         self.compact = compact
         self.written = keep
         if keep:
-            _cut(self.path, keep)
+            with written(self.path):
+                _cut(self.path, keep)
         else:
             _refuse_foreign(self.path)
 
@@ -74,6 +79,7 @@ class StateWriter:
 
         Raises:
             FieldsError: a value that is not finite: the run that made it has blown up.
+            UserError: no room, or no right to write; what was complete before stays.
         """
         if not np.isfinite(states).all():
             raise FieldsError(f"A state at {times[0]} or soon after holds NaN; the run was stopped there.")
@@ -82,22 +88,42 @@ class StateWriter:
             for short in self.layout.variables:
                 array = dataset[variable(short).stored]
                 array.values = round_mantissa(array.values, KEPT_BITS.get(short, 12))
-        if self.written:
-            dataset.to_zarr(self.path, append_dim="time", consolidated=False)
-        else:
-            dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
+        with written(self.path), self._undone():
+            if self.written:
+                dataset.to_zarr(self.path, append_dim="time", consolidated=False)
+            else:
+                dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
         self.written += len(times)
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """Take back what a write that fails has left in the store."""
+        try:
+            yield
+        except Exception:
+            with suppress(Exception):  # where nothing can be written, nothing can be taken back
+                if self.written:
+                    _cut(self.path, self.written)
+                else:
+                    _remove(self.path)
+            raise
+
+
+def _remove(store: Path) -> None:
+    """Remove a store whose writer has failed, and whose other threads may still be writing."""
+    for _ in range(20):
+        shutil.rmtree(store, ignore_errors=True)
+        time.sleep(0.01)
+        if not store.exists():
+            break
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a dataset as NetCDF, whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".part")
-    try:
-        dataset.to_netcdf(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # In memory first: HDF5 ends the process, or says nothing of the reason, where its file cannot grow.
+    content = dataset.to_netcdf(engine="h5netcdf")
+    with whole(path) as partial:
+        partial.write_bytes(content)
 
 
 def round_mantissa(values: ndarray, bits: int) -> ndarray:

@@ -15,7 +15,10 @@ from numpy import ndarray
 from latentda.fields import StateWriter, StoreSampler, open_store
 from latentda.forecast.model import ForecastModel
 from latentda.grid import datetime_of_hours
+from latentda.identity import digest
+from latentda.lock import only_writer
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 
 PIECE = 8
 """Forecasts between two writes."""
@@ -30,18 +33,23 @@ def reforecast(
         model: the forecast model.
         initial: the initial states, in the model's layout.
         lead_hours: of every forecast, a positive multiple of the model's step.
-        out: Zarr store to write.
+        out: Zarr store to write; another process that writes it is waited for.
         track: shows progress.
 
     Raises:
-        ValueError: a lead that the model cannot make, or a store of other forecasts.
+        UserError: a lead that the model cannot make, a store of other forecasts, or one that cannot be written to.
     """
     if lead_hours <= 0:
-        raise ValueError(f"A reforecast has a lead of some hours; got {lead_hours}.")
-    out = Path(out)
+        raise UserError(f"A reforecast has a lead of some hours; got {lead_hours}.")
+    with only_writer(out):
+        _reforecast(model, initial, lead_hours, Path(out), track)
+    return Path(out)
+
+
+def _reforecast(model: ForecastModel, initial: StoreSampler, lead_hours: int, out: Path, track: Track) -> None:
     _, _, hours = initial.open()
     valid = _as_times(hours + lead_hours)
-    attributes = {"lead_hours": lead_hours, "initial_states": initial.path.name}
+    attributes = {"lead_hours": lead_hours, "initial_states": initial.path.name, "model": digest(model)}
     done = max(0, _written(out, valid, attributes) // PIECE - 1)
     writer = StateWriter(out, model.layout, keep=PIECE * done)
     pieces = -(-len(hours) // PIECE)
@@ -50,7 +58,6 @@ def reforecast(
         starts, states = next(left)
         made = [model.propagate(x, int(h), (lead_hours,))[0] for h, x in zip(starts, states, strict=True)]
         writer.append(np.stack([np.asarray(x) for x in made]), _as_times(starts + lead_hours), attributes)
-    return out
 
 
 def _written(out: Path, valid: ndarray, attributes: dict) -> int:
@@ -61,7 +68,7 @@ def _written(out: Path, valid: ndarray, attributes: dict) -> int:
     times = dataset["time"].values.astype(valid.dtype)
     same = {key: dataset.attrs.get(key) for key in attributes} == attributes
     if not same or len(times) > len(valid) or (times != valid[: len(times)]).any():
-        raise ValueError(f"{out} holds other forecasts; choose another store, or delete it.")
+        raise UserError(f"{out} holds other forecasts; choose another store, or delete it.")
     return len(times)
 
 

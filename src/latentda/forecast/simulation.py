@@ -14,19 +14,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from latentda.fields import StateWriter
+from latentda.files import files_digest, fitting, read_arrays, write_arrays
 from latentda.forecast.jcm import SIGMA, JcmModel, fields_from_native, jcm_layout
 from latentda.grid import Layout, Time, build_layout, datetime_of_hours, hours_since_1970
+from latentda.lock import only_writer
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 
 PIECE_HOURS = 120
 """Hours integrated between two writes: five days, one compilation."""
 
 MEAN_SURFACE_PRESSURE = 9.845e4
 """Area mean of surface pressure (Pa) of the real atmosphere over its orography."""
+
+KIND = "restart of the embedded world"
 
 _SPECTRAL = ("vorticity", "divergence", "temperature_variation", "log_surface_pressure")
 
@@ -53,7 +56,8 @@ def simulate(
     Args:
         model: the world to run.
         days: length of the run; a multiple of 5.
-        out: Zarr store to write; if a run into it was interrupted, it goes on.
+        out: Zarr store to write; if a run into it was interrupted, it goes on. Another process that writes it is waited
+            for.
         start: first date; by default that of the initial state.
         every_hours: interval of the stored states.
         initial: restart file to start from; by default the spun-up state in the package.
@@ -63,19 +67,35 @@ def simulate(
         The store's path.
 
     Raises:
-        ValueError: a length that is no multiple of five days, or a store of another run.
+        UserError: a length that is no multiple of five days, a store of another run, or one that cannot be written to.
     """
     if days <= 0 or (24 * days) % PIECE_HOURS:
-        raise ValueError(f"A simulation runs in pieces of {PIECE_HOURS // 24} days; got {days} days.")
-    out = Path(out)
+        raise UserError(f"A simulation runs in pieces of {PIECE_HOURS // 24} days; got {days} days.")
+    with only_writer(out):
+        _simulate(model, days, Path(out), start, every_hours, initial, track)
+    return Path(out)
+
+
+def _simulate(
+    model: JcmModel,
+    days: int,
+    out: Path,
+    start: Time | None,
+    every_hours: int,
+    initial: str | Path | None,
+    track: Track,
+) -> None:
     restart = restart_file(out)
-    settings = {"physics": dict(model.physics), "every_hours": every_hours}
+    first = Path(initial or spun_up_state())
+    if not first.is_file():
+        raise UserError(f"There is no restart file {first} to start from.")
+    settings = {"physics": dict(model.physics), "every_hours": every_hours, "initial": files_digest([first])}
     if restart.exists():
         native, carry, header = read_restart(model, restart)
-        if header["settings"] != settings:
-            raise ValueError(f"{out} belongs to another run ({header['settings']}); choose another name.")
+        with fitting(restart, KIND):
+            _require_same(out, header, settings, start)
     else:
-        native, carry, header = read_restart(model, initial or spun_up_state())
+        native, carry, header = read_restart(model, first)
         begin = int(hours_since_1970(start)) if start is not None else header["hours"]
         header = {"hours": begin, "begin": begin, "written": 0, "settings": settings}
     writer = StateWriter(out, simulation_layout(), keep=header["written"])
@@ -92,7 +112,16 @@ def simulate(
         writer.append(np.asarray(states), times, attributes)
         header = header | {"hours": header["hours"] + PIECE_HOURS, "written": writer.written}
         write_restart(restart, native, carry, header)
-    return out
+
+
+def _require_same(out: Path, header: dict[str, Any], settings: dict[str, Any], start: Time | None) -> None:
+    stored = {**header["settings"], "start": str(datetime_of_hours(header["begin"]))}
+    begin = header["begin"] if start is None else int(hours_since_1970(start))
+    wanted = {**settings, "start": str(datetime_of_hours(begin))}
+    other = [name for name in wanted if stored.get(name) != wanted[name]]
+    if other:
+        told = "; ".join(f"{name} {stored.get(name)}, now {wanted[name]}" for name in other)
+        raise UserError(f"{out} belongs to another run ({told}); choose another name.")
 
 
 def restart_file(out: Path) -> Path:
@@ -107,43 +136,29 @@ def write_restart(path: Path, native: Any, carry: Any, header: dict[str, Any]) -
     if carry is not None:
         leaves = jax.tree.leaves(carry)
         arrays |= {f"carry_{i:04d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
-    partial = path.with_name(path.name + ".part")
-    save_file(
-        {k: np.array(v, order="C") for k, v in arrays.items()},
-        partial,
-        {"header": json.dumps(header)},
-    )
-    partial.replace(path)
+    write_arrays(path, KIND, arrays, header)
 
 
 def read_restart(model: JcmModel, path: str | Path) -> tuple[Any, Any, dict[str, Any]]:
     """Read what :func:`write_restart` wrote: (spectral state, physics memory, header).
 
     Raises:
-        ValueError: the file is no restart file of this model.
+        UserError: the file is no restart file of this model.
     """
+    arrays, header = read_arrays(path, KIND)
     world = model._world
-    try:
-        with safe_open(str(path), "numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            header = json.loads(file.metadata()["header"])
-    except Exception as error:
-        raise ValueError(f"{path} is no restart file of the embedded world: {error}") from error
-    native = world.model.initial_state()
-    humidity = jnp.asarray(arrays["specific_humidity"])
-    native = native.replace(
-        sim_time=jnp.float32(0.0),
-        tracers={"specific_humidity": humidity},
-        **{name: jnp.asarray(arrays[name]) for name in _SPECTRAL},
-    )
     carry = world.model.initial_physics_carry()
-    if "carry_0000" in arrays:
-        leaves, tree = jax.tree.flatten(carry)
-        stored = [arrays[f"carry_{i:04d}"] for i in range(len(leaves))]
-        carry = jax.tree.unflatten(
-            tree, [jnp.asarray(s, jnp.asarray(p).dtype) for s, p in zip(stored, leaves, strict=True)]
-        )
-    return native, carry, header
+    leaves, tree = jax.tree.flatten(carry)
+    with fitting(path, KIND):
+        humidity, fields = arrays["specific_humidity"], {name: jnp.asarray(arrays[name]) for name in _SPECTRAL}
+        if "carry_0000" in arrays:
+            stored = [arrays[f"carry_{i:04d}"] for i in range(len(leaves))]
+            carry = jax.tree.unflatten(
+                tree, [jnp.asarray(s, jnp.asarray(p).dtype) for s, p in zip(stored, leaves, strict=True)]
+            )
+    native = world.model.initial_state()
+    tracers = {"specific_humidity": jnp.asarray(humidity)}
+    return native.replace(sim_time=jnp.float32(0.0), tracers=tracers, **fields), carry, header
 
 
 def spun_up_state() -> Path:

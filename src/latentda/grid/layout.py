@@ -15,6 +15,7 @@ import numpy as np
 from latentda.grid.horizontal import Grid
 from latentda.grid.variables import Variable, variable
 from latentda.grid.vertical import NoLevels, PressureLevels, SigmaLevels, Vertical, level_name
+from latentda.user_error import NotThereError
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,11 @@ class Layout:
         """Position of a channel, by ``"t@500"`` or by variable and level.
 
         Raises:
-            KeyError: no such channel; the message lists what there is.
+            NotThereError: no such channel; the message lists what there is.
         """
         wanted = name if level is None else f"{name}@{level_name(level)}"
         if wanted not in self.names:
-            raise KeyError(f"No channel {wanted!r}; the layout has {', '.join(self.names)}.")
+            raise NotThereError(f"No channel {wanted!r}; the layout has {', '.join(self.names)}.")
         return self.names.index(wanted)
 
     def indices(self, short: str) -> np.ndarray:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from latentda.user_error import NotThereError
+
 GRAVITY = 9.80665
 """Standard gravity (m s-2): geopotential (m2 s-2) over this is geopotential height (m)."""
 
@@ -65,9 +67,9 @@ def variable(name: str) -> Variable:
     """The variable of a short or stored ``name``.
 
     Raises:
-        KeyError: unknown name, with the known ones listed.
+        NotThereError: unknown name, with the known ones listed.
     """
     found = VARIABLES.get(name) or BY_STORED_NAME.get(name)
     if found is None:
-        raise KeyError(f"Unknown variable {name!r}; known are {', '.join(VARIABLES)}.")
+        raise NotThereError(f"Unknown variable {name!r}; known are {', '.join(VARIABLES)}.")
     return found

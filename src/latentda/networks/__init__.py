@@ -5,6 +5,7 @@ from latentda.networks.code import Autoencoder, IdentityCode, LinearPatchCode, t
 from latentda.networks.surrogate import Surrogate, SurrogateSettings, read_surrogate, write_surrogate
 from latentda.networks.weights import (
     named_arrays,
+    read_about,
     read_autoencoder,
     with_arrays,
     write_autoencoder,
@@ -20,6 +21,7 @@ __all__ = [
     "SurrogateSettings",
     "empty_code",
     "named_arrays",
+    "read_about",
     "read_autoencoder",
     "read_surrogate",
     "to_patches",

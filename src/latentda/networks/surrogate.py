@@ -25,6 +25,9 @@ from latentda.networks.autoencoder import AutoencoderSettings, TokenTransformer,
 from latentda.networks.code import fold_patches, from_patches, to_patches, token_grid
 from latentda.networks.weights import read_network, write_network
 
+SURROGATE = "surrogate"
+"""Kind of file."""
+
 
 @dataclass(frozen=True)
 class SurrogateSettings:
@@ -57,7 +60,7 @@ class SurrogateSettings:
         return AutoencoderSettings(latent=1, **asdict(self))
 
     def to_dict(self) -> dict[str, int]:
-        """For the JSON beside the weights."""
+        """For the header of the weights."""
         return asdict(self)
 
 
@@ -107,24 +110,23 @@ class Surrogate(eqx.Module):
 def write_surrogate(
     network: Surrogate, path: str | Path, about: dict[str, Any] | None = None, dtype: Any = None
 ) -> None:
-    """Write ``path`` (``.safetensors``) and the JSON beside it; ``dtype`` e.g. float16 to keep it small."""
+    """Write ``path`` (``.safetensors``); ``dtype`` e.g. float16 to keep it small."""
     described = {
-        "kind": "surrogate",
         "settings": network.settings.to_dict(),
         "state_shape": list(network.state_shape),
         "step_hours": network.step_hours,
         "periodic": network.periodic,
     }
-    write_network(network, path, described, about, dtype)
+    write_network(network, path, SURROGATE, described, about, dtype)
 
 
 def read_surrogate(path: str | Path) -> Surrogate:
-    """Rebuild the network of ``path``; runs no code of the files.
+    """Rebuild the network of ``path``; runs no code of the file.
 
     Raises:
-        ValueError: a file is missing, damaged, or does not fit its description.
+        UserError: the file is missing, damaged, or does not fit its description.
     """
-    return read_network(path, "surrogate", _skeleton)
+    return read_network(path, SURROGATE, _skeleton)
 
 
 def _skeleton(described: dict[str, Any]) -> Surrogate:

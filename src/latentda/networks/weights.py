@@ -1,12 +1,11 @@
-"""Weights on disk: a safetensors file and a JSON file beside it; reading them runs no code.
+"""Weights on disk, one file a network; reading it runs no code.
 
-``NAME.safetensors`` holds one array a leaf, named by its path in the module; ``NAME.json`` the settings that
-rebuild the module, and whatever a trainer wants to say of it (command, scores).
+``NAME.safetensors`` holds one array a leaf, named by its path in the module, and in its header the settings that
+rebuild the module and whatever a trainer wants to say of it (command, scores).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,9 +14,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
+from latentda.files import fitting, read_arrays, read_header, write_arrays
 from latentda.networks.autoencoder import AutoencoderSettings, PatchAutoencoder, empty_code
+
+AUTOENCODER = "autoencoder"
+"""Kind of file."""
 
 Network = TypeVar("Network", bound=eqx.Module)
 
@@ -28,23 +30,22 @@ def write_autoencoder(
     about: dict[str, Any] | None = None,
     dtype: Any = None,
 ) -> None:
-    """Write ``path`` (``.safetensors``) and the JSON beside it; ``dtype`` e.g. float16 to ship small."""
+    """Write ``path`` (``.safetensors``); ``dtype`` e.g. float16 to ship small."""
     described = {
-        "kind": "patch autoencoder",
         "settings": network.settings.to_dict(),
         "state_shape": list(network.state_shape),
         "periodic": network.periodic,
     }
-    write_network(network, path, described, about, dtype)
+    write_network(network, path, AUTOENCODER, described, about, dtype)
 
 
 def read_autoencoder(path: str | Path) -> PatchAutoencoder:
     """Rebuild the network of ``path``.
 
     Raises:
-        ValueError: a file is missing, damaged, or does not fit its description.
+        UserError: the file is missing, damaged, or does not fit its description.
     """
-    return read_network(path, "autoencoder", _skeleton)
+    return read_network(path, AUTOENCODER, _skeleton)
 
 
 def _skeleton(described: dict[str, Any]) -> PatchAutoencoder:
@@ -54,16 +55,16 @@ def _skeleton(described: dict[str, Any]) -> PatchAutoencoder:
 
 
 def write_network(
-    network: eqx.Module, path: str | Path, described: dict[str, Any], about: dict[str, Any] | None, dtype: Any
+    network: eqx.Module,
+    path: str | Path,
+    kind: str,
+    described: dict[str, Any],
+    about: dict[str, Any] | None,
+    dtype: Any,
 ) -> None:
     """Write the arrays of any network, and what rebuilds it and is said of it."""
-    path = Path(path).with_suffix(".safetensors")
     arrays = {name: np.asarray(leaf, dtype=dtype) for name, leaf in named_arrays(network).items()}
-    partial, beside = path.with_suffix(".part"), path.with_name(path.stem + ".json.part")
-    save_file(arrays, str(partial))
-    beside.write_text(json.dumps({**described, "about": about or {}}, indent=2) + "\n")
-    beside.replace(path.with_suffix(".json"))
-    partial.replace(path)
+    write_arrays(_file(path), kind, arrays, {**described, "about": about or {}})
 
 
 def read_network(path: str | Path, kind: str, skeleton: Callable[[dict[str, Any]], Network]) -> Network:
@@ -71,19 +72,29 @@ def read_network(path: str | Path, kind: str, skeleton: Callable[[dict[str, Any]
 
     Args:
         path: of the arrays.
-        kind: the word for errors.
+        kind: of file.
         skeleton: makes a network of the described shape, whose arrays are then replaced.
 
     Raises:
-        ValueError: a file is missing, damaged, or does not fit its description.
+        UserError: the file is missing, damaged, or does not fit its description.
     """
-    path = Path(path).with_suffix(".safetensors")
-    try:
-        empty = skeleton(json.loads(path.with_suffix(".json").read_text()))
-        arrays = load_file(str(path))
-    except Exception as error:
-        raise ValueError(f"{path} and the .json beside it hold no {kind}: {error}") from error
-    return with_arrays(empty, arrays)
+    arrays, described = read_arrays(_file(path), kind)
+    with fitting(_file(path), kind):
+        return with_arrays(skeleton(described), arrays)
+
+
+def read_about(path: str | Path, kind: str = AUTOENCODER) -> dict[str, Any]:
+    """What the trainer of a network says of it.
+
+    Raises:
+        UserError: the file is missing, damaged or of another kind.
+    """
+    return read_header(_file(path), kind)["about"]
+
+
+def _file(path: str | Path) -> Path:
+    path = Path(path)
+    return path if path.suffix == ".safetensors" else path.with_name(path.name + ".safetensors")
 
 
 def named_arrays(module: eqx.Module) -> dict[str, jax.Array]:
@@ -102,7 +113,7 @@ def with_arrays(module: Network, arrays: dict[str, np.ndarray]) -> Network:
     found = {name: array.shape for name, array in arrays.items()}
     if wanted != found:
         strange = sorted(set(wanted.items()) ^ set(found.items()))[:4]
-        raise ValueError(f"The weights do not fit the network described beside them: {strange}.")
+        raise ValueError(f"The weights do not fit the network described with them: {strange}.")
     dynamic, static = eqx.partition(module, eqx.is_array)
     tree = jax.tree.structure(dynamic)
     filled = [jnp.asarray(arrays[name], jnp.float32) for name in wanted]

@@ -22,8 +22,6 @@ level. A datum is in the analysis when `used` is true; otherwise `verdict` names
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +31,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from latentda.files import whole
+from latentda.user_error import UserError
 
 UPPER_AIR_VARIABLES = ("t", "q", "u", "v", "z", "tv", "td", "ws", "n")
 SURFACE_VARIABLES = ("sp", "t2m", "q2m", "u10m", "v10m", "d2m", "ws10m", "tcwv")
@@ -77,7 +78,7 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-class ObservationError(ValueError):
+class ObservationError(UserError):
     """Observations that cannot be read or used; the message is one sentence for the user."""
 
 
@@ -145,17 +146,10 @@ def write_table(table: pa.Table, path: str | Path) -> None:
     """Write the table to Parquet; a reader sees the old file or the whole new one, never a part.
 
     Raises:
-        OSError: the folder does not exist or cannot be written.
+        UserError: the file cannot be written.
     """
-    path = Path(path)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(descriptor)
-    try:
-        pq.write_table(table, temporary, compression="zstd")
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
 
 
 def concatenate(tables: Iterable[pa.Table]) -> pa.Table:

@@ -19,7 +19,6 @@ Sources: balance operators: Derber & Bouttier (1999), doi 10.3402/tellusa.v51i2.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -31,11 +30,12 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 from numpy import ndarray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
+from latentda.files import fitting, read_arrays, write_arrays
 from latentda.grid import Layout
 from latentda.operators import BandLimit
+
+KIND = "divergent wind"
 
 _RIDGE = 1e-3
 """Of the mean variance, added to matrices that are inverted; all in units of the samples' standard deviations."""
@@ -96,25 +96,19 @@ def draw_increments(
 
 def write_divergent_wind(wind: DivergentWind, path: str | Path, about: dict[str, Any] | None = None) -> None:
     """Write the matrices, whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".part")
-    header = {"header": json.dumps({"kind": "divergent wind", "about": about or {}})}
-    save_file({"matrices": np.asarray(wind.matrices)}, str(partial), header)
-    partial.replace(path)
+    write_arrays(path, KIND, {"matrices": wind.matrices}, {"about": about or {}})
 
 
 def read_divergent_wind(path: str | Path, layout: Layout, scale: Float[ndarray, " channel"]) -> DivergentWind:
     """Read what :func:`write_divergent_wind` wrote, for a layout and its scales.
 
     Raises:
-        ValueError: the file is missing, damaged, or belongs to another layout.
+        UserError: the file is missing, damaged, or belongs to another layout.
     """
     band_limit = BandLimit(layout, scale)
-    try:
-        with safe_open(str(path), "numpy") as file:
-            matrices = file.get_tensor("matrices")
-    except Exception as error:
-        raise ValueError(f"{path} holds no divergent wind: {error}") from error
+    arrays, _ = read_arrays(path, KIND)
+    with fitting(path, KIND):
+        matrices = arrays["matrices"]
     expected = (band_limit.transform.spectral_shape[1], len(layout.levels_of("u")), len(layout.channels))
     if matrices.shape != expected:
         raise ValueError(f"{path} is for {matrices.shape} matrices of another layout; this one needs {expected}.")

@@ -1,4 +1,4 @@
-"""Background errors on disk: safetensors with a JSON header; reading them runs no code.
+"""Background errors on disk.
 
 A latent covariance's complex lower-triangular blocks are kept as float16 real and imaginary parts of the triangle
 only, rows scaled to unit length, and a balanced one's calibration too: a relative rounding of 5e-4 in quantities that
@@ -7,19 +7,19 @@ are estimated to a few per cent.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from numpy import ndarray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
+from latentda.files import fitting, read_arrays, write_arrays
 from latentda.grid import layout_from_dict
 from latentda.operators import Diagonal, SphericalBlocks, SphericalTransform, ZonalBlocks
 from latentda.priors.balance import BalancedCovariance
+
+KIND = "background error"
 
 BackgroundError = BalancedCovariance | ZonalBlocks | Diagonal
 
@@ -35,34 +35,26 @@ def write_background_error(
     """Write a background error, whole or not at all."""
     header: dict[str, Any] = {"about": about or {}}
     if isinstance(covariance, BalancedCovariance):
-        arrays, header["kind"] = _balanced_arrays(covariance), "balanced"
+        arrays, header["form"] = _balanced_arrays(covariance), "balanced"
         header["layout"] = covariance.layout.to_dict()
     elif isinstance(covariance, ZonalBlocks):
-        arrays, header["kind"] = _zonal_arrays(covariance), "zonal blocks"
+        arrays, header["form"] = _zonal_arrays(covariance), "zonal blocks"
     else:
-        arrays, header["kind"] = {"sd": np.asarray(covariance.sd)}, "diagonal"
-    path = Path(path)
-    partial = path.with_name(path.name + ".part")
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(contiguous, str(partial), {"header": json.dumps(header)})
-    partial.replace(path)
+        arrays, header["form"] = {"sd": np.asarray(covariance.sd)}, "diagonal"
+    write_arrays(path, KIND, arrays, header)
 
 
 def read_background_error(path: str | Path) -> BackgroundError:
     """Read what :func:`write_background_error` wrote.
 
     Raises:
-        ValueError: the file is missing, damaged or something else.
+        UserError: the file is missing, damaged or something else.
     """
-    try:
-        with safe_open(str(path), "numpy") as file:
-            header = json.loads(file.metadata()["header"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if header["kind"] == "diagonal":
+    arrays, header = read_arrays(path, KIND)
+    with fitting(path, KIND):
+        if header["form"] == "diagonal":
             return Diagonal(jnp.asarray(arrays["sd"]))
-        return _balanced(arrays, header) if header["kind"] == "balanced" else _zonal(arrays)
-    except Exception as error:
-        raise ValueError(f"{path} holds no background error: {error}") from error
+        return _balanced(arrays, header) if header["form"] == "balanced" else _zonal(arrays)
 
 
 def _balanced_arrays(covariance: BalancedCovariance) -> dict[str, ndarray]:

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a training needs to go on as if it had never been stopped, in one safetensors file.
+"""Checkpoints: everything a training needs to go on as if it had never been stopped, in one file.
 
 The file also holds the settings of the training, and a training with other settings does not go on from it: the
 learning rate of a step depends on the number of steps, the batch on its size and seed.
@@ -6,7 +6,6 @@ learning rate of a step depends on the number of steps, the batch on its size an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
+
+from latentda.files import fitting, read_arrays, write_arrays
+from latentda.user_error import UserError
+
+KIND = "checkpoint of a training"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +42,8 @@ def save_progress(progress: Progress, settings: Mapping[str, Any], path: Path) -
     """Write a checkpoint, whole or not at all."""
     arrays = {f"{i:05d}": np.array(leaf) for i, leaf in enumerate(jax.tree.leaves(progress.arrays))}
     arrays["losses"] = progress.losses[: progress.step]
-    header = {
-        "step": json.dumps(progress.step),
-        "seconds": json.dumps(progress.seconds),
-        "settings": json.dumps(_flat(settings)),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    save_file(arrays, str(partial), header)
-    partial.replace(path)
+    header = {"step": progress.step, "seconds": progress.seconds, "settings": _flat(settings)}
+    write_arrays(path, KIND, arrays, header)
 
 
 def restore_progress(like: Any, settings: Mapping[str, Any], path: Path) -> Progress:
@@ -60,20 +55,16 @@ def restore_progress(like: Any, settings: Mapping[str, Any], path: Path) -> Prog
         path: of the checkpoint.
 
     Raises:
-        ValueError: the file is damaged, or belongs to another network or to other settings.
+        UserError: the file is damaged, or belongs to another network or to other settings.
     """
     leaves, tree = jax.tree.flatten(like)
-    try:
-        with safe_open(str(path), "numpy") as file:
-            header = {name: json.loads(text) for name, text in file.metadata().items()}
-            step, seconds, stored_settings = header["step"], header["seconds"], header["settings"]
-            stored = [file.get_tensor(f"{i:05d}") for i in range(len(leaves))]
-            losses = file.get_tensor("losses")
-    except Exception as error:
-        raise ValueError(f"{path} is no checkpoint of this training: {error}") from error
-    _require_same(stored_settings, _flat(settings), path)
-    if any(s.shape != np.shape(leaf) for s, leaf in zip(stored, leaves, strict=True)):
-        raise ValueError(f"{path} is the checkpoint of another network; remove it or rename the new one.")
+    arrays, header = read_arrays(path, KIND)
+    with fitting(path, KIND):
+        step, seconds, losses = int(header["step"]), float(header["seconds"]), arrays.pop("losses")
+        stored = [arrays[name] for name in sorted(arrays)]
+        _require_same(header["settings"], _flat(settings), path)
+    if [s.shape for s in stored] != [np.shape(leaf) for leaf in leaves]:
+        raise UserError(f"{path} is the checkpoint of another network; remove it or rename the new one.")
     restored = [jnp.asarray(s, jnp.asarray(leaf).dtype) for s, leaf in zip(stored, leaves, strict=True)]
     return Progress(jax.tree.unflatten(tree, restored), step, losses, seconds)
 
@@ -82,7 +73,7 @@ def _require_same(stored: Mapping[str, Any], wanted: Mapping[str, Any], path: Pa
     names = sorted({*stored, *wanted})
     changed = [f"{n} {stored.get(n)}, now {wanted.get(n)}" for n in names if stored.get(n) != wanted.get(n)]
     if changed:
-        raise ValueError(
+        raise UserError(
             f"{path} is the checkpoint of a training with other settings ({'; '.join(changed)}); "
             "remove it or restore the settings."
         )

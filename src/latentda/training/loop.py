@@ -10,6 +10,7 @@ arXiv 1608.03983.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -21,11 +22,13 @@ import jax
 import numpy as np
 import optax
 
+from latentda.lock import only_writer
 from latentda.progress import Track, silent
 from latentda.training.checkpoint import Progress, restore_progress, save_progress
 from latentda.training.devices import on_every_device, require_equal_shares, share_batch
 from latentda.training.prefetch import prefetched
 from latentda.training.throughput import Throughput, device_names, matmul_rate
+from latentda.user_error import NotFiniteError
 
 Loss = Callable[[Any, Any], jax.Array]
 """``loss(module, batch)`` -> scalar."""
@@ -91,20 +94,34 @@ def train(
         loss: scalar loss of a module and a batch: a mean over samples.
         batches: gives the batch of a step.
         settings: see :class:`TrainingSettings`.
-        checkpoint: file to write now and then, and to resume from if it exists.
+        checkpoint: file to write now and then, and to resume from if it exists; another process that trains with it is
+            waited for.
         described: all other settings on which the result depends, JSON-ready; kept in the checkpoint.
         track: shows progress.
 
     Raises:
-        FloatingPointError: the loss became NaN or infinite; the last checkpoint is kept.
+        NotFiniteError: the loss became NaN or infinite; the last checkpoint is kept.
         ValueError: the checkpoint belongs to another module or other settings, or a batch cannot be shared equally by
             the devices.
     """
     require_equal_shares(settings.batch_size)
+    path = Path(checkpoint) if checkpoint else None
+    alone = jax.process_count() == 1  # the processes of one training share its checkpoint
+    with only_writer(path) if path and alone else nullcontext():
+        return _train(module, loss, batches, settings, path, _everything(settings, described or {}), track)
+
+
+def _train(
+    module: Any,
+    loss: Loss,
+    batches: Batches,
+    settings: TrainingSettings,
+    path: Path | None,
+    everything: Mapping[str, Any],
+    track: Track,
+) -> Trained:
     optimiser = _optimiser(settings)
     weights, static = eqx.partition(module, eqx.is_inexact_array)
-    path = Path(checkpoint) if checkpoint else None
-    everything = _everything(settings, described or {})
     progress = Progress((weights, optimiser.init(weights)), 0, np.zeros(0), 0.0)
     if path and path.exists():
         progress = restore_progress(progress.arrays, everything, path)
@@ -142,7 +159,7 @@ def _run(
             weights, state, value = compiled(weights, state, batch)
             losses[k] = float(value)
             if not np.isfinite(losses[k]):
-                raise FloatingPointError(f"The loss is {losses[k]} at step {k}; lower the learning rate.")
+                raise NotFiniteError(f"The loss is {losses[k]} at step {k}; lower the learning rate.")
             progress = Progress((weights, state), k + 1, losses, spent + perf_counter() - start)
             keep(progress)
     return progress, flops

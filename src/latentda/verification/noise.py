@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 from numpy import ndarray
 
 from latentda.grid import Hours, Layout
+from latentda.user_error import NotFiniteError
 
 HECTOPASCALS_IN_THREE_HOURS = 3.0 * 3600.0 / 100.0
 """From Pa/s to hPa in 3 h, the unit of reports."""
@@ -82,11 +83,11 @@ def surface_pressure_noise(
         every_hours: interval of the tendencies; a model's own step shows all of its noise.
 
     Raises:
-        FloatingPointError: the forecast is not finite.
+        NotFiniteError: the forecast is not finite.
     """
     pressure = np.asarray(model.surface_pressure(state, start_hours, hours, every_hours), np.float64)
     if not np.isfinite(pressure).all():
-        raise FloatingPointError("The forecast's surface pressure is not finite: the state does not start the model.")
+        raise NotFiniteError("The forecast's surface pressure is not finite: the state does not start the model.")
     change = np.abs(np.diff(pressure, axis=0)) / (3600.0 * every_hours)
     tendency = (change * model.layout.grid.area_weights).mean((-2, -1))
     return PressureNoise(every_hours * (np.arange(len(tendency)) + 0.5), tendency)

@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.files import write_text
 from latentda.grid import Layout
 
 STATE_KINDS = ("background", "analysis", "forecast")
@@ -158,13 +159,10 @@ def write_scores(scores: Iterable[Score], path: str | Path) -> None:
     Optional fields that are None are left out.
 
     Raises:
-        OSError: the folder does not exist or cannot be written.
+        UserError: the file cannot be written.
     """
-    path = Path(path)
     rows = [json.dumps({k: _plain(v) for k, v in asdict(score).items() if v is not None}) for score in scores]
-    partial = path.with_name(path.name + ".part")
-    partial.write_text('{"scores": [\n' + ",\n".join(rows) + "\n]}\n", encoding="utf-8")
-    partial.replace(path)
+    write_text(path, '{"scores": [\n' + ",\n".join(rows) + "\n]}\n")
 
 
 def read_scores(path: str | Path) -> list[Score]:
