@@ -8,9 +8,9 @@
 | by a format | strptime's, or `UNIT since DATE` such as `hours since 1900-01-01` |
 
 No number is of two kinds. One of 8, 10, 12 or 14 digits that begins with 19 or 20 is a date or nothing (as seconds
-since 1970 it would lie after March 2030). Other numbers are seconds and so on if they give a year of 1900 to 2100 that
-is not nearer than three years to 1970, where units could be mistaken for each other; all numbers of a column must be of
-one unit. What is none of these is told as unreadable, never guessed.
+since 1970 it would lie after March 2030). Other numbers are seconds and so on if they give a time from 1900 to March
+2030 that is not nearer than three years to 1970, where units could be mistaken for each other; all numbers of a column
+must be of one unit. What is none of these is told as unreadable, never guessed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NOTHING = ("", "NA", "N/A", "NaN", "nan", "NaT", "null", "NULL", "None", "none",
 """Texts that stand for no time."""
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_LONGEST = 4_102_444_800  # seconds from 1970 to 2100
+_LATEST, _EARLIEST = 1_900_000_000, -2_208_988_800  # seconds from 1970 to March 2030 and to 1900
 _SHORTEST = {"s": 10**8, "ms": 10**11, "us": 10**14, "ns": 10**17}  # to March 1973; nearer to 1970 no unit is sure
 _SPANS = {"day": 86400 * 10**9, "hour": 3600 * 10**9, "minute": 60 * 10**9, "second": 10**9}
 _SPANS |= {"millisecond": 10**6, "microsecond": 10**3, "nanosecond": 1}
@@ -208,13 +208,12 @@ def _number(text: str) -> Decimal | None:
 
 
 def _unit(number: Decimal) -> str | None:
-    """The unit by which a number is a time of 1900 to 2100, None where none is or it may be a date in digits."""
+    """The unit by which a number is a time, None where none is or it may be a date in digits."""
     digits = str(int(number))
     if len(digits) in (8, 10, 12, 14) and digits.startswith(("19", "20")):
         return None
     for unit, per_second in _PER_SECOND.items():
-        longest = _LONGEST * per_second if number > 0 else 2_208_988_800 * per_second
-        if _SHORTEST[unit] <= abs(number) <= longest:
+        if abs(number) >= _SHORTEST[unit] and _EARLIEST * per_second <= number < _LATEST * per_second:
             return unit
     return None
 
