@@ -8,40 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from latentda.grid import GRAVITY
 from latentda.observations.column_names import spelled
+from latentda.observations.column_units import to_table_unit
 from latentda.observations.table import SCHEMA, VARIABLES, ObservationError
 from latentda.settings import read_yaml
 from latentda.user_error import UserError
-
-UNITS: dict[str, tuple[float, float]] = {
-    "K": (1.0, 0.0),
-    "degC": (1.0, 273.15),
-    "degF": (5.0 / 9.0, 459.67 * 5.0 / 9.0),
-    "Pa": (1.0, 0.0),
-    "hPa": (100.0, 0.0),
-    "mbar": (100.0, 0.0),
-    "kPa": (1000.0, 0.0),
-    "m": (1.0, 0.0),
-    "km": (1000.0, 0.0),
-    "feet": (0.3048, 0.0),
-    "ft": (0.3048, 0.0),
-    "gpm": (GRAVITY, 0.0),
-    "m2/s2": (1.0, 0.0),
-    "m/s": (1.0, 0.0),
-    "knots": (1852.0 / 3600.0, 0.0),
-    "kt": (1852.0 / 3600.0, 0.0),
-    "km/h": (1.0 / 3.6, 0.0),
-    "mph": (0.44704, 0.0),
-    "kg/kg": (1.0, 0.0),
-    "g/kg": (1e-3, 0.0),
-    "mg/kg": (1e-6, 0.0),
-    "degrees": (1.0, 0.0),
-    "kg/m2": (1.0, 0.0),
-    "mm": (1.0, 0.0),
-    "": (1.0, 0.0),
-}
-"""SI = scale * value + offset, by unit; `gpm` makes a height a geopotential, `mm` of water are kg/m2."""
 
 _WINDS = {"wind": ("u", "v"), "wind10m": ("u10m", "v10m")}
 TEXTS = ("station", "class", "source", "variable", "verdict", "used")
@@ -213,12 +184,11 @@ def _source(name: str, text: Any) -> Source:
     unit = re.fullmatch(r"(.*?)\s*\[([^\[\]]*)\]", text)
     if unit is None:
         return Source(text)
-    if unit.group(2) not in UNITS:
-        raise ObservationError(f"a column map gives {name} in the unknown unit {unit.group(2)}")
-    return Source(unit.group(1), *UNITS[unit.group(2)])
+    si = to_table_unit(name, unit.group(2))
+    return Source(unit.group(1), si.scale, si.offset)
 
 
 def _wind(name: str, pair: Any) -> tuple[Source, Source]:
     if isinstance(pair, str) or len(pair) != 2:
         raise ObservationError(f"a column map must give {name} as a list of speed and direction")
-    return _source(name, pair[0]), _source(name, pair[1])
+    return _source(name, pair[0]), _source("direction", pair[1])

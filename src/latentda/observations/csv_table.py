@@ -15,7 +15,7 @@ A map is written as in this YAML, here the shipped one for METARs (`column_map("
 
 Further keys: `time_format` (strptime's, or `hours since 1900-01-01`), `delimiter` (told by the header if it is not
 given; "whitespace" for columns padded with blanks), `missing` (texts that stand for no value, beside the empty one and
--9999). Units are those of `UNITS`; without one the file is in SI. A file with a row a datum has `variable` and
+-9999). Units are spelled in any usual way; without one the file is in SI. A file with a row a datum has `variable` and
 `observation` instead of value columns. Without a map, columns that have the table's own names are read, in capitals or
 with `latitude` and `longitude` too.
 

@@ -68,4 +68,6 @@ def _variables(names: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def _filtered(values: Any, mask: np.ndarray) -> Any:
+    if mask.all():
+        return values
     return values.filter(pa.array(mask)) if isinstance(values, pa.Array | pa.ChunkedArray) else values[mask]

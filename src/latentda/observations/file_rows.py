@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from latentda.observations.row_notes import RowNotes
 
-OUT, NOTHING = "left out", "taken as missing"
+OUT, NOTHING, AS_BAD = "left out", "taken as missing", "taken as a bad mark"
 """What becomes of rows, and of cells."""
 UNPLACED = "have no usable time or place"
 TIMELESS = "have a time that cannot be read"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-_EXAMPLES = 3
+_EXAMPLES, _LONGEST = 3, 60
 
 
 class RowWarning(UserWarning):
@@ -18,7 +18,7 @@ class RowWarning(UserWarning):
 
 @dataclass
 class _Note:
-    rows: dict[str, set[int]] = field(default_factory=dict)  # by fate
+    rows: dict[str, list[np.ndarray]] = field(default_factory=dict)  # by fate, a block of the file at a time
     examples: list[tuple[int, str, str]] = field(default_factory=list)  # row, column, value
 
 
@@ -47,16 +47,16 @@ class RowNotes:
         if len(rows) == 0:
             return
         note = self._notes.setdefault(what, _Note())
-        note.rows.setdefault(fate, set()).update(map(int, rows))
+        note.rows.setdefault(fate, []).append(rows)
         for row, value in zip(rows[:_EXAMPLES], values[:_EXAMPLES], strict=True):
             note.examples.append((int(row), column, _shown(value)))
 
     def __contains__(self, what: str) -> bool:
         return what in self._notes
 
-    def rows(self, what: str) -> set[int]:
+    def rows(self, what: str) -> np.ndarray:
         """The lines of all rows of a note."""
-        return set().union(*self._notes[what].rows.values())
+        return np.unique(np.concatenate([np.concatenate(found) for found in self._notes[what].rows.values()]))
 
     def example(self, what: str, column: str | None = None) -> str:
         """The first rows of a note, on a column or on all."""
@@ -68,7 +68,7 @@ class RowNotes:
         """Say all notes, a warning each."""
         for what, note in self._notes.items():
             rows = self.rows(what)
-            fates = ", ".join(f"{len(found)} {fate}" for fate, found in note.rows.items())
+            fates = ", ".join(f"{len(np.unique(np.concatenate(found)))} {fate}" for fate, found in note.rows.items())
             more = "; ..." if len(set(note.examples)) > _EXAMPLES or len(rows) > _EXAMPLES else ""
             text = f"{self.named}: {len(rows)} of {self.total} rows {what} ({fates}): {self.example(what)}{more}"
             warnings.warn(RowWarning(text), stacklevel=2)
@@ -77,4 +77,6 @@ class RowNotes:
 def _shown(value: Any) -> str:
     if value is None or value != value or value == "":
         return "nothing"
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return repr(value[:_LONGEST]) + "..."
     return repr(value) if isinstance(value, str) else f"{value:.9g}" if isinstance(value, float) else str(value)

@@ -17,6 +17,7 @@ from latentda.observations.cells import read_numbers, read_texts, whole_numbers
 from latentda.observations.column_maps import TEXTS, ColumnMap, Source
 from latentda.observations.data_rows import data_table
 from latentda.observations.file_rows import (
+    AS_BAD,
     FILLED,
     NOT_NUMERIC,
     NOT_WHOLE,
@@ -125,7 +126,7 @@ class TableMaker:
         if not pa.types.is_integer(kind):
             return values
         whole, wrong = whole_numbers(values, kind, DEFAULTS[name])
-        rows.note(NOT_WHOLE, NOTHING, wrong, source.column)
+        rows.note(NOT_WHOLE, AS_BAD if name == "quality" else NOTHING, wrong, source.column)
         return whole
 
     def _numbers(self, rows: FileRows, source: Source) -> np.ndarray:
