@@ -90,6 +90,9 @@ def test_decoded_ascents_equal_the_bufr_file(shared_data):
         ("ws10m", "km/h", 36.0, 10.0),
         ("u10m", "m/s", 3.0, 3.0),
         ("tcwv", "mm", 20.0, 20.0),
+        ("t2m", "°C", 0.0, 273.15),
+        ("sp", "inHg", 30.0, 101591.67),
+        ("q2m", "g kg-1", 5.0, 0.005),
     ],
 )
 def test_units(tmp_path, variable, unit, value, si):
@@ -103,6 +106,15 @@ def test_heights_become_geopotential_and_elevation(tmp_path):
     table = read_csv(path, STATION | {"pres": "p [hPa]", "z": "h [gpm]", "elev": "h [feet]"})
     assert _only(table, "z")[0] == pytest.approx(5600 * 9.80665)
     assert column(table, "elev")[0] == pytest.approx(5600 * 0.3048)
+
+
+def test_an_error_has_the_unit_but_not_the_zero_of_its_values(tmp_path):
+    path = _written(tmp_path / "csv", "when,lat,lon,x,e,what", "2020-01-01T00:00:00,1,2,10,1.5,t2m")
+    long = STATION | {"variable": "what", "observation": "x [degC]", "error": "e [degC]"}
+    for columns in (long, STATION | {"t2m": "x [degC]", "error": "e [degC]"}):
+        table = read_csv(path, columns)
+        assert column(table, "observation")[0] == pytest.approx(283.15)
+        assert column(table, "error")[0] == 1.5
 
 
 @pytest.mark.parametrize("nothing", ["", "NaN", "NA", "M", " "])
@@ -154,6 +166,9 @@ def test_a_map_from_yaml(tmp_path):
     ("change", "words"),
     [
         ({"t2m": "x [furlongs]"}, "unknown unit furlongs"),
+        ({"t2m": "x [hPa]"}, "wanted in 'K'"),
+        ({"z": "x [m]"}, "wanted in 'm2/s2'"),
+        ({"t2m": "x", "delimiter": "abc"}, "delimiter as one character"),
         ({"temperature": "x"}, "unknown key"),
         ({"wind": "x"}, "speed and direction"),
         ({"type": "=metar"}, "no number"),

@@ -58,6 +58,56 @@ def test_bad_columns_are_named(columns_of, change, said):
         table_from_columns(columns_of(**change))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "verdict", "kept"),
+    [
+        ("lat", 95.0, "position", 90.0),
+        ("lat", np.nan, "position", np.nan),
+        ("lon", 365.0, "position", 5.0),
+        ("lon", -np.inf, "position", 0.0),
+        ("observation", np.inf, "range", np.finfo(np.float32).max),
+        ("observation", -1e40, "range", np.finfo(np.float32).min),
+        ("observation", np.nan, "missing", np.nan),
+        ("error", 0.0, "error", np.nan),
+        ("error", -0.8, "error", np.nan),
+        ("error", np.inf, "error", np.nan),
+        ("pres", 0.0, "level", np.nan),
+        ("elev", 1e30, "position", np.nan),
+    ],
+)
+def test_one_bad_row_is_kept_and_refused(columns_of, small_table, name, value, verdict, kept):
+    values = np.array(columns_of()[name], dtype=float)
+    values[3] = value
+    table = table_from_columns(columns_of(**{name: values}))
+    others = np.arange(12) != 3
+    assert select(table, others).equals(select(small_table, others))
+    assert (column(table, "verdict")[3], bool(column(table, "used")[3])) == (verdict, False)
+    np.testing.assert_equal(column(table, name)[3], np.float32(kept))
+    with pytest.raises(ObservationError, match=name[:3]):  # of our own code it would be a fault
+        table_from_columns(columns_of(**{name: values}), most_bad=0.0)
+
+
+def test_a_verdict_from_before_stays(columns_of):
+    error = np.r_[0.0, 0.0, np.ones(10)]
+    changed = {"error": error, "used": np.arange(12) != 0, "verdict": np.array(["first"] + [""] * 11, dtype=object)}
+    table = table_from_columns(columns_of(**changed))
+    assert column(table, "verdict")[:3].tolist() == ["first", "error", ""]
+
+
+def test_a_surface_datum_needs_no_pressure(columns_of):
+    table = table_from_columns(columns_of(variable=np.full(12, "t2m", dtype=object), pres=np.zeros(12)))
+    assert column(table, "used").all()
+    assert np.isnan(column(table, "pres")).all()
+
+
+def test_rounding_beyond_the_bounds_is_forgiven(columns_of):
+    latitude, longitude = np.full(12, -90.00001), np.r_[180.00002, -180.00002, 360.00003, np.zeros(9)]
+    table = table_from_columns(columns_of(lat=latitude, lon=longitude))
+    assert column(table, "used").all()
+    assert set(column(table, "lat")) == {-90.0}
+    assert column(table, "lon")[:3].tolist() == [180.0, 180.0, 0.0]
+
+
 def test_missing_column(columns_of):
     columns = columns_of()
     del columns["lat"]

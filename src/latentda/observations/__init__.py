@@ -50,6 +50,7 @@ from latentda.observations.networks import (
 )
 from latentda.observations.nnja import read_nnja
 from latentda.observations.orbit import Orbit
+from latentda.observations.parquet_table import read_table
 from latentda.observations.place_checks import check_position, check_window
 from latentda.observations.places import ObservationPlaces, places_to_table
 from latentda.observations.prepbufr import read_prepbufr
@@ -77,7 +78,6 @@ from latentda.observations.table import (
     column,
     concatenate,
     empty_table,
-    read_table,
     refuse,
     renumber,
     select,

@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from latentda.grid import GRAVITY
+from latentda.observations.column_names import spelled
+from latentda.observations.column_units import to_table_unit
 from latentda.observations.table import SCHEMA, VARIABLES, ObservationError
-
-UNITS: dict[str, tuple[float, float]] = {
-    "K": (1.0, 0.0),
-    "degC": (1.0, 273.15),
-    "degF": (5.0 / 9.0, 459.67 * 5.0 / 9.0),
-    "Pa": (1.0, 0.0),
-    "hPa": (100.0, 0.0),
-    "mbar": (100.0, 0.0),
-    "kPa": (1000.0, 0.0),
-    "m": (1.0, 0.0),
-    "km": (1000.0, 0.0),
-    "feet": (0.3048, 0.0),
-    "ft": (0.3048, 0.0),
-    "gpm": (GRAVITY, 0.0),
-    "m2/s2": (1.0, 0.0),
-    "m/s": (1.0, 0.0),
-    "knots": (1852.0 / 3600.0, 0.0),
-    "kt": (1852.0 / 3600.0, 0.0),
-    "km/h": (1.0 / 3.6, 0.0),
-    "mph": (0.44704, 0.0),
-    "kg/kg": (1.0, 0.0),
-    "g/kg": (1e-3, 0.0),
-    "mg/kg": (1e-6, 0.0),
-    "degrees": (1.0, 0.0),
-    "kg/m2": (1.0, 0.0),
-    "mm": (1.0, 0.0),
-    "": (1.0, 0.0),
-}
-"""SI = scale * value + offset, by unit; `gpm` makes a height a geopotential, `mm` of water are kg/m2."""
+from latentda.settings import read_yaml
+from latentda.user_error import UserError
 
 _WINDS = {"wind": ("u", "v"), "wind10m": ("u10m", "v10m")}
-_TEXTS = ("station", "class", "source", "variable", "verdict", "used")
+TEXTS = ("station", "class", "source", "variable", "verdict", "used")
+"""Columns of the table that are read as text."""
 _SETTINGS = ("time", "time_format", "delimiter", "missing")
 
 
@@ -66,8 +39,8 @@ class ColumnMap:
         places: sources of the table's other columns.
         variables: sources of values by variable.
         winds: sources of speed and direction by the names of the two components.
-        time_format: strptime format, or None for ISO 8601 and seconds since 1970.
-        delimiter: one character, or "whitespace".
+        time_format: strptime's, or `UNIT since DATE`; None for what `times` tells apart by itself.
+        delimiter: one character, or "whitespace"; None to tell it by the header.
         missing: texts that stand for no value.
     """
 
@@ -76,17 +49,41 @@ class ColumnMap:
     variables: Mapping[str, Source] = field(default_factory=dict)
     winds: Mapping[tuple[str, str], tuple[Source, Source]] = field(default_factory=dict)
     time_format: str | None = None
-    delimiter: str = ","
+    delimiter: str | None = None
     missing: tuple[str, ...] = ()
+
+    def name(self, column: str) -> str | None:
+        """The file's name of a column of the table, None of a constant; its own name where the map has none."""
+        source = self.places.get(column)
+        return column if source is None else source.column
+
+    def spelled(self, names: Sequence[str]) -> ColumnMap:
+        """The map with the columns' names as a file spells them.
+
+        Raises:
+            ObservationError: a column is not there, or twice.
+        """
+        found = spelled([*self.text_columns(), *self.number_columns()], names)
+
+        def of_file(source: Source) -> Source:
+            return source if source.column is None else replace(source, column=found[source.column])
+
+        return replace(
+            self,
+            time=tuple(found[name] for name in self.time),
+            places={name: of_file(source) for name, source in self.places.items()},
+            variables={name: of_file(source) for name, source in self.variables.items()},
+            winds={name: (of_file(speed), of_file(angle)) for name, (speed, angle) in self.winds.items()},
+        )
 
     def text_columns(self) -> list[str]:
         """Columns of the file to be read as text."""
-        texts = [source.column for name, source in self.places.items() if name in _TEXTS and source.column]
+        texts = [source.column for name, source in self.places.items() if name in TEXTS and source.column]
         return list(dict.fromkeys([*self.time, *texts]))
 
     def number_columns(self) -> list[str]:
         """Columns of the file to be read as numbers."""
-        sources = [source for name, source in self.places.items() if name not in _TEXTS]
+        sources = [source for name, source in self.places.items() if name not in TEXTS]
         sources += [*self.variables.values(), *(source for pair in self.winds.values() for source in pair)]
         return list(dict.fromkeys(source.column for source in sources if source.column is not None))
 
@@ -130,13 +127,13 @@ def column_map(given: Mapping[str, Any] | ColumnMap | str | Path) -> ColumnMap:
         raise ObservationError(f"a column map must also say where to find {wanted}")
     time = given["time"]
     chosen = ColumnMap(
-        (time,) if isinstance(time, str) else tuple(map(str, time)),
+        _listed(time),
         places,
         variables,
         winds,
         given.get("time_format"),
-        str(given.get("delimiter", ",")),
-        tuple(map(str, given.get("missing", ()))),
+        _delimiter(given.get("delimiter")),
+        _listed(given.get("missing", ())),
     )
     both = set(chosen.text_columns()) & set(chosen.number_columns())
     if both:
@@ -145,16 +142,32 @@ def column_map(given: Mapping[str, Any] | ColumnMap | str | Path) -> ColumnMap:
 
 
 def _from_yaml(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise ObservationError(f"{path} is neither a shipped column map ({', '.join(SHIPPED_MAPS)}) nor a file")
     try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        shipped = ", ".join(SHIPPED_MAPS)
-        raise ObservationError(
-            f"{path} is neither a shipped column map ({shipped}) nor a readable YAML file"
-        ) from error
+        content = read_yaml(path, "a column map in YAML", _quoted)
+    except UserError as error:
+        raise ObservationError(str(error)) from error
     if not isinstance(content, Mapping):
         raise ObservationError(f"{path} is no column map: it must map names to columns")
     return content
+
+
+def _quoted(line: str) -> str:
+    """A line with quotes around columns in a list that have a unit in brackets, which YAML takes for a list."""
+    return re.sub(r"(?<=[\[,])\s*([^\s\[\],'\"#][^\[\],'\"#]*\[[^\[\],'\"#]*\])(?=\s*[,\]])", r" '\1'", line)
+
+
+def _listed(given: Any) -> tuple[str, ...]:
+    """Texts of a list, or of one."""
+    return tuple(map(str, given)) if isinstance(given, list | tuple) else (str(given),)
+
+
+def _delimiter(given: Any) -> str | None:
+    delimiter = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(given, given)
+    if delimiter is None or delimiter == "whitespace" or (isinstance(delimiter, str) and len(delimiter) == 1):
+        return delimiter
+    raise ObservationError(f"a column map must give delimiter as one character or 'whitespace', not {given!r}")
 
 
 def _source(name: str, text: Any) -> Source:
@@ -165,18 +178,17 @@ def _source(name: str, text: Any) -> Source:
     if text.startswith("="):
         constant = text[1:].strip()
         try:
-            return Source(None, value=constant if name in _TEXTS else float(constant))
+            return Source(None, value=constant if name in TEXTS else float(constant))
         except ValueError as error:
             raise ObservationError(f"a column map gives {name} the constant {constant}, which is no number") from error
     unit = re.fullmatch(r"(.*?)\s*\[([^\[\]]*)\]", text)
     if unit is None:
         return Source(text)
-    if unit.group(2) not in UNITS:
-        raise ObservationError(f"a column map gives {name} in the unknown unit {unit.group(2)}")
-    return Source(unit.group(1), *UNITS[unit.group(2)])
+    si = to_table_unit(name, unit.group(2))
+    return Source(unit.group(1), si.scale, si.offset)
 
 
 def _wind(name: str, pair: Any) -> tuple[Source, Source]:
     if isinstance(pair, str) or len(pair) != 2:
         raise ObservationError(f"a column map must give {name} as a list of speed and direction")
-    return _source(name, pair[0]), _source(name, pair[1])
+    return _source(name, pair[0]), _source("direction", pair[1])

@@ -2,7 +2,7 @@
 
 A map is written as in this YAML, here the shipped one for METARs (`column_map("metar")`):
 
-    time: Unix_time           # seconds since 1970, ISO 8601, or by time_format; a list of columns is joined
+    time: Unix_time           # as `times` tells, or by time_format; a list of columns is joined
     lat: Latitude
     lon: Longitude
     elev: Elev [m]            # a column of the file, in a unit
@@ -11,37 +11,38 @@ A map is written as in this YAML, here the shipped one for METARs (`column_map("
     type: =187
     t2m: Temp [degC]          # a variable of the table: a value column
     d2m: Dewp [degC]
-    wind10m: [Wspd [knots], Wdir]     # speed and direction to u10m, v10m; `wind` to u, v
+    wind10m: ["Wspd [knots]", Wdir]   # speed and direction to u10m, v10m; `wind` to u, v
 
-Further keys: `time_format` (strptime), `delimiter` (default ",", "whitespace" for columns padded with blanks),
-`missing` (texts that stand for no value, beside the empty one). Units are those of `UNITS`; without one the file is in
-SI. A file with a row a datum has `variable` and `observation` instead of value columns. Without a map, columns that
-have the table's own names are read.
+Further keys: `time_format` (strptime's, or `hours since 1900-01-01`), `delimiter` (told by the header if it is not
+given; "whitespace" for columns padded with blanks), `missing` (texts that stand for no value, beside the empty one and
+-9999). Units are spelled in any usual way; without one the file is in SI. A file with a row a datum has `variable` and
+`observation` instead of value columns. Without a map, columns that have the table's own names are read, in capitals or
+with `latitude` and `longitude` too.
 
 The file is streamed, so memory holds one block of it and the rows made so far. Rows with another number of columns
-are left out with a `DamageWarning`, unless they are more than a tenth.
+are left out with a `DamageWarning`, unless they are more than a tenth; what becomes of rows that lack something or
+cannot be is `tabular`'s to tell.
 """
 
 from __future__ import annotations
 
-import codecs
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 import pyarrow.csv
 
 from latentda.observations.bufr_decoder import MOST_LEFT_OUT, DamageWarning
-from latentda.observations.column_maps import ColumnMap, Source, column_map
+from latentda.observations.column_maps import ColumnMap, column_map
+from latentda.observations.column_names import own_columns
 from latentda.observations.compressed import decompressed
-from latentda.observations.reports import table_from_reports, wind_components
-from latentda.observations.table import SCHEMA, VARIABLES, ObservationError, concatenate, table_from_columns
+from latentda.observations.csv_text import Header, plain, read_header
+from latentda.observations.row_notes import RowNotes, RowWarning
+from latentda.observations.table import VARIABLES, ObservationError, concatenate
+from latentda.observations.tabular import TableMaker
 
 _BLOCK_BYTES = 4_000_000
 _NOTHING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "--"]
@@ -56,7 +57,7 @@ def read_csv(path: str | Path, columns: Mapping[str, Any] | ColumnMap | str | No
             own column names.
 
     Raises:
-        ObservationError: the file is missing, empty, is no CSV or lacks a column, a value is no number or time, or
+        ObservationError: the file is missing, empty, is no CSV or lacks a column, no value is a number or time, or
             too many rows are damaged.
     """
     return concatenate(csv_pieces(path, columns))
@@ -65,158 +66,113 @@ def read_csv(path: str | Path, columns: Mapping[str, Any] | ColumnMap | str | No
 def csv_pieces(path: str | Path, columns: Mapping[str, Any] | ColumnMap | str | None = None) -> Iterator[pa.Table]:
     """`read_csv`, a block of the file at a time."""
     path = Path(path)
+    given = None if columns is None else column_map(columns)
     with decompressed(path) as file:
-        chosen = _own_names(file, path) if columns is None else column_map(columns)
-        with _plain(file, chosen.delimiter) as plain:
-            yield from _pieces(plain, path, chosen)
+        header = read_header(file, path, given.delimiter if given else None)
+        chosen = own_map(header.names, path) if given is None else _of_file(given, header, path)
+        with plain(file, header.delimiter == "whitespace") as (copy, encoding):
+            if encoding == "cp1252":
+                text = "is not in UTF-8 and was read as Latin-1 (Windows-1252); save it as UTF-8 if names are wrong"
+                warnings.warn(RowWarning(f"{path} {text}"), stacklevel=2)
+            yield from _pieces(copy, path, chosen, header)
 
 
-def _pieces(file: Path, named: Path, chosen: ColumnMap) -> Iterator[pa.Table]:
-    skipped: list[int] = []
+def own_map(names: tuple[str, ...], named: Path) -> ColumnMap:
+    """The map of a file that has the table's own column names, in whatever spelling.
 
-    def skip(row: pa.csv.InvalidRow) -> str:
-        skipped.append(row.actual_columns)
-        return "skip"
+    Raises:
+        ObservationError: it has not.
+    """
+    try:
+        own = own_columns(names)
+    except ObservationError as error:
+        raise ObservationError(f"{named} cannot be read without a column map: {error}") from error
+    lacking = [name for name in ("time", "lat", "lon") if name not in own]
+    if not set(own) & {"observation", *VARIABLES}:
+        lacking.append("observation (or a variable)")
+    elif "observation" in own and "variable" not in own:
+        lacking.append("variable")
+    if lacking:
+        raise ObservationError(
+            f"{named} lacks the column(s) {', '.join(lacking)} of an observation table, so it needs a column map; "
+            f"its columns are {', '.join(names)}"
+        )
+    if "observation" in own:
+        own = {name: column for name, column in own.items() if name not in VARIABLES}
+    return column_map(own).spelled(names)
 
-    rows = 0
+
+def _of_file(given: ColumnMap, header: Header, named: Path) -> ColumnMap:
+    try:
+        return given.spelled(header.names)
+    except ObservationError as error:
+        raise ObservationError(f"{named} cannot be read as CSV by this map: {error}") from error
+
+
+def _pieces(file: Path, named: Path, chosen: ColumnMap, header: Header) -> Iterator[pa.Table]:
+    lines, notes = _Lines(header.line), RowNotes(named)
+    make = TableMaker(chosen, notes, "csv", decimal_comma=header.delimiter not in (",", "whitespace"))
     try:
         with pa.csv.open_csv(
             file,
-            read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES),
-            parse_options=pa.csv.ParseOptions(delimiter=_arrow_delimiter(chosen.delimiter), invalid_row_handler=skip),
+            # Threads would not know the number of a line.
+            read_options=pa.csv.ReadOptions(
+                block_size=_BLOCK_BYTES, column_names=header.names, skip_rows=header.line, use_threads=False
+            ),
+            # Blank lines count, so that lines have their numbers.
+            parse_options=pa.csv.ParseOptions(
+                delimiter="," if header.delimiter == "whitespace" else header.delimiter,
+                invalid_row_handler=lines.skip,
+                ignore_empty_lines=False,
+            ),
             convert_options=_conversion(chosen),
         ) as stream:
-            for batch in stream:
-                rows += batch.num_rows
-                yield _table(batch, chosen, named)
-    except (pa.ArrowException, UnicodeDecodeError, KeyError) as error:  # KeyError: a column that is there twice
+            for block in stream:
+                yield make(block, lines.of(block.num_rows))
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ObservationError(f"{named} cannot be read as CSV by this map: {str(error).splitlines()[0]}") from error
-    if len(skipped) > MOST_LEFT_OUT * (rows + len(skipped)):
-        raise ObservationError(f"{named} is damaged CSV: {len(skipped)} of {rows + len(skipped)} rows have gaps")
-    if skipped:
-        text = f"{named} is damaged: {len(skipped)} of {rows + len(skipped)} rows have gaps and are left out"
-        warnings.warn(DamageWarning(text), stacklevel=2)
+    lines.judge(notes, named)
+    make.finish()
+
+
+class _Lines:
+    """The numbers of the lines that rows stand in."""
+
+    def __init__(self, header: int):
+        self._next, self._header = header + 1, header
+        self._skipped: list[int] = []
+
+    def skip(self, row: pa.csv.InvalidRow) -> str:
+        """Leave out a row with another number of columns."""
+        self._skipped.append(int(row.number or 0))
+        return "skip"
+
+    def of(self, count: int) -> np.ndarray:
+        """The lines of the next rows."""
+        ahead = np.arange(self._next, self._next + count + len(self._skipped))
+        found = ahead[~np.isin(ahead, self._skipped)][:count]
+        self._next = int(found[-1]) + 1 if count else self._next
+        return found
+
+    def judge(self, notes: RowNotes, named: Path) -> None:
+        """Warn of rows left out, or refuse the file if they are too many."""
+        lost, total = len(self._skipped), notes.total + len(self._skipped)
+        if lost > MOST_LEFT_OUT * total:
+            raise ObservationError(f"{named} is damaged CSV: {lost} of {total} rows have gaps{self._first()}")
+        if lost:
+            text = f"{named} is damaged: {lost} of {total} rows have gaps and are left out{self._first()}"
+            warnings.warn(DamageWarning(text), stacklevel=2)
+
+    def _first(self) -> str:
+        return f", the first is row {min(self._skipped)}" if all(self._skipped) else ""
 
 
 def _conversion(chosen: ColumnMap) -> pa.csv.ConvertOptions:
-    numbers, texts = chosen.number_columns(), chosen.text_columns()
+    """Everything as text, since one cell that is no number would refuse the whole file."""
+    names = list(dict.fromkeys([*chosen.text_columns(), *chosen.number_columns()]))
     return pa.csv.ConvertOptions(
-        include_columns=[*numbers, *texts],
-        column_types=dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(texts, pa.string()),
+        include_columns=names,
+        column_types=dict.fromkeys(names, pa.string()),
         null_values=[*_NOTHING, *chosen.missing],
         strings_can_be_null=True,
     )
-
-
-def _table(batch: pa.RecordBatch, chosen: ColumnMap, named: Path) -> pa.Table:
-    places: dict[str, Any] = {"time": _times(batch, chosen, named)}
-    places |= {name: _values(batch, source) for name, source in chosen.places.items()}
-    if "variable" in places:
-        return _long_table(places, named)
-    quantities = {name: _values(batch, source) for name, source in chosen.variables.items()}
-    for (eastward, northward), (speed, direction) in chosen.winds.items():
-        components = wind_components(_values(batch, speed), _values(batch, direction))
-        quantities |= dict(zip((eastward, northward), components, strict=True))
-    quality = places.pop("quality", None)
-    marks = None if quality is None else dict.fromkeys(quantities, quality)
-    return table_from_reports({"source": "csv", **places}, quantities, marks)
-
-
-def _long_table(columns: dict[str, Any], named: Path) -> pa.Table:
-    """Rows that are data already; those without a value, place or time are left out."""
-    whole = np.isfinite(columns["observation"]) & np.isfinite(columns["lat"]) & np.isfinite(columns["lon"])
-    whole &= ~np.isnat(columns["time"])
-    columns = {name: values[whole] if isinstance(values, np.ndarray) else values for name, values in columns.items()}
-    count = int(whole.sum())
-    unknown = set(np.atleast_1d(columns["variable"])) - set(VARIABLES)
-    if unknown:
-        raise ObservationError(f"{named} has the unknown variable {min(unknown)!r}; known are {', '.join(VARIABLES)}")
-    for name, values in columns.items():
-        field = SCHEMA.field(name)
-        if not isinstance(values, np.ndarray):
-            columns[name] = np.full(count, values, dtype=object if isinstance(values, str) else None)
-        elif name == "used":
-            columns[name] = values.astype(str) != "false"
-        elif pa.types.is_integer(field.type):
-            fill = 2 if name == "quality" else 0
-            columns[name] = np.nan_to_num(values, nan=fill).astype(field.type.to_pandas_dtype())
-    columns.pop("obs_id", None)
-    return table_from_columns({"source": np.full(count, "csv", dtype=object), **columns})
-
-
-def _values(batch: pa.RecordBatch, source: Source) -> Any:
-    """A column in SI as an array, or the constant."""
-    if source.column is None:
-        return source.value
-    column = batch.column(source.column)
-    if pa.types.is_string(column.type):
-        texts = np.asarray(column.fill_null("").to_numpy(zero_copy_only=False), dtype=object)
-        return np.array([text.strip() for text in texts], dtype=object)
-    return column.to_numpy(zero_copy_only=False) * source.scale + source.offset
-
-
-def _times(batch: pa.RecordBatch, chosen: ColumnMap, named: Path) -> np.ndarray:
-    """Times of the rows, NaT where the file has none."""
-    parts = [pa.compute.utf8_trim_whitespace(batch.column(name)) for name in chosen.time]
-    text = pa.compute.binary_join_element_wise(*parts, "") if len(parts) > 1 else parts[0]
-    try:
-        if chosen.time_format:
-            times = pa.compute.strptime(text, format=chosen.time_format, unit="s")
-        elif pa.compute.all(pa.compute.match_substring_regex(text, r"^-?\d+(\.\d*)?$")).as_py():
-            milliseconds = pa.compute.multiply(text.cast(pa.float64()), 1000.0)
-            times = pa.compute.round(milliseconds).cast(pa.int64()).cast(pa.timestamp("ms"))
-        else:
-            times = pa.compute.utf8_rtrim(text, characters="Z").cast(pa.timestamp("ns"))
-    except pa.ArrowException as error:
-        wanted = chosen.time_format or "ISO 8601 or seconds since 1970"
-        raise ObservationError(f"{named} has times that are not {wanted}: {error}") from error
-    return times.to_numpy(zero_copy_only=False).astype("datetime64[ns]")
-
-
-def _own_names(file: Path, named: Path) -> ColumnMap:
-    """The map of a file that has the table's own column names."""
-    with file.open("rb") as stream:
-        header = stream.readline(100_000)
-    try:
-        names = [name.strip().strip('"') for name in header.decode().strip().split(",")]
-    except UnicodeDecodeError as error:
-        raise ObservationError(f"{named} is neither text nor of another known format") from error
-    known = [name for name in names if name in SCHEMA.names or name in VARIABLES]
-    if not {"time", "lat", "lon"} <= set(known) or not set(known) & {"observation", *VARIABLES}:
-        raise ObservationError(
-            f"{named} has no columns time, lat, lon and observation of an observation table, so it needs a column map"
-        )
-    return column_map({name: name for name in known})
-
-
-def _arrow_delimiter(delimiter: str) -> str:
-    return "," if delimiter == "whitespace" else delimiter
-
-
-@contextmanager
-def _plain(file: Path, delimiter: str) -> Iterator[Path]:
-    """The file itself, or a copy with commas where blanks pad the columns, and marks where bytes are no text."""
-    padded = delimiter == "whitespace"
-    if not padded and _is_text(file):
-        yield file
-        return
-    with tempfile.TemporaryDirectory(prefix="latentda-") as folder:
-        copy = Path(folder) / "table.csv"
-        with file.open("rb") as source, copy.open("wb") as target:
-            for line in source:
-                told = line.decode(errors="replace").encode()
-                target.write(b",".join(told.split()) + b"\n" if padded else told)
-        yield copy
-
-
-def _is_text(file: Path) -> bool:
-    """Whether a file is UTF-8. Of a row that is not, Arrow could not say that it left it out."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with file.open("rb") as stream:
-        try:
-            for block in iter(lambda: stream.read(_BLOCK_BYTES), b""):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True

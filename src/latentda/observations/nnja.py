@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from latentda.observations.cells import read_numbers
 from latentda.observations.compressed import decompressed
-from latentda.observations.prepbufr_levels import to_float
+from latentda.observations.coordinates import table_latitudes, table_longitudes
+from latentda.observations.file_rows import OUT, TIMELESS, UNPLACED, FileRows, kept
 from latentda.observations.reports import table_from_reports, wind_components
+from latentda.observations.row_notes import RowNotes
 from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.thermodynamics import specific_humidity, standard_atmosphere_pressure
+from latentda.observations.times import WANTED, Times, read_times
 
 TIME_COLUMN = "OBS_TIMESTAMP"
 """The column that tells NNJA-AI's Parquet from other."""
@@ -66,15 +71,34 @@ def read_nnja(path: str | Path) -> pa.Table:
 def nnja_pieces(path: str | Path) -> Iterator[pa.Table]:
     """`read_nnja`, some ten thousand reports at a time."""
     path = Path(path)
+    notes = RowNotes(path)
     with decompressed(path) as file:
         try:
             with pq.ParquetFile(file, page_checksum_verification=True) as content:
                 columns = _columns(content.schema_arrow, path)
                 for batch in content.iter_batches(_ROWS, columns=list(dict.fromkeys(columns.values()))):
-                    yield from _tables(_Reports(batch, columns))
+                    reports = _Reports(batch, columns)
+                    _note_places(reports, notes)
+                    yield from _tables(reports)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             text = " ".join(str(error).split())
             raise ObservationError(f"{path} cannot be read as NNJA-AI Parquet: {text}") from error
+    if TIMELESS in notes and len(notes.rows(TIMELESS)) == notes.total:
+        raise ObservationError(f"{path} has times that are not {WANTED}: {notes.example(TIMELESS)}")
+    notes.warn()
+
+
+def _note_places(reports: _Reports, notes: RowNotes) -> None:
+    """Note reports without time or place, and those whose place is not on the globe."""
+    rows = FileRows(reports.batch, notes.total + 1 + np.arange(len(reports)), notes)
+    notes.total += len(reports)
+    times, names = reports.times, reports.columns
+    rows.note(TIMELESS, OUT, times.unreadable, names[TIME_COLUMN])
+    rows.note(UNPLACED, OUT, np.isnat(times.instants) & ~times.unreadable, names[TIME_COLUMN])
+    for name, bounded in (("LAT", table_latitudes), ("LON", table_longitudes)):
+        values = reports.numbers(name)
+        rows.note(UNPLACED, OUT, np.isnan(values), names[name])
+        rows.note(UNPLACED, kept("position"), bounded(values)[1] & ~np.isnan(values), names[name])
 
 
 def _columns(schema: pa.Schema, named: Path) -> dict[str, str]:
@@ -100,34 +124,31 @@ class _Reports:
     """Reports of a batch by mnemonic, missing values as NaN."""
 
     def __init__(self, batch: pa.RecordBatch, columns: dict[str, str]):
-        self._batch, self.columns = batch, columns
+        self.batch, self.columns = batch, columns
 
     def __len__(self) -> int:
-        return self._batch.num_rows
+        return self.batch.num_rows
 
     def numbers(self, *mnemonics: str) -> np.ndarray:
         """Values, of the first of the mnemonics that has one."""
         values = np.full(len(self), np.nan)
         for mnemonic in mnemonics:
             if mnemonic in self.columns:
-                found = self._batch.column(self.columns[mnemonic])
-                values = np.where(np.isnan(values), to_float(found.cast(pa.float64())), values)
+                found = self.batch.column(self.columns[mnemonic])
+                values = np.where(np.isnan(values), read_numbers(found).values, values)
         return np.where(np.abs(values) < 1e10, values, np.nan)  # BUFR's missing, where it came through, is 1e11
 
     def texts(self, mnemonic: str) -> np.ndarray:
         """Texts without padding, empty where missing."""
         if mnemonic not in self.columns:
             return np.full(len(self), "", dtype=object)
-        found = pc.utf8_trim_whitespace(self._batch.column(self.columns[mnemonic]).cast(pa.string()))
+        found = pc.utf8_trim_whitespace(self.batch.column(self.columns[mnemonic]).cast(pa.string()))
         return np.asarray(pc.fill_null(found, "").to_numpy(zero_copy_only=False), dtype=object)
 
-    def times(self) -> np.ndarray:
-        """Times in UTC, NaT where missing."""
-        found = self._batch.column(self.columns[TIME_COLUMN])
-        if pa.types.is_string(found.type):
-            found = pc.utf8_rtrim(found, characters="Z")
-        found = found.cast(pa.timestamp("ns", getattr(found.type, "tz", None)))
-        return found.to_numpy(zero_copy_only=False).astype("datetime64[ns]")
+    @cached_property
+    def times(self) -> Times:
+        """Times in UTC."""
+        return read_times(self.batch.column(self.columns[TIME_COLUMN]))
 
 
 def _tables(reports: _Reports) -> Iterator[pa.Table]:
@@ -161,7 +182,7 @@ def _places(reports: _Reports, message_class: str, kind: int) -> dict[str, Any]:
     pairs = zip(block, number, reports.texts("RPID"), strict=True)
     station = [f"{b:02.0f}{n:03.0f}" if np.isfinite(b + n) else name for b, n, name in pairs]
     return {
-        "time": reports.times(),
+        "time": reports.times.instants,
         "lat": reports.numbers("LAT"),
         "lon": reports.numbers("LON"),
         "elev": reports.numbers("SELV", "HSMSL"),

@@ -102,4 +102,4 @@ def places_to_table(places: ObservationPlaces, values: np.ndarray, time: datetim
     columns["class"] = columns.pop("message_class")
     columns["time"] = np.full(count, as_time64(time))
     columns["source"] = np.full(count, "simulated", dtype=object)
-    return table_from_columns(columns | {"observation": values[there]})
+    return table_from_columns(columns | {"observation": values[there]}, most_bad=0.0)

@@ -13,12 +13,14 @@ from latentda.observations.bufr_decoder import SoundFile, sound_messages
 from latentda.observations.column_maps import ColumnMap
 from latentda.observations.compressed import decompressed
 from latentda.observations.csv_table import csv_pieces
+from latentda.observations.csv_text import decoded_start
 from latentda.observations.gnssro import GNSSRO_CATEGORY, decoded_gnssro
 from latentda.observations.ioda import read_ioda
 from latentda.observations.message_classes import message_class_of
 from latentda.observations.nnja import TIME_COLUMN, nnja_pieces
+from latentda.observations.parquet_table import read_parquet, table_of_frame
 from latentda.observations.prepbufr import decoded_prepbufr
-from latentda.observations.table import ObservationError, concatenate, read_table
+from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.wmo_bufr import WMO_CATEGORIES, decoded_wmo
 
 _HDF5_MAGIC, _PARQUET_MAGIC = b"\x89HDF\r\n\x1a\n", b"PAR1"
@@ -36,7 +38,7 @@ def read_observations(path: str | Path, column_map: Mapping[str, Any] | ColumnMa
 
     Args:
         path: the file.
-        column_map: for CSV with other column names than the table's, see `csv_table`.
+        column_map: for CSV, or a frame in Parquet, with other column names than the table's, see `csv_table`.
 
     Raises:
         ObservationError: the file is missing, empty, too damaged, holds no report, or is of another kind.
@@ -53,9 +55,9 @@ def read_observations_in_pieces(
     """
     rows = 0
     with decompressed(path) as file:
-        if column_map is None and _is_own_table(file):  # which may be empty
-            yield _own_table(file, Path(path))
-            return
+        if _is_own_table(file, column_map):
+            yield _own_table(file, Path(path), column_map)
+            return  # it may be empty
         for piece in _pieces(file, Path(path), column_map):
             rows += piece.num_rows
             yield piece
@@ -96,20 +98,20 @@ def _bufr_pieces(file: SoundFile) -> Iterator[pa.Table]:
     yield from decoded_gnssro(file)
 
 
-def _is_own_table(file: Path) -> bool:
+def _is_own_table(file: Path, column_map: Any) -> bool:
     """Whether a file is Parquet and not NNJA-AI's; the reader of our own table says what is wrong with other."""
     with file.open("rb") as stream:
         if stream.read(4) != _PARQUET_MAGIC:
             return False
     try:
-        return TIME_COLUMN not in pq.read_schema(file).names
+        return column_map is not None or TIME_COLUMN not in pq.read_schema(file).names
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return True
 
 
-def _own_table(file: Path, named: Path) -> pa.Table:
+def _own_table(file: Path, named: Path, column_map: Any) -> pa.Table:
     try:
-        return read_table(file)
+        return table_of_frame(read_parquet(file), named, column_map)
     except UnicodeDecodeError as error:
         raise ObservationError(f"{named} is damaged Parquet: its texts are none") from error
     except ObservationError as error:
@@ -120,8 +122,5 @@ def _own_table(file: Path, named: Path) -> pa.Table:
 
 def _is_text(start: bytes) -> bool:
     """Whether the beginning of a file is lines of text."""
-    try:
-        text = start.decode("utf-8", "strict") if len(start) < 100_000 else start.decode("utf-8", "ignore")
-    except UnicodeDecodeError:
-        return False
-    return "\n" in text and all(sign.isprintable() or sign in "\r\n\t" for sign in text[:10_000])
+    text = decoded_start(start)
+    return text is not None and "\n" in text.replace("\r", "\n")

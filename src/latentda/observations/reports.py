@@ -8,6 +8,8 @@ Wind comes as direction (degrees, from which it blows) and speed:
 
     u = -speed sin(direction),   v = -speed cos(direction)
 
+A calm has no direction and often tells none; speed 0 is a wind of 0 whatever the direction says.
+
 Report types of wind are those of mass plus 100, as in NCEP's files (120 and 220 are the same radiosonde).
 """
 
@@ -36,7 +38,7 @@ _UNCHECKED = 2
 
 def wind_components(speed: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eastward and northward wind from speed and the direction (degrees) it blows from."""
-    angle = np.deg2rad(direction)
+    angle = np.deg2rad(np.where(speed == 0.0, 0.0, direction))
     return 0.0 - speed * np.sin(angle), 0.0 - speed * np.cos(angle)
 
 
@@ -62,8 +64,8 @@ def table_from_reports(
     count = len(places["time"])
     columns = {name: _spread(values, count) for name, values in {**_PLACES, **places}.items()}
     barometer = columns.pop("barometer", columns["elev"])
-    placed = ~np.isnat(columns["time"]) & (np.abs(columns["lat"]) <= 90.0)
-    placed &= (columns["lon"] >= -180.0) & (columns["lon"] <= 360.0)
+    # A place off the globe stays, and the table refuses it.
+    placed = ~np.isnat(columns["time"]) & ~np.isnan(columns["lat"]) & ~np.isnan(columns["lon"])
     columns["pres"] = np.where(columns["pres"] > 0.0, columns["pres"], np.nan)
     aloft = placed & (np.isfinite(columns["pres"]) | np.isfinite(columns["height"]))
     value = np.full((count, len(quantities)), np.nan)
@@ -82,8 +84,7 @@ def table_from_reports(
     mark = _chosen(marks, quantities, count, _UNCHECKED)[report, order]
     rows |= {"observation": value[report, order], "variable": names, "quality": mark.astype(np.uint8)}
     rows["error"] = _chosen(errors, quantities, count, np.nan)[report, order]
-    rows["error"] = np.where(rows["error"] > 0.0, rows["error"], np.nan)
-    return table_from_columns(rows)
+    return table_from_columns(rows, most_bad=1.0)
 
 
 def _spread(values: Any, count: int) -> np.ndarray:

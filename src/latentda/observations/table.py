@@ -33,6 +33,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from latentda.files import whole
+from latentda.observations.judgement import Fault, judged
 from latentda.user_error import UserError
 
 UPPER_AIR_VARIABLES = ("t", "q", "u", "v", "z", "tv", "td", "ws", "n")
@@ -62,8 +63,11 @@ SCHEMA = pa.schema(
     ]
 )
 
-_REQUIRED = ("time", "lat", "lon", "observation", "variable")
-_DEFAULTS: dict[str, Any] = {
+REQUIRED = ("time", "lat", "lon", "observation", "variable")
+"""The columns that every table must bring; of others there are defaults."""
+MOST_BAD = 0.9
+"""If more of a column is bad, the column is wrong, not its rows."""
+DEFAULTS: dict[str, Any] = {
     "elev": None,
     "pres": None,
     "height": None,
@@ -82,31 +86,66 @@ class ObservationError(UserError):
     """Observations that cannot be read or used; the message is one sentence for the user."""
 
 
-def table_from_columns(columns: Mapping[str, Any]) -> pa.Table:
+def table_from_columns(columns: Mapping[str, Any], most_bad: float = MOST_BAD) -> pa.Table:
     """Build an observation table from columns, filling in what is missing.
+
+    A row that cannot be (`judgement`: no place on the globe, no number, an error that is not positive) is not used and
+    has a verdict.
 
     Args:
         columns: arrays by column name, all of one length; `time`, `lat`, `lon`, `observation` and
             `variable` are required. NaN in `elev`, `pres`, `height` and `error` means null. Longitudes from
-            -180 to 360 are accepted. Columns the schema does not name are kept at the end.
+            -180 to 360 are turned to 0 to 360. Columns the schema does not name are kept at the end.
+        most_bad: the part of the rows that may be bad in a column: 1 for a piece of a file, 0 where a bad row can only
+            be a fault of the program.
 
     Raises:
-        ObservationError: a required column is missing, lengths differ, or a value is outside its
-            range.
+        ObservationError: a required column is missing, lengths differ, a time is missing, a variable is unknown, or
+            more of a column than `most_bad` is outside its range.
     """
-    missing = [name for name in _REQUIRED if name not in columns]
+    table, faults = judged_table(columns)
+    for fault in faults:
+        if fault.rows.mean() > most_bad:
+            raise ObservationError(f"{fault.wanted}, not {fault.values[fault.rows][0]}")
+    return table
+
+
+def judged_table(columns: Mapping[str, Any]) -> tuple[pa.Table, list[Fault]]:
+    """`table_from_columns` of any number of bad rows, and what is wrong with them, those that were not used too.
+
+    Raises:
+        ObservationError: as there, but for values outside their ranges.
+    """
+    missing = [name for name in REQUIRED if name not in columns]
     if missing:
         raise ObservationError(f"an observation table needs the column(s) {', '.join(missing)}")
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ObservationError(f"the columns of an observation table differ in length: {lengths}")
-    rows = lengths["time"]
-    arrays = [_column(field, columns, rows) for field in SCHEMA]
-    arrays[SCHEMA.get_field_index("lon")] = _wrapped_longitude(columns["lon"])
-    table = pa.table(arrays, schema=SCHEMA)
-    for name in columns:
+    sound, faults = _judged(columns)
+    table = _table(sound, lengths["time"])
+    for fault in faults:
+        table = refuse(table, fault.rows, fault.verdict)
+    return table, faults
+
+
+def _judged(columns: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """`judged`, where a column that holds no numbers is the user's error."""
+    names = columns["variable"]
+    names = names if isinstance(names, pa.Array | pa.ChunkedArray) else pa.array(np.asarray(names, dtype=object))
+    surface = np.asarray(pc.is_in(names.cast(pa.string()), pa.array(SURFACE_VARIABLES)), dtype=bool)
+    try:
+        return judged(columns, surface)
+    except (ValueError, TypeError, pa.ArrowException) as error:
+        raise ObservationError(f"a column of an observation table that must hold numbers does not: {error}") from error
+
+
+def _table(columns: Mapping[str, Any], rows: int) -> pa.Table:
+    table = pa.table([_column(field, columns, rows) for field in SCHEMA], schema=SCHEMA)
+    for name, values in columns.items():
         if name not in SCHEMA.names:
-            table = table.append_column(name, pa.array(columns[name]))
+            kept = isinstance(values, pa.Array | pa.ChunkedArray)
+            table = table.append_column(name, values if kept else pa.array(values))
     _validate(table)
     return table
 
@@ -114,32 +153,6 @@ def table_from_columns(columns: Mapping[str, Any]) -> pa.Table:
 def empty_table() -> pa.Table:
     """An observation table without rows."""
     return SCHEMA.empty_table()
-
-
-def read_table(path: str | Path) -> pa.Table:
-    """Read an observation table from a Parquet file.
-
-    Raises:
-        ObservationError: the file is missing, is not Parquet, or lacks columns of the schema that may not be null.
-    """
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise ObservationError(f"{path} cannot be read as an observation table in Parquet: {error}") from error
-    for field in SCHEMA:
-        if field.nullable and field.name not in table.column_names:
-            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-    missing = [name for name in SCHEMA.names if name not in table.column_names]
-    if missing:
-        raise ObservationError(f"{path} is Parquet but no observation table: it lacks {', '.join(missing)}")
-    extra = [name for name in table.column_names if name not in SCHEMA.names]
-    schema = pa.schema([*SCHEMA, *(table.schema.field(name) for name in extra)])
-    try:
-        table = table.select(schema.names).cast(schema).combine_chunks()
-    except (pa.ArrowException, ValueError) as error:
-        raise ObservationError(f"{path} has columns of another type than an observation table: {error}") from error
-    _validate(table)
-    return table
 
 
 def write_table(table: pa.Table, path: str | Path) -> None:
@@ -220,13 +233,13 @@ def _column(field: pa.Field, columns: Mapping[str, Any], rows: int) -> pa.Array:
     if name == "obs_id" and name not in columns:
         return pa.array(np.arange(rows), pa.int64())
     if name not in columns:
-        return pa.repeat(pa.scalar(_DEFAULTS[name], field.type), rows)
+        return pa.repeat(pa.scalar(DEFAULTS[name], field.type), rows)
     values = columns[name]
     if not isinstance(values, pa.Array | pa.ChunkedArray):
         values = np.asarray(values)
         if name == "time":
             values = values.astype("datetime64[ns]")
-        values = pa.array(values, from_pandas=True)
+        values = pa.array(values, from_pandas=field.nullable)  # elsewhere NaN is a value that cannot be
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     try:
@@ -235,29 +248,10 @@ def _column(field: pa.Field, columns: Mapping[str, Any], rows: int) -> pa.Array:
         raise ObservationError(f"the column {name} must be {field.type}: {error}") from error
 
 
-def _wrapped_longitude(values: Any) -> pa.Array:
-    longitude = np.asarray(values, dtype=np.float64)
-    inside = (longitude >= -180.0) & (longitude <= 360.0)
-    if not inside.all():
-        worst = longitude[~inside][0]
-        raise ObservationError(f"longitudes must lie between -180 and 360 degrees, not {worst}")
-    wrapped = np.mod(longitude, 360.0).astype(np.float32)
-    wrapped[wrapped >= 360.0] = 0.0  # rounding to float32 can reach the end of the circle
-    return pa.array(wrapped)
-
-
 def _validate(table: pa.Table) -> None:
     for name in SCHEMA.names:
         if not SCHEMA.field(name).nullable and table[name].null_count:
             raise ObservationError(f"the column {name} has missing values")
-    latitude, value = column(table, "lat"), column(table, "observation")
-    if not (np.abs(latitude) <= 90.0).all():
-        raise ObservationError("latitudes must lie between -90 and 90 degrees")
-    if not np.isfinite(value).all():
-        raise ObservationError("observations must be finite; leave a missing datum out")
-    for name in ("pres", "error"):
-        if (column(table, name) <= 0.0).any():
-            raise ObservationError(f"the column {name} must be positive or null")
     unknown = sorted(set(pc.unique(table["variable"]).to_pylist()) - set(VARIABLES))
     if unknown:
         raise ObservationError(f"unknown variable(s) {', '.join(unknown)}; known are {', '.join(VARIABLES)}")

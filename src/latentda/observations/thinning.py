@@ -178,7 +178,7 @@ def _means(table: pa.Table, box: np.ndarray, correlation: float) -> pa.Table:
     columns["type"] = _extreme(np.minimum, column(table, "type"), box)
     columns["quality"] = _extreme(np.maximum, column(table, "quality"), box)
     columns["source"] = np.full(len(first), "superob", dtype=object)
-    return table_from_columns(columns)
+    return table_from_columns(columns, most_bad=0.0)
 
 
 def _mean_time(table: pa.Table, mean: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

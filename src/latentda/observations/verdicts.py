@@ -7,6 +7,10 @@ import pyarrow.compute as pc
 
 VERDICTS = {
     "": "The datum is used.",
+    "missing": "The row has no value.",
+    "error": "The row's own observation error is no positive number.",
+    "level": "The row's pressure or height cannot be right, or it lies aloft and has neither.",
+    "unclear": "The file's word on whether the row is used is neither yes nor no.",
     "virtual_temperature": "The report gives virtual temperature, and without humidity it cannot be made sensible.",
     "quality_mark": "The producing centre's own quality mark says the datum is not good.",
     "range": "The value lies outside of what the atmosphere can do.",

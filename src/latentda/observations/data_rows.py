@@ -1,0 +1,73 @@
+"""Rows of a file that are data already: a value, its variable, its time and its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from latentda.observations.column_maps import ColumnMap
+from latentda.observations.file_rows import NOWHERE, OF_VERDICT, OUT, UNKNOWN, UNPLACED, VALUELESS, FileRows, kept
+from latentda.observations.table import SURFACE_VARIABLES, VARIABLES, column, judged_table, refuse, used
+
+
+def data_table(columns: dict[str, Any], extras: Mapping[str, Any], rows: FileRows, chosen: ColumnMap) -> pa.Table:
+    """The table of rows that are data.
+
+    Args:
+        columns: of the table, NaN and NaT where missing; the names of variables may be in capitals.
+        extras: further columns to keep.
+        rows: of the file.
+        chosen: names the file's columns.
+    """
+    columns["variable"], known = _variables(columns["variable"])
+    rows.note(UNKNOWN, OUT, ~known & ~rows.blank, chosen.name("variable"))
+    whole = known & placed_rows(columns, rows, chosen)
+    valueless = np.isnan(columns["observation"])
+    rows.note(VALUELESS, OUT, whole & valueless, chosen.name("observation"))
+    whole &= ~valueless
+    columns = {name: _filtered(values, whole) for name, values in {**columns, **extras}.items()}
+    table, faults = judged_table(columns)
+    before = np.asarray(columns.get("used", np.ones(table.num_rows, dtype=bool)), dtype=bool)
+
+    def note(what: str, verdict: str, mask: np.ndarray, name: str) -> None:
+        of_file = np.zeros(len(rows), dtype=bool)
+        of_file[whole] = mask
+        rows.note(what, kept(verdict), of_file, chosen.name(name))
+
+    for fault in faults:
+        note(OF_VERDICT[fault.verdict], fault.verdict, fault.rows & before, fault.column)
+    nowhere = _aloft(table) & np.isnan(column(table, "pres")) & np.isnan(column(table, "height")) & used(table)
+    note(NOWHERE, "level", nowhere, "pres")
+    return refuse(table, nowhere, "level")
+
+
+def placed_rows(columns: Mapping[str, Any], rows: FileRows, chosen: ColumnMap) -> np.ndarray:
+    """Rows with a time and a place; where there is none is noted, of times it is already."""
+    placed = ~np.isnat(columns["time"])
+    for name in ("lat", "lon"):
+        missing = np.isnan(columns[name])
+        rows.note(UNPLACED, OUT, missing & ~rows.blank, chosen.name(name))
+        placed &= ~missing
+    return placed
+
+
+def _aloft(table: pa.Table) -> np.ndarray:
+    return ~np.asarray(pc.is_in(table["variable"], pa.array(SURFACE_VARIABLES)), dtype=bool)
+
+
+def _variables(names: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """Names of variables as the table spells them, and which are known."""
+    known = pa.array(VARIABLES)
+    exact = pc.is_in(names, known)
+    names = pc.if_else(exact, names, pc.utf8_lower(names))
+    return names, np.asarray(pc.is_in(names, known), dtype=bool)
+
+
+def _filtered(values: Any, mask: np.ndarray) -> Any:
+    if mask.all():
+        return values
+    return values.filter(pa.array(mask)) if isinstance(values, pa.Array | pa.ChunkedArray) else values[mask]
