@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 import pytest
 
+from latentda.claim import claim
 from latentda.experiments.assets import Assets
-from latentda.experiments.demo import claim_folder
 from latentda.experiments.twin import TwinSetUp
 
 
@@ -19,23 +19,23 @@ def assets(tmp_path):
 
 def test_the_same_set_up_takes_its_folder_up_again(tmp_path, assets):
     for _ in range(2):
-        claim_folder(tmp_path / "out", asdict(TwinSetUp()), assets.digest)
+        claim(tmp_path / "out", {**asdict(TwinSetUp()), "assets": assets.digest})
 
 
 def test_another_seed_is_refused(tmp_path, assets):
-    claim_folder(tmp_path / "out", asdict(TwinSetUp(seed=0)), assets.digest)
+    claim(tmp_path / "out", {**asdict(TwinSetUp(seed=0)), "assets": assets.digest})
     with pytest.raises(ValueError, match="another experiment"):
-        claim_folder(tmp_path / "out", asdict(TwinSetUp(seed=1)), assets.digest)
+        claim(tmp_path / "out", {**asdict(TwinSetUp(seed=1)), "assets": assets.digest})
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path, assets):
     (tmp_path / "thesis.txt").write_text("chapter one")
     with pytest.raises(ValueError, match="other files"):
-        claim_folder(tmp_path, asdict(TwinSetUp()), assets.digest)
+        claim(tmp_path, {**asdict(TwinSetUp()), "assets": assets.digest})
 
 
 def test_other_weights_are_refused(tmp_path, assets):
-    claim_folder(tmp_path / "out", asdict(TwinSetUp()), assets.digest)
+    claim(tmp_path / "out", {**asdict(TwinSetUp()), "assets": assets.digest})
     (assets.folder / "weights.safetensors").write_bytes(b"two")
     with pytest.raises(ValueError, match="another experiment"):
-        claim_folder(tmp_path / "out", asdict(TwinSetUp()), assets.digest)
+        claim(tmp_path / "out", {**asdict(TwinSetUp()), "assets": assets.digest})

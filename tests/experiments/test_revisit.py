@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from latentda.claim import claim
 from latentda.cycling import FirstGuess
 from latentda.experiments import revisit
 from latentda.experiments.assets import shipped_assets
-from latentda.experiments.claims import claim
 from latentda.experiments.data_impact import data_impact, write_impact
 from latentda.experiments.minimiser_check import (
     MinimiserCheck,

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from latentda.claim import claim
 from latentda.experiments.assets import Assets
-from latentda.experiments.claims import claim_folder
-from latentda.experiments.lock import only_process
 from latentda.experiments.real import RealSetUp, real_scores, run_real
 from latentda.experiments.real_report import write_real_report
 from latentda.experiments.twin import TwinSetUp, run_twin
 from latentda.experiments.twin_report import write_twin_report
 from latentda.experiments.twin_scores import twin_scores
+from latentda.lock import only_process
 from latentda.progress import Track, silent
 from latentda.verification import Score, write_scores
 
@@ -39,7 +39,7 @@ class Outcome:
 def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:
     """Run a twin experiment in ``folder`` and write its ``scores.json`` and ``report.html`` there."""
     with only_process(folder):
-        claim_folder(folder, {**asdict(setup), "cycles": None}, assets.digest)
+        claim(folder, {**asdict(setup), "cycles": None, "assets": assets.digest})
         run = run_twin(setup, assets, folder, track=track)
         spread = np.asarray(assets.standardizer.scale)
         scores = twin_scores(run, spread)

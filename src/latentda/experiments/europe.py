@@ -13,8 +13,8 @@ import numpy as np
 from numpy import ndarray
 
 from latentda.assimilation import Variational
+from latentda.claim import claim
 from latentda.cycling import Intake
-from latentda.experiments.claims import claim
 from latentda.experiments.europe_assets import EuropeAssets, make_assets
 from latentda.experiments.europe_cycles import CycledWorld, cycle_scores, cycled_world, daily_errors
 from latentda.experiments.europe_methods import Size, build_intake, build_method, error_samples
@@ -22,9 +22,9 @@ from latentda.experiments.europe_networks import Missed, forecast_scores, missed
 from latentda.experiments.europe_real import RealCase, case_scores, run_case
 from latentda.experiments.europe_setup import EuropeSetUp
 from latentda.experiments.europe_tuning import tune_sizes
-from latentda.experiments.lock import only_process
 from latentda.files import files_digest
 from latentda.grid import as_datetime, datetime_of_hours
+from latentda.lock import only_process
 from latentda.progress import Track, silent
 from latentda.verification import Score, write_scores
 

@@ -21,14 +21,12 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.claim import LOG
+from latentda.claim import LOG, claim
 from latentda.cycling import Cycle, Cycler, CycleSettings, Intake, Observe
 from latentda.experiments.assets import Assets, Errors
 from latentda.experiments.catalogue import ExperimentSetUp
-from latentda.experiments.claims import claim
 from latentda.experiments.diagnostics import diagnose
 from latentda.experiments.first_background import first_background
-from latentda.experiments.lock import only_process
 from latentda.experiments.methods import FOUR_D, build_method, method_digest
 from latentda.experiments.nature import Nature
 from latentda.experiments.observing import build_network
@@ -44,6 +42,7 @@ from latentda.experiments.record import (
 from latentda.experiments.truth import Truth, TwinObservations
 from latentda.experiments.twin import make_intake, steps
 from latentda.forecast import JcmModel, jcm_model
+from latentda.lock import only_process
 from latentda.verification import error_sums
 
 RECORD = "record.safetensors"

@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.claim import NOTE
 from latentda.experiments.assets import Assets
 from latentda.experiments.catalogue import ExperimentSetUp
-from latentda.experiments.claims import NOTE
 from latentda.experiments.experiment import RECORD
 from latentda.experiments.methods import METHODS, method_digest
 from latentda.experiments.record import CycleErrors, RunRecord, read_record

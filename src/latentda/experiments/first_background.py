@@ -13,11 +13,11 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.experiments.catalogue import ExperimentSetUp
-from latentda.experiments.lock import only_process
 from latentda.experiments.truth import Truth
 from latentda.experiments.twin import steps
 from latentda.files import fitting, read_arrays, write_arrays
 from latentda.forecast import ForecastModel
+from latentda.lock import only_process
 
 KIND = "first background"
 

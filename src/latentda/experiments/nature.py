@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from latentda.experiments.claims import claim
-from latentda.experiments.lock import only_process
+from latentda.claim import claim
 from latentda.experiments.truth import Truth
 from latentda.fields import open_store, read_states
 from latentda.files import files_digest
 from latentda.forecast import JcmModel, jcm_model
 from latentda.forecast.simulation import initial_fields, simulate
 from latentda.grid import datetime_of_hours, hours_since_1970
+from latentda.lock import only_process
 from latentda.progress import Track, silent
 
 EVERY_HOURS = 12

@@ -17,10 +17,10 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation import Analysis, ObservationTerm, Variational
+from latentda.claim import claimed
 from latentda.cycling import FirstGuess
 from latentda.experiments.assets import Assets
 from latentda.experiments.catalogue import find_experiment
-from latentda.experiments.claims import claimed
 from latentda.experiments.experiment import Run, shared_parts
 from latentda.experiments.methods import FOUR_D
 from latentda.experiments.nature import prepare_nature

@@ -27,11 +27,11 @@ from latentda.cycling import Cycler, FirstGuess, Observe
 from latentda.experiments.campaign import Campaign
 from latentda.experiments.experiment import Run, run_parts
 from latentda.experiments.jobs import Listen, Tell, run_jobs
-from latentda.experiments.lock import only_process
 from latentda.experiments.nature import prepare_nature
 from latentda.experiments.twin import steps
 from latentda.files import write_json
 from latentda.forecast.simulation import spun_up_state
+from latentda.lock import only_process
 from latentda.observations import column
 from latentda.priors import background_draws, innovation_factor
 from latentda.progress import Track, silent
