@@ -23,10 +23,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from latentda.experiments.assets import shipped_assets
 from latentda.forecast import initial_fields, jcm_model
 from latentda.grid import hours_since_1970
 from latentda.operators import white_control
+from latentda.world.folder import shipped_assets
 
 NUDGE = 1e-6
 """By which a turn of a loop moves the state of the next, so that each has to be computed."""

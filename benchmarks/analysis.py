@@ -13,17 +13,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from latentda.assimilation.minimise import Minimum
-from latentda.cycling import Intake
-from latentda.experiments.assets import shipped_assets
+from latentda.assimilation.intake import Intake
+from latentda.assimilation.variational.minimise import Minimum
 from latentda.experiments.demo import shipped_reports
-from latentda.experiments.methods import build_method
-from latentda.experiments.observing import build_network
-from latentda.experiments.truth import Truth, TwinObservations
-from latentda.experiments.twin import make_intake
+from latentda.experiments.twin.demo import make_intake
+from latentda.experiments.twin.observing import build_network
+from latentda.experiments.twin.truth import Truth, TwinObservations
 from latentda.forecast import initial_fields, jcm_model
 from latentda.grid import hours_since_1970
+from latentda.methods.catalogue import build_method
 from latentda.observations import read_observations
+from latentda.world.folder import shipped_assets
 
 
 def seconds(call: Callable[[], Any], repeat: int = 5) -> float:

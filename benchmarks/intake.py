@@ -19,14 +19,14 @@ def main() -> None:
     import jax.numpy as jnp
     import numpy as np
 
-    from latentda.cycling import FirstGuess
-    from latentda.experiments.assets import shipped_assets
+    from latentda.assimilation.first_guess import FirstGuess
     from latentda.experiments.demo import shipped_reports
-    from latentda.experiments.methods import build_method
-    from latentda.experiments.real_reports import analysis_hours, prepare
-    from latentda.experiments.twin import make_intake
+    from latentda.experiments.twin.demo import make_intake
     from latentda.forecast import jcm_model
+    from latentda.methods.catalogue import build_method
     from latentda.observations import QualityControl, read_observations, used
+    from latentda.workflows.preparation import analysis_hours, prepare
+    from latentda.world.folder import shipped_assets
 
     stages = {"imports": time.perf_counter()}
     assets, model = shipped_assets("climatology"), jcm_model()

@@ -1,6 +1,6 @@
 """A tiny world first: optimal interpolation, 3D-Var and 4D-Var on Lorenz-96, three seeds side by side."""
 
-from latentda.experiments.lorenz96 import run_lorenz96
+from latentda.experiments.lorenz96.table import run_lorenz96
 
 for method in ("optimal-interpolation", "3d-var", "4d-var-window-1", "4d-var-window-2"):
     errors = [row["rmse"] for row in run_lorenz96(method, seeds=(1, 2, 3)) if row["kind"] == "analysis"]

@@ -3,10 +3,10 @@
 import jax.numpy as jnp
 import numpy as np
 
-from latentda.cycling import Intake
-from latentda.experiments.assets import shipped_assets
-from latentda.experiments.methods import TITLES, build_method
+from latentda.assimilation.intake import Intake
+from latentda.methods.catalogue import TITLES, build_method
 from latentda.observations import assign_errors, table_from_columns
+from latentda.world.folder import shipped_assets
 
 assets = shipped_assets()
 layout = assets.standardizer.layout

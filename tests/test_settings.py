@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from latentda.experiments.learning import LearningSettings, read_learning_settings
 from latentda.settings import read_yaml, validated
+from latentda.workflows.train_autoencoder import LearningSettings, read_learning_settings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import GaussNewton, huber_residual, huber_weight
-from tests.assimilation.conftest import THOROUGH, term_of, variational
+from tests.assimilation.variational.conftest import THOROUGH, term_of, variational
 
 pytestmark = pytest.mark.usefixtures("float64")
 

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from latentda.cli.app import app
 from latentda.experiments import lorenz96
-from latentda.experiments.lorenz96_methods import METHODS, Lorenz96Twin
+from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin
 from latentda.forecast import Lorenz96
 from latentda.verification import read_scores
 

@@ -14,7 +14,7 @@ run = CliRunner().invoke
 
 
 def test_the_list_names_every_experiment():
-    from latentda.experiments.catalogue import CATALOGUE
+    from latentda.experiments.twin.catalogue import CATALOGUE
 
     output = run(app, ["experiment", "list"]).output
     assert all(name in output for name in CATALOGUE)

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import Lbfgs, Variational
-from latentda.cycling import Cycler, Intake
+from latentda.assimilation.intake import Intake
+from latentda.cycling import Cycler
 from latentda.fields import Climatology, Standardizer
 from latentda.forecast import Persistence
 from latentda.grid import datetime_of_hours

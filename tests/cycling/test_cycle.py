@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import AnalysisError, GaussNewton
-from latentda.cycling import CycleSettings, FirstGuess, feedback_file
+from latentda.assimilation.feedback import feedback_file
+from latentda.assimilation.first_guess import FirstGuess
+from latentda.cycling import CycleSettings
 from latentda.forecast import Persistence
-from latentda.lock import LOCK
 from latentda.observations import column, empty_table, read_table
 from latentda.operators import Diagonal
 from latentda.priors import ModelSpacePrior
+from latentda.runs.lock import LOCK
 from latentda.user_error import UserError
 from tests.cycling.conftest import LAYOUT, places, standardizer
 from tests.locks import is_held

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import StrongConstraint
-from latentda.cycling import CycleSettings, FirstGuess
+from latentda.assimilation.first_guess import FirstGuess
+from latentda.cycling import CycleSettings
 from tests.cycling.conftest import LAYOUT
 
 SETTINGS = CycleSettings(start_hours=262_800, cycles=4, interval_hours=12)

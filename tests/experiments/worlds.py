@@ -5,8 +5,8 @@ import numpy as np
 
 from latentda.assimilation import Lbfgs, Variational
 from latentda.cycling import Cycler
-from latentda.experiments.catalogue import ExperimentSetUp
-from latentda.experiments.truth import Truth
+from latentda.experiments.twin.catalogue import ExperimentSetUp
+from latentda.experiments.twin.truth import Truth
 from latentda.forecast import Persistence
 from latentda.operators import Diagonal
 from latentda.priors import ModelSpacePrior

@@ -9,7 +9,7 @@ import pytest
 from latentda.assimilation import Adam, CostFunction, GaussNewton, Instant, Lbfgs, Result
 from latentda.fields import unit_standardizer
 from latentda.priors import ModelSpacePrior
-from tests.assimilation.conftest import MODEL, POINTS, background_error, state_of, term_of
+from tests.assimilation.variational.conftest import MODEL, POINTS, background_error, state_of, term_of
 
 pytestmark = pytest.mark.usefixtures("float64")
 

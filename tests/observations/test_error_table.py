@@ -11,7 +11,7 @@ from latentda.observations import (
 )
 from latentda.observations.error_table import inflate
 from latentda.observations.table import VARIABLES
-from latentda.observations.thermodynamics import specific_humidity
+from latentda.physics.thermodynamics import specific_humidity
 
 
 def test_profile_is_linear_in_log_pressure():

@@ -5,7 +5,7 @@ import pytest
 
 from latentda.observations import ObservationError, column, read_observations, select
 from latentda.observations.nnja import read_nnja
-from latentda.observations.thermodynamics import specific_humidity
+from latentda.physics.thermodynamics import specific_humidity
 
 TIMES = pa.array(np.array(["2021-01-01T00:00", "2021-01-01T12:00"], "M8[us]"), pa.timestamp("us", "UTC"))
 HEAD = {

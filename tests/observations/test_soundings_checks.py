@@ -6,7 +6,7 @@ from latentda.observations import column, empty_table, table_from_columns, used
 from latentda.observations.hydrostatic_check import check_hydrostatic
 from latentda.observations.soundings import sounding_levels, sounding_numbers
 from latentda.observations.soundings_checks import check_lapse_rate, check_wind_shear
-from latentda.observations.thermodynamics import standard_atmosphere_temperature
+from latentda.physics.thermodynamics import standard_atmosphere_temperature
 
 GAS_CONSTANT = 287.053
 MANDATORY = 100.0 * np.array([1000, 925, 850, 700, 500, 400, 300, 250, 200, 150, 100, 70, 50, 30, 20, 10])

@@ -11,7 +11,7 @@ from latentda.observations import (
     read_table,
     write_table,
 )
-from latentda.observations.thermodynamics import standard_atmosphere_pressure
+from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
 
 @pytest.fixture(scope="module")

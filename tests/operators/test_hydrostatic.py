@@ -5,15 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.forecast.jcm import SIGMA as EMBEDDED
+from latentda.forecast.embedded.jcm import SIGMA as EMBEDDED
 from latentda.grid import GRAVITY
-from latentda.observations.thermodynamics import (
+from latentda.operators.hydrostatic import level_geopotential, position_of
+from latentda.physics.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
+from latentda.physics.thermodynamics import (
     VIRTUAL,
     standard_atmosphere_pressure,
     standard_atmosphere_temperature,
 )
-from latentda.operators.hydrostatic import level_geopotential, position_of
-from latentda.operators.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
 from tests.operators.equivalents import column_state, equivalents, layout_on
 
 pytestmark = pytest.mark.usefixtures("float64")

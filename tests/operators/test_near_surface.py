@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from latentda.grid import GRAVITY, SigmaLevels, build_layout
-from latentda.observations.thermodynamics import specific_humidity
 from latentda.operators import PointObservations
-from latentda.operators.standard import EXPONENT, LAPSE_RATE
-from latentda.operators.wind import SEA_ROUGHNESS, share_at_10_m
+from latentda.physics.standard import EXPONENT, LAPSE_RATE
+from latentda.physics.thermodynamics import specific_humidity
+from latentda.physics.wind import SEA_ROUGHNESS, share_at_10_m
 from tests.operators.equivalents import GRID, column_state, equivalents, evaluate, layout_on, operator_of
 from tests.worlds import batch_of
 

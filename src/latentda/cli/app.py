@@ -51,11 +51,11 @@ def demo(
 ) -> None:
     """Run the main job: an idealized cycle of three methods, scored, with a report (a few minutes)."""
     with one_sentence():
-        from latentda.experiments.assets import Assets, shipped_assets
         from latentda.experiments.demo import run_demo, run_real_demo, shipped_reports
-        from latentda.experiments.real import RealSetUp
-        from latentda.experiments.twin import TwinSetUp
+        from latentda.experiments.real.real import RealSetUp
+        from latentda.experiments.twin.demo import TwinSetUp
         from latentda.observations import read_error_table
+        from latentda.world.folder import Assets, shipped_assets
 
         folder = assets or shipped_assets().folder
         names = tuple(methods.split(",")) if methods else None
@@ -93,8 +93,8 @@ def simulate(
     """Run the embedded world (T31, 8 levels) and store u, v, T, q, geopotential and surface pressure."""
     with one_sentence():
         from latentda.forecast import jcm_model
-        from latentda.forecast.simulation import restart_file, write_rest, write_start
-        from latentda.forecast.simulation import simulate as run
+        from latentda.forecast.embedded.simulation import restart_file, write_rest, write_start
+        from latentda.forecast.embedded.simulation import simulate as run
 
         model = jcm_model(imperfect=imperfect)
         if from_rest:
@@ -128,7 +128,7 @@ def reforecast(
 
 
 def _print_errors(scores: list[Score]) -> None:
-    from latentda.experiments.methods import TITLES
+    from latentda.methods.catalogue import TITLES
 
     kinds = ("background", "analysis")
     mean = {(s.method, s.kind): s.rmse for s in scores if s.channel == "mean" and s.kind in kinds}
@@ -138,7 +138,7 @@ def _print_errors(scores: list[Score]) -> None:
 
 
 def _print_fit(scores: list[Score]) -> None:
-    from latentda.experiments.methods import TITLES
+    from latentda.methods.catalogue import TITLES
 
     fit = {(s.method, s.channel, s.kind): s.rmse for s in scores if s.used is False}
     keys = dict.fromkeys((s.method, s.channel) for s in scores if "@" not in s.channel and s.used is False)

@@ -19,7 +19,7 @@ def benchmark(
     with one_sentence():
         if system != "lorenz96":
             raise ValueError(f"Unknown system {system!r}; there is lorenz96.")
-        from latentda.experiments.lorenz96 import run_table, write_table
+        from latentda.experiments.lorenz96.table import run_table, write_table
 
         found, scores = run_table(range(1, seeds + 1))
         header = ["method", "mean", "published", "band", "inside", "s"]

@@ -12,8 +12,8 @@ import typer
 from latentda.cli.show import one_sentence, table, where
 
 if TYPE_CHECKING:
-    from latentda.experiments.feedback_summary import FeedbackSummary
     from latentda.verification import DesroziersRow
+    from latentda.verification.feedback_summary import FeedbackSummary
 
 
 def diagnose(
@@ -28,12 +28,12 @@ def diagnose(
 ) -> None:
     """Diagnose observation and background errors from the feedback of analyses (Desroziers et al. 2005)."""
     with one_sentence():
-        from latentda.experiments.feedback_files import read_feedbacks
-        from latentda.experiments.feedback_pictures import diagnosed_pictures
-        from latentda.experiments.feedback_summary import summarise
-        from latentda.experiments.feedback_tables import error_tables
-        from latentda.experiments.single_results import save_figure
+        from latentda.experiments.single.results import save_figure
         from latentda.files import write_json
+        from latentda.reports.feedback_pictures import diagnosed_pictures
+        from latentda.reports.feedback_tables import error_tables
+        from latentda.verification.feedback_files import read_feedbacks
+        from latentda.verification.feedback_summary import summarise
 
         summary = summarise(read_feedbacks(feedback))
         tables = error_tables(summary.errors, fewest)
@@ -50,8 +50,8 @@ def diagnose(
 
 
 def _write_errors(feedback: list[Path], path: Path, fewest: int) -> Path:
-    from latentda.experiments.diagnosed_errors import error_profiles, table_errors, write_error_profiles
-    from latentda.experiments.feedback_files import read_feedbacks
+    from latentda.verification.diagnosed_errors import error_profiles, table_errors, write_error_profiles
+    from latentda.verification.feedback_files import read_feedbacks
 
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_error_profiles(error_profiles(table_errors(read_feedbacks(feedback)), fewest), path)

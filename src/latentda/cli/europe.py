@@ -10,7 +10,7 @@ import typer
 from latentda.cli.show import one_sentence, table, track, where
 
 if TYPE_CHECKING:
-    from latentda.experiments.europe import EuropeRun
+    from latentda.experiments.europe.europe import EuropeRun
 
 
 def europe(
@@ -23,9 +23,9 @@ def europe(
 ) -> None:
     """Train over Europe, assimilate real radiosondes, cycle through a year, and write scores and a report."""
     with one_sentence():
-        from latentda.experiments.europe import run_europe
-        from latentda.experiments.europe_report import write_europe_report
-        from latentda.experiments.europe_setup import EuropeSetUp
+        from latentda.experiments.europe.europe import run_europe
+        from latentda.experiments.europe.report import write_europe_report
+        from latentda.experiments.europe.setup import EuropeSetUp
 
         setup = EuropeSetUp(methods=tuple(methods.split(","))) if methods else EuropeSetUp()
         run = run_europe(data, reports, setup, out, track=track)
@@ -35,7 +35,7 @@ def europe(
 
 
 def _print(run: EuropeRun) -> None:
-    from latentda.experiments import europe_tables as tables
+    from latentda.experiments.europe import tables as tables
 
     for title, (header, rows) in {
         "Forecasts of the verification period, root mean square errors": tables.forecasts(run),

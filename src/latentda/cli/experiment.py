@@ -13,8 +13,8 @@ from latentda.cli.revisit import OUT, impact, minimisers, posterior
 from latentda.cli.show import console, one_sentence, table, track, where
 
 if TYPE_CHECKING:
-    from latentda.experiments.comparison import Comparison
     from latentda.verification import Score
+    from latentda.verification.comparison import Comparison
 
 app = typer.Typer(no_args_is_help=True, help="Cycled experiments with known truth, and with real data.")
 
@@ -33,7 +33,7 @@ app.command()(minimisers)
 @app.command("list")
 def list_experiments() -> None:
     """The experiments by name."""
-    from latentda.experiments.catalogue import CATALOGUE
+    from latentda.experiments.twin.catalogue import CATALOGUE
 
     header = ["name", "cycle (h)", "spin-up (days)", "scored (days)"]
     rows = [[s.name, s.interval_hours, s.spinup_days, s.scored_days] for s in CATALOGUE.values()]
@@ -56,8 +56,8 @@ def run(
     """Run methods and seeds of an experiment, write their scores and print how the methods compare."""
     with one_sentence():
         from latentda.cli.progress_lines import JobLines
-        from latentda.experiments.campaign import Campaign, plan, run_campaign
-        from latentda.experiments.catalogue import find_experiment
+        from latentda.experiments.twin.campaign import Campaign, plan, run_campaign
+        from latentda.experiments.twin.catalogue import find_experiment
         from latentda.verification import write_scores
 
         setup = plan(find_experiment(name), _names(methods), days, spinup_days, factors)
@@ -89,11 +89,11 @@ def tune(
     """Estimate every method's background-error factor from the innovations of a training period."""
     with one_sentence():
         from latentda.cli.progress_lines import JobLines
-        from latentda.experiments.campaign import Campaign, plan
-        from latentda.experiments.catalogue import find_experiment
-        from latentda.experiments.factors import write_factors
-        from latentda.experiments.tuning import ROUNDS
-        from latentda.experiments.tuning import tune as run_tuning
+        from latentda.experiments.twin.campaign import Campaign, plan
+        from latentda.experiments.twin.catalogue import find_experiment
+        from latentda.experiments.twin.factors import write_factors
+        from latentda.experiments.twin.tuning import ROUNDS
+        from latentda.experiments.twin.tuning import tune as run_tuning
 
         campaign = Campaign(plan(find_experiment(name), _names(methods)), (0,), out, assets)
         titles = [f"{name} {m}" for m in campaign.setup.methods if m != "free_run"]
@@ -117,10 +117,10 @@ def report(
 ) -> None:
     """Write scores.json and report.html of all finished runs in an experiment's folder."""
     with one_sentence():
-        from latentda.experiments.assets import Assets, shipped_assets
-        from latentda.experiments.experiment_report import write_experiment_report
-        from latentda.experiments.findings import read_findings
+        from latentda.experiments.twin.findings import read_findings
+        from latentda.experiments.twin.report import write_experiment_report
         from latentda.verification import write_scores
+        from latentda.world.folder import Assets, shipped_assets
 
         findings = read_findings(folder, Assets(assets) if assets else shipped_assets())
         scores = findings.scores()
@@ -140,10 +140,10 @@ def linearity(
 ) -> None:
     """Measure how far the map from control to state is from its tangent, by size of the increment."""
     with one_sentence():
-        from latentda.experiments.assets import Assets, shipped_assets
-        from latentda.experiments.linearity import SIZES, method_linearity, write_linearity
-        from latentda.experiments.methods import TITLES
-        from latentda.experiments.single_observation import read_background
+        from latentda.experiments.checks.linearity import SIZES, method_linearity, write_linearity
+        from latentda.experiments.single.observation import read_background
+        from latentda.methods.catalogue import TITLES
+        from latentda.world.folder import Assets, shipped_assets
 
         chosen = Assets(assets) if assets else shipped_assets()
         found = method_linearity(_names(methods), read_background(background, chosen, date), chosen, factor=factor)
@@ -181,8 +181,8 @@ def seed_numbers(text: str) -> tuple[int, ...]:
 
 def print_comparison(scores: Sequence[Score]) -> None:
     """Errors of all methods, and their paired ratios to the best 3D-Var."""
-    from latentda.experiments.comparison import best_reference, compare
-    from latentda.experiments.methods import TITLES
+    from latentda.methods.catalogue import TITLES
+    from latentda.verification.comparison import best_reference, compare
 
     leads = [s.lead_hours for s in scores if s.kind == "forecast"]
     kinds = [("analysis", 0), ("background", 0), *([("forecast", max(leads))] if leads else [])]

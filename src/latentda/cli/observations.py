@@ -12,7 +12,7 @@ from latentda.cli.show import one_sentence, table, warnings_shown, where
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from latentda.experiments.inventory import InventoryRow
+    from latentda.observations.inventory import InventoryRow
 
 app = typer.Typer(no_args_is_help=True, help="Read, summarise, draw and convert observations.")
 
@@ -30,7 +30,7 @@ def summary(
 ) -> None:
     """Count the data of files by message class and variable, with their times and what refused them."""
     with one_sentence(devices=False):
-        from latentda.experiments.inventory import inventory, period, refusals
+        from latentda.observations.inventory import inventory, period, refusals
         from latentda.observations.verdicts import explain
 
         together = _read(files, columns)
@@ -69,8 +69,8 @@ def convert(
 def audit(file: Annotated[Path, typer.Argument(help="prepBUFR file with the first guess of its centre.")]) -> None:
     """Compare our operators and checks with the first guess and the marks that a centre's file holds."""
     with one_sentence(devices=False):
-        from latentda.experiments.audit import departure_rows, mark_rows, operator_rows, require_first_guess
         from latentda.observations import read_prepbufr
+        from latentda.workflows.audit import departure_rows, mark_rows, operator_rows, require_first_guess
 
         with warnings_shown():
             read = require_first_guess(read_prepbufr(file, keep_first_guess=True))
@@ -95,9 +95,9 @@ def draw_map(
 ) -> None:
     """Draw where the data are."""
     with one_sentence(devices=False):
-        from latentda.experiments.inventory import period
-        from latentda.experiments.observation_maps import class_map, count_map, verdict_map
-        from latentda.experiments.single_results import save_figure
+        from latentda.experiments.single.results import save_figure
+        from latentda.figures.observation_maps import class_map, count_map, verdict_map
+        from latentda.observations.inventory import period
 
         figures = {"class": class_map, "verdict": verdict_map, "count": count_map}
         wanted = by.split(",")
@@ -120,12 +120,12 @@ def plot(
 ) -> None:
     """Draw numbers of data by pressure; of feedback also departures, errors and stations, with a report."""
     with one_sentence(devices=False):
-        from latentda.experiments.feedback_figures import place_of
-        from latentda.experiments.feedback_files import feedback_files, read_feedback
-        from latentda.experiments.feedback_report import write_feedback
-        from latentda.experiments.feedback_summary import summarise
+        from latentda.figures.departures import place_of
         from latentda.observations import concatenate, read_observations
+        from latentda.reports.feedback import write_feedback
         from latentda.verification import has_feedback
+        from latentda.verification.feedback_files import feedback_files, read_feedback
+        from latentda.verification.feedback_summary import summarise
 
         paths = feedback_files(files)
         first = read_observations(paths[0])
@@ -138,10 +138,10 @@ def plot(
 
 
 def _plot_counts(table: pa.Table, out: Path) -> None:
-    from latentda.experiments.inventory import period
-    from latentda.experiments.observation_maps import class_map
-    from latentda.experiments.single_results import save_figure
-    from latentda.experiments.vertical_counts import vertical_counts
+    from latentda.experiments.single.results import save_figure
+    from latentda.figures.observation_maps import class_map
+    from latentda.figures.vertical_counts import vertical_counts
+    from latentda.observations.inventory import period
 
     when = period(table)
     out.mkdir(parents=True, exist_ok=True)

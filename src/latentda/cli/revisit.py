@@ -11,8 +11,8 @@ import typer
 from latentda.cli.show import one_sentence, table, track, where
 
 if TYPE_CHECKING:
-    from latentda.experiments.experiment import Run
-    from latentda.experiments.revisit import Revisit
+    from latentda.experiments.checks.revisit import Revisit
+    from latentda.experiments.twin.run import Run
 
 Name = Annotated[str, typer.Argument(help="Of the experiment, as 'experiment run' had it.")]
 Method = Annotated[str, typer.Option(help="The run's method.")]
@@ -27,8 +27,8 @@ def _opened(
     name: str, method: str, seed: int, out: Path, assets: Path | None, doing: str
 ) -> tuple[Run, Iterable[Revisit]]:
     """A finished run and its analyses made again, one after the other under a progress bar."""
-    from latentda.experiments.assets import Assets, shipped_assets
-    from latentda.experiments.revisit import open_run, revisit, starts_of
+    from latentda.experiments.checks.revisit import open_run, revisit, starts_of
+    from latentda.world.folder import Assets, shipped_assets
 
     run = open_run(name, method, seed, out, Assets(assets) if assets else shipped_assets())
     return run, track(revisit(run), doing, len(starts_of(run)))
@@ -46,8 +46,8 @@ def posterior(
 ) -> None:
     """Check the posterior of a run's analyses: spread against error, rank of the truth, degrees of freedom."""
     with one_sentence():
-        from latentda.experiments.methods import TITLES
-        from latentda.experiments.posterior_check import check_posterior, ratio_rows, write_check
+        from latentda.experiments.checks.posterior import check_posterior, ratio_rows, write_check
+        from latentda.methods.catalogue import TITLES
 
         run, visits = _opened(name, method, seed, out, assets, "posteriors")
         check = check_posterior(visits, pairs=pairs, members=members, perturbed=perturbed)
@@ -69,8 +69,8 @@ def impact(
 ) -> None:
     """Tell what each kind of observation did to the error of day-long forecasts from a run's analyses."""
     with one_sentence():
-        from latentda.experiments.data_impact import data_impact, write_impact
-        from latentda.experiments.methods import TITLES
+        from latentda.experiments.checks.impact import data_impact, write_impact
+        from latentda.methods.catalogue import TITLES
 
         run, visits = _opened(name, method, seed, out, assets, "impacts")
         found = data_impact(visits)
@@ -92,8 +92,8 @@ def minimisers(
 ) -> None:
     """Find a run's analyses again by every minimiser: cost, gradient and fit by passes through the decoder."""
     with one_sentence():
-        from latentda.experiments.methods import TITLES
-        from latentda.experiments.minimiser_check import check_minimisers, pass_rows, write_minimisers
+        from latentda.experiments.checks.minimisers import check_minimisers, pass_rows, write_minimisers
+        from latentda.methods.catalogue import TITLES
 
         run, visits = _opened(name, method, seed, out, assets, "minimisations")
         check = check_minimisers(visits)

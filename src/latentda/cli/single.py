@@ -10,7 +10,7 @@ import typer
 from latentda.cli.show import one_sentence, table, track, where
 
 if TYPE_CHECKING:
-    from latentda.experiments.single_observation import SingleObservation
+    from latentda.experiments.single.observation import SingleObservation
 
 
 def single_observation(
@@ -32,18 +32,18 @@ def single_observation(
 ) -> None:
     """Show what one observation changes: maps, sections, and a table of radii, energy and balance."""
     with one_sentence():
-        from latentda.experiments.assets import Assets, shipped_assets
-        from latentda.experiments.methods import require_methods
-        from latentda.experiments.single_description import describe
-        from latentda.experiments.single_observation import read_background
-        from latentda.experiments.single_observation import single_observation as observe
-        from latentda.experiments.single_results import write_single_results
+        from latentda.experiments.single.description import describe
+        from latentda.experiments.single.observation import read_background
+        from latentda.experiments.single.observation import single_observation as observe
+        from latentda.experiments.single.results import write_single_results
+        from latentda.methods.catalogue import require_methods
+        from latentda.world.folder import Assets, shipped_assets
 
         chosen = Assets(assets) if assets else shipped_assets()
         names = tuple(method.split(","))
         require_methods(names)
         if gallery:
-            from latentda.experiments.single_gallery import run_gallery
+            from latentda.experiments.single.gallery import run_gallery
 
             for path in run_gallery(names, chosen, out, factor=factor, track=track):
                 where(path)
@@ -60,8 +60,8 @@ def _datum(
     variable: str, level_hpa: float, lat: float, lon: float, departure: float, error: float
 ) -> SingleObservation:
     """The observation in SI units."""
-    from latentda.experiments.single_observation import SingleObservation
-    from latentda.experiments.style import shown_units
+    from latentda.experiments.single.observation import SingleObservation
+    from latentda.figures.style import shown_units
     from latentda.grid import variable as known
 
     units = known(variable)
@@ -71,7 +71,7 @@ def _datum(
 
 
 def _print(variable: str, rows: list[dict[str, Any]]) -> None:
-    from latentda.experiments.methods import TITLES
+    from latentda.methods.catalogue import TITLES
 
     def row(one: dict[str, Any]) -> list[Any]:
         extremes, balance = one["extremes"][variable], one["balance"]

@@ -53,7 +53,7 @@ def train_autoencoder(
 ) -> None:
     """Train the autoencoder on a store; a killed training goes on from its checkpoint."""
     with one_sentence():
-        from latentda.experiments.learning import HEADER, learn_autoencoder, read_learning_settings
+        from latentda.workflows.train_autoencoder import HEADER, learn_autoencoder, read_learning_settings
 
         settings = read_learning_settings(config, steps)
         learned = learn_autoencoder(
@@ -79,7 +79,7 @@ def train_forecast(
 ) -> None:
     """Train a surrogate forecast on a store; a killed training goes on from its checkpoint."""
     with one_sentence():
-        from latentda.experiments.forecast_learning import HEADER, learn_forecast, read_forecast_settings
+        from latentda.workflows.train_forecast import HEADER, learn_forecast, read_forecast_settings
 
         settings = read_forecast_settings(config, steps)
         settings = replace(settings, latent=settings.latent or latent)
@@ -97,7 +97,7 @@ def train_forecast(
 def climatology(data: Data, assets: Assets, start: Start = None, end: End = None) -> None:
     """Fit the seasonal and daily cycle and the scale of every channel."""
     with one_sentence():
-        from latentda.experiments.statistics import make_standardizer
+        from latentda.experiments.twin.pairs import make_standardizer
         from latentda.fields import layout_of_store, open_store
 
         assets.mkdir(parents=True, exist_ok=True)
@@ -125,14 +125,14 @@ def pairs(
     [b]climatology[/b]: the climatological mean and the states of the nature run from start to end.
     """
     with one_sentence():
-        from latentda.experiments.assets import Assets as Folder
-        from latentda.experiments.statistics import (
+        from latentda.experiments.twin.pairs import (
             climatological_pairs,
             cycling_pairs,
             cycling_run,
             nature_pairs,
             verification_pairs,
         )
+        from latentda.world.folder import Assets as Folder
 
         out.mkdir(parents=True, exist_ok=True)
         file, folder = out / "pairs.safetensors", Folder(assets)
@@ -164,8 +164,8 @@ def background_error(
 ) -> None:
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
     with one_sentence():
-        from latentda.experiments.assets import Assets as Folder
-        from latentda.experiments.statistics import make_background_errors
+        from latentda.experiments.twin.pairs import make_background_errors
+        from latentda.world.folder import Assets as Folder
 
         folder = Folder(assets, kind.value)
         for path in make_background_errors(

@@ -1,9 +1,9 @@
 """Cycling: intake of observations, analysis after analysis, and what became of every datum."""
 
-from latentda.cycling.cycle import Cycle, Cycler, CycleSettings, Observe
-from latentda.cycling.feedback import FEEDBACK_COLUMNS, feedback, feedback_file
-from latentda.cycling.first_guess import FirstGuess
-from latentda.cycling.intake import Intake
+from latentda.assimilation.feedback import FEEDBACK_COLUMNS, feedback, feedback_file
+from latentda.assimilation.first_guess import FirstGuess
+from latentda.assimilation.intake import Intake
+from latentda.cycling.cycler import Cycle, Cycler, CycleSettings, Observe
 
 __all__ = [
     "FEEDBACK_COLUMNS",

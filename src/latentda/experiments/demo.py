@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from latentda.claim import claim
-from latentda.experiments.assets import Assets
-from latentda.experiments.real import RealSetUp, real_scores, run_real
-from latentda.experiments.real_report import write_real_report
-from latentda.experiments.twin import TwinSetUp, run_twin
-from latentda.experiments.twin_report import write_twin_report
-from latentda.experiments.twin_scores import twin_scores
-from latentda.lock import only_process
+from latentda.experiments.real.real import RealSetUp, real_scores, run_real
+from latentda.experiments.real.report import write_real_report
+from latentda.experiments.twin.demo import TwinSetUp, run_twin
+from latentda.experiments.twin.demo_report import write_twin_report
+from latentda.experiments.twin.scores import twin_scores
 from latentda.progress import Track, silent
+from latentda.runs.claim import claim
+from latentda.runs.lock import only_process
 from latentda.verification import Score, write_scores
+from latentda.world.folder import Assets
 
 
 @dataclass(frozen=True)

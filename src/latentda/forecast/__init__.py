@@ -12,8 +12,8 @@ from latentda.forecast.rollout import Code, Step, roll_out
 from latentda.forecast.surrogate import SurrogateModel
 
 if TYPE_CHECKING:
-    from latentda.forecast.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
-    from latentda.forecast.simulation import initial_fields, simulate, simulation_layout, spun_up_state
+    from latentda.forecast.embedded.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
+    from latentda.forecast.embedded.simulation import initial_fields, simulate, simulation_layout, spun_up_state
 
 __all__ = [
     "IMPERFECT_PHYSICS",
@@ -39,14 +39,14 @@ __all__ = [
 
 # The embedded world takes seconds to import, so its names are looked up when first asked for.
 _LAZY = {
-    "IMPERFECT_PHYSICS": "jcm",
-    "JcmModel": "jcm",
-    "jcm_layout": "jcm",
-    "jcm_model": "jcm",
-    "initial_fields": "simulation",
-    "simulate": "simulation",
-    "simulation_layout": "simulation",
-    "spun_up_state": "simulation",
+    "IMPERFECT_PHYSICS": "embedded.jcm",
+    "JcmModel": "embedded.jcm",
+    "jcm_layout": "embedded.jcm",
+    "jcm_model": "embedded.jcm",
+    "initial_fields": "embedded.simulation",
+    "simulate": "embedded.simulation",
+    "simulation_layout": "embedded.simulation",
+    "spun_up_state": "embedded.simulation",
 }
 
 

@@ -15,9 +15,9 @@ from numpy import ndarray
 from latentda.fields import StateWriter, StoreSampler, open_store
 from latentda.forecast.model import ForecastModel
 from latentda.grid import datetime_of_hours
-from latentda.identity import digest
-from latentda.lock import only_writer
 from latentda.progress import Track, silent
+from latentda.runs.identity import digest
+from latentda.runs.lock import only_writer
 from latentda.user_error import UserError
 
 PIECE = 8

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from latentda.observations.thermodynamics import (
+from latentda.physics.thermodynamics import (
     saturation_vapour_pressure,
     specific_humidity,
     standard_atmosphere_temperature,

@@ -31,7 +31,7 @@ from latentda.observations.error_table import assign_errors
 from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import SoundingLevels, sounding_levels
 from latentda.observations.table import refuse
-from latentda.observations.thermodynamics import GAS_CONSTANT, VIRTUAL, specific_humidity
+from latentda.physics.thermodynamics import GAS_CONSTANT, VIRTUAL, specific_humidity
 
 MASS = ("t", "tv", "q", "td")
 """Refused together: a dew point is reported as a depression below the temperature of its level."""

@@ -24,7 +24,7 @@ from latentda.observations.orbit import Orbit, swath_places
 from latentda.observations.places import ObservationPlaces, make_places
 from latentda.observations.quality import HUMIDITY_TOP_PA
 from latentda.observations.table import ObservationError
-from latentda.observations.thermodynamics import standard_atmosphere_pressure
+from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
 MANDATORY_LEVELS_HPA = (
     1000.0, 925.0, 850.0, 700.0, 500.0, 400.0, 300.0, 250.0, 200.0, 150.0, 100.0, 70.0, 50.0,

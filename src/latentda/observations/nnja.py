@@ -40,8 +40,8 @@ from latentda.observations.file_rows import OUT, TIMELESS, UNPLACED, FileRows, k
 from latentda.observations.reports import table_from_reports, wind_components
 from latentda.observations.row_notes import RowNotes
 from latentda.observations.table import ObservationError, concatenate
-from latentda.observations.thermodynamics import specific_humidity, standard_atmosphere_pressure
 from latentda.observations.times import WANTED, Times, read_times
+from latentda.physics.thermodynamics import specific_humidity, standard_atmosphere_pressure
 
 TIME_COLUMN = "OBS_TIMESTAMP"
 """The column that tells NNJA-AI's Parquet from other."""

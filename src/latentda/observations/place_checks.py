@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from latentda.observations.soundings import group_numbers
 from latentda.observations.table import SURFACE_VARIABLES, as_time64, column, refuse, used
-from latentda.observations.thermodynamics import standard_atmosphere_pressure
+from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
 GROUND = (-450.0, 8900.0)
 """Heights that stations can have, m: from the shore of the Dead Sea to the summit of Everest."""

@@ -39,7 +39,7 @@ from latentda.observations.message_classes import message_class_of
 from latentda.observations.prepbufr_levels import Levels, find_levels, to_float
 from latentda.observations.prepbufr_tables import check_tables
 from latentda.observations.table import ObservationError, as_time64, concatenate, refuse, table_from_columns
-from latentda.observations.thermodynamics import sensible_temperature
+from latentda.physics.thermodynamics import sensible_temperature
 
 VIRTUAL_TEMPERATURE_CODE = 8.0
 _SURFACE_CATEGORY = 0.0

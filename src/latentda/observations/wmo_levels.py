@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from latentda.grid import GRAVITY
-from latentda.observations.thermodynamics import standard_atmosphere_pressure
+from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
 Levels = dict[str, np.ndarray]
 """Arrays of a value a level by name; every level of a report has its time, place and station."""

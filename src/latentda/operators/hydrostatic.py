@@ -24,8 +24,8 @@ from jaxtyping import Array, Float
 from numpy import ndarray
 
 from latentda.grid import GRAVITY, Layout, level_name
-from latentda.observations.thermodynamics import VIRTUAL
-from latentda.operators.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
+from latentda.physics.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
+from latentda.physics.thermodynamics import VIRTUAL
 
 TEMPERATE = 288.15
 """Temperature (K) below the lowest level of a state that has none."""

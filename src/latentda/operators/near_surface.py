@@ -24,10 +24,10 @@ from jaxtyping import Array, Float
 
 from latentda.grid import GRAVITY, Layout
 from latentda.operators.column_water import column_water
-from latentda.operators.humidity import dew_point
 from latentda.operators.interpolation import Corners, interpolate
-from latentda.operators.standard import EXPONENT, LAPSE_RATE
-from latentda.operators.wind import share_at_10_m, speed
+from latentda.physics.humidity import dew_point
+from latentda.physics.standard import EXPONENT, LAPSE_RATE
+from latentda.physics.wind import share_at_10_m, speed
 
 MAX_HEIGHT_DIFFERENCE = 800.0
 """Surface data whose station lies further than this (m) from the model's surface have no equivalent."""

@@ -19,9 +19,9 @@ from latentda.operators import near_surface
 from latentda.operators.families import COLUMN_WATER, SURFACE_DEW_POINT, SURFACE_WIND, families_of
 from latentda.operators.interpolation import Corners, corners, inside, interpolate
 from latentda.operators.near_surface import MAX_HEIGHT_DIFFERENCE
-from latentda.operators.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
 from latentda.operators.upper_air import UpperAir
-from latentda.operators.wind import SEA_ROUGHNESS, WIND_HEIGHT
+from latentda.physics.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
+from latentda.physics.wind import SEA_ROUGHNESS, WIND_HEIGHT
 
 __all__ = ["EXPONENT", "GAS_CONSTANT", "LAPSE_RATE", "MAX_HEIGHT_DIFFERENCE", "PointObservations"]
 

@@ -24,7 +24,6 @@ from latentda.grid import GRAVITY, Layout
 from latentda.observations import VARIABLES, ObservationBatch
 from latentda.observations.table import UPPER_AIR_VARIABLES
 from latentda.operators.families import DERIVED, GEOPOTENTIAL, HEIGHT
-from latentda.operators.humidity import dew_point
 from latentda.operators.hydrostatic import (
     TEMPERATE,
     bow,
@@ -36,9 +35,10 @@ from latentda.operators.hydrostatic import (
 )
 from latentda.operators.interpolation import Corners, interpolate
 from latentda.operators.levels import ROUNDING, LevelTable, Sample, level_table, log_levels, sample
-from latentda.operators.refractivity import refractivity
-from latentda.operators.standard import EXPONENT
-from latentda.operators.wind import speed
+from latentda.physics.humidity import dew_point
+from latentda.physics.refractivity import refractivity
+from latentda.physics.standard import EXPONENT
+from latentda.physics.wind import speed
 
 Rows = dict[str, tuple[ndarray, ndarray]]
 

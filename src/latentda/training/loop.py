@@ -22,8 +22,8 @@ import jax
 import numpy as np
 import optax
 
-from latentda.lock import only_writer
 from latentda.progress import Track, silent
+from latentda.runs.lock import only_writer
 from latentda.training.checkpoint import Progress, restore_progress, save_progress
 from latentda.training.devices import on_every_device, require_equal_shares, share_batch
 from latentda.training.prefetch import prefetched

@@ -23,8 +23,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.grid import Layout, level_name
-from latentda.observations.thermodynamics import VIRTUAL
 from latentda.operators.point import GAS_CONSTANT
+from latentda.physics.thermodynamics import VIRTUAL
 
 
 def virtual_temperature(state: Float[ndarray, "channel lat lon"], layout: Layout) -> Float[ndarray, "level lat lon"]:

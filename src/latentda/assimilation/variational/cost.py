@@ -1,0 +1,163 @@
+"""The one cost function: a prior, observation terms and a window compose into it.
+
+    J(v) = 1/2 |v|^2 + 1/2 sum_k | R_k^(-1/2) ( H_k( M_k( x(v) ) ) - y_k ) |^2
+
+v is white; x(v) is the prior's map to a state of standardised anomalies; M_k the forecast to slot k of the window (the
+identity in 3-D; with a weak constraint it has a part of v to itself); H_k the observation operator on physical fields;
+R_k diagonal, or correlated along the ascents of soundings. With a Huber limit the square of a datum's misfit becomes
+the Huber norm. Every variational method of the package minimises this and nothing else.
+
+Source: Lorenc (1986), doi 10.1002/qj.49711247414; notation of Ide et al. (1997), doi 10.2151/jmsj1965.75.1B_181.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+import equinox as eqx
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float
+
+from latentda.assimilation.robust import huber_residual
+from latentda.assimilation.variational.prior import Prior
+from latentda.assimilation.variational.window import Window
+from latentda.fields import Standardizer
+from latentda.observations import VerticalCorrelation
+from latentda.operators import Control
+from latentda.user_error import UserError
+
+
+class ObservationOperator(Protocol):
+    """H on a physical state; needs no more than this."""
+
+    def __call__(self, state: Float[Array, "channel lat lon"]) -> Float[Array, " datum"]:
+        """The model's equivalents of the data."""
+
+
+class ObservationTerm(eqx.Module):
+    """The data of one slot of the window: H, y, the diagonal of R, and which rows are real data.
+
+    Attributes:
+        operator: H.
+        value: y, in the data's units.
+        error: standard deviations of R, the same units.
+        valid: False for padding.
+        correlation: of errors within soundings; without it R is diagonal.
+        huber_limit: departures beyond so many standard deviations are taken for suspect; infinite: none is.
+    """
+
+    operator: ObservationOperator
+    value: Float[Array, " datum"]
+    error: Float[Array, " datum"]
+    valid: Bool[Array, " datum"]
+    correlation: VerticalCorrelation | None = None
+    huber_limit: float = eqx.field(default=float("inf"), static=True)
+
+    def departure(self, state: Float[Array, "channel lat lon"]) -> Float[Array, " datum"]:
+        """R^(-1/2) (H(x) - y); zero for padding."""
+        # A zero error in padding would make the gradient NaN even though the value is not taken.
+        error = jnp.where(self.valid, self.error, 1.0)
+        departure = jnp.where(self.valid, (self.operator(state) - self.value) / error, 0.0)
+        return departure if self.correlation is None else self.correlation.whiten(departure)
+
+    def residual(self, departure: Float[Array, " datum"]) -> Float[Array, " datum"]:
+        """What is squared in the cost: the departure, or its Huber residual."""
+        return departure if self.huber_limit == float("inf") else huber_residual(departure, self.huber_limit)
+
+    @property
+    def independent_and_gaussian(self) -> bool:
+        """Whether the cost is that of independent Gaussian errors: no correlation, no Huber limit."""
+        return self.correlation is None and self.huber_limit == float("inf")
+
+
+def require_independent_gaussian(terms: Iterable[ObservationTerm], what: str) -> None:
+    """Refuse terms whose data do not err independently and Gaussian.
+
+    Args:
+        terms: the observations.
+        what: needs them so, in plural, to begin the sentence with.
+
+    Raises:
+        UserError: there is a correlation or a Huber limit.
+    """
+    if not all(term.independent_and_gaussian for term in terms):
+        raise UserError(
+            f"{what} are known for independent Gaussian errors of observations: leave out correlations and Huber limit."
+        )
+
+
+class CostParts(NamedTuple):
+    """J = background + observations."""
+
+    background: Float[Array, ""]
+    observations: Float[Array, ""]
+
+
+class CostFunction(eqx.Module):
+    """J(v) for one background, one window and its observations; a pytree, so that it can be an argument.
+
+    Attributes:
+        prior: x(v).
+        anchor: the prior's anchor of this background.
+        window: M_k.
+        terms: the observations of each slot, in the window's order.
+        standardizer: from anomalies to the physical fields that H and M want.
+        start_hours: valid time of v, hours since 1970.
+    """
+
+    prior: Prior
+    anchor: Any
+    window: Window
+    terms: tuple[ObservationTerm, ...]
+    standardizer: Standardizer
+    start_hours: Any
+
+    def __call__(self, control: Control) -> Float[Array, ""]:
+        """J(v)."""
+        parts = self.parts(control)
+        return parts.background + parts.observations
+
+    def zero_control(self) -> Control:
+        """V = 0: the prior's, or with a window that has its own a pair of both."""
+        start, within = self.prior.zero_control(), self.window.zero_control()
+        return start if within is None else (start, within)
+
+    def _split(self, control: Control) -> tuple[Control, Control | None]:
+        return (control, None) if self.window.zero_control() is None else control
+
+    def parts(self, control: Control) -> CostParts:
+        """The two halves of J(v)."""
+        background, misfit = self.residual(control)
+        return CostParts(0.5 * optax.tree.norm(background, squared=True), 0.5 * optax.tree.norm(misfit, squared=True))
+
+    def residual(self, control: Control) -> tuple[Control, list[Float[Array, " datum"]]]:
+        """r(v) = (v, R^(-1/2) (H(M(x(v))) - y)), so that J = 1/2 |r|^2; with a Huber limit the Huber residuals."""
+        departures = self.departures(self.trajectory(control))
+        return control, [term.residual(d) for term, d in zip(self.terms, departures, strict=True)]
+
+    def state(self, control: Control) -> Float[Array, "channel lat lon"]:
+        """x(v) at the window's start, standardised anomalies."""
+        return self.prior.state(self.anchor, self._split(control)[0])
+
+    def trajectory(self, control: Control) -> Float[Array, "slot channel lat lon"]:
+        """M_k(x(v)), physical units."""
+        return self.forecast(self.state(control), self._split(control)[1])
+
+    def forecast(
+        self, state: Float[Array, "channel lat lon"], within: Control | None = None
+    ) -> Float[Array, "slot channel lat lon"]:
+        """M_k(x) of anomalies at the window's start, physical units; without ``within`` the model's own."""
+        physical = self.standardizer.to_physical(state, self.start_hours)
+        return self.window.trajectory(physical, self.start_hours, within)
+
+    def departures(self, slots: Float[Array, "slot channel lat lon"]) -> list[Float[Array, " datum"]]:
+        """R_k^(-1/2) (H_k(x_k) - y_k) of every slot, for the states at the slots in physical units.
+
+        Raises:
+            ValueError: another number of observation terms than slots.
+        """
+        if len(slots) != len(self.terms):
+            raise ValueError(f"The window has {len(slots)} slots, but there are observations for {len(self.terms)}.")
+        return [term.departure(slots[k]) for k, term in enumerate(self.terms)]

@@ -1,0 +1,124 @@
+"""What an analysis knows of its own error: the inverse Hessian in control space, as far as data have shaped it.
+
+With the leading eigenpairs (theta_i, u_i) of J'' at the analysis, v given the data is nearly
+
+    N( v_a, I - sum_i (1 - 1/theta_i) u_i u_i^T ),
+
+exact when problem and prior are linear and all pairs are there; with fewer the directions left out keep the variance
+of the background, so that the spread is never too small for that reason. Samples of it,
+
+    v = v_a + e - sum_i (1 - theta_i^(-1/2)) u_i (u_i . e),     e ~ N(0, I),
+
+go through the same x(v) as the analysis. The degrees of freedom for signal are the data's share of the answer,
+
+    d = sum_i (1 - 1/theta_i) = tr( K H ).
+
+Source: Fisher & Courtier (1995), ECMWF Tech. Memo. 220; Rodgers (2000), doi 10.1142/3171; degrees of freedom in
+assimilation: Cardinali, Pezzulli & Andersson (2004), doi 10.1256/qj.03.205.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from latentda.assimilation.variational.cost import CostFunction, ObservationTerm
+from latentda.assimilation.variational.hessian import Eigenpairs, eigenpairs, linearise
+from latentda.assimilation.variational.method import Analysis, Variational
+
+
+class Posterior(eqx.Module):
+    """The distribution of the state given background and data.
+
+    Attributes:
+        cost: with the map x(v).
+        control: v_a, flat.
+        pairs: leading eigenpairs of the Hessian there.
+    """
+
+    cost: CostFunction
+    control: Float[Array, " control"]
+    pairs: Eigenpairs
+
+    @property
+    def degrees_of_freedom(self) -> Float[Array, ""]:
+        """D, of the pairs that are there: a lower bound."""
+        return jnp.sum(1.0 - 1.0 / self.pairs.value)
+
+    def perturbed(self, white: Float[Array, " control"]) -> Float[Array, "channel lat lon"]:
+        """The state of one white vector e, standardised anomalies."""
+        shrink = 1.0 - jax.lax.rsqrt(self.pairs.value)
+        control = self.control + white - (shrink * (self.pairs.vector @ white)) @ self.pairs.vector
+        unflatten = ravel_pytree(self.cost.zero_control())[1]
+        return self.cost.state(unflatten(control))
+
+    def samples(self, key: PRNGKeyArray, count: int) -> Float[Array, "sample channel lat lon"]:
+        """Draws of the state, standardised anomalies."""
+        return _samples(self, key, count)
+
+    def spread(self, key: PRNGKeyArray, samples: int = 50) -> Float[Array, "channel lat lon"]:
+        """Standard deviation of the state about the analysis, standardised anomalies, from so many samples."""
+        return _spread(self, key, samples)
+
+
+def posterior(
+    method: Variational,
+    analysis: Analysis,
+    terms: tuple[ObservationTerm, ...],
+    start_hours: int,
+    *,
+    pairs: int = 60,
+    seed: int = 0,
+) -> Posterior:
+    """The posterior of an analysis that a method made of these observations.
+
+    Args:
+        method: the one that made it.
+        analysis: its outcome.
+        terms: the observations it was made of.
+        start_hours: valid time of the background, hours since 1970.
+        pairs: eigenpairs to look for, a product with the Hessian each.
+        seed: of the first vector of the search.
+    """
+    problem = method, analysis.background, terms, np.int32(start_hours)
+    return _posterior(*problem, analysis.minimum.control, pairs, jax.random.key(seed))
+
+
+@eqx.filter_jit
+def _posterior(
+    method: Variational,
+    background: Array,
+    terms: tuple[ObservationTerm, ...],
+    hours: Any,
+    control: Any,
+    pairs: int,
+    key: PRNGKeyArray,
+) -> Posterior:
+    cost = method.cost(background, terms, hours)
+    flat, unflatten = ravel_pytree(control)
+    linear = linearise(lambda v: cost.residual(unflatten(v)), flat)
+    return Posterior(cost, flat, eigenpairs(linear.hessian, flat.size, pairs, key, flat.dtype))
+
+
+@eqx.filter_jit
+def _samples(posterior: Posterior, key: PRNGKeyArray, count: int) -> Array:
+    white = jax.random.normal(key, (count, posterior.control.size), posterior.control.dtype)
+    return jax.lax.map(posterior.perturbed, white)
+
+
+@eqx.filter_jit
+def _spread(posterior: Posterior, key: PRNGKeyArray, samples: int) -> Array:
+    centre = posterior.perturbed(jnp.zeros_like(posterior.control))
+
+    def add(total: Array, key: PRNGKeyArray) -> tuple[Array, None]:
+        white = jax.random.normal(key, posterior.control.shape, posterior.control.dtype)
+        return total + (posterior.perturbed(white) - centre) ** 2, None
+
+    total, _ = jax.lax.scan(add, jnp.zeros_like(centre), jax.random.split(key, samples))
+    return jnp.sqrt(total / samples)

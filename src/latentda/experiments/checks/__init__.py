@@ -1,0 +1,1 @@
+"""What is asked of the analyses of a finished experiment: posterior, impact, minimisers, linearity."""

@@ -1,0 +1,1 @@
+"""The European experiment: a learned surrogate of a reanalysis, and real radiosondes."""

@@ -1,0 +1,1 @@
+"""The published Lorenz-96 benchmark."""

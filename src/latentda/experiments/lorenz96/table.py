@@ -1,0 +1,169 @@
+"""The Lorenz-96 identical twin: observe every variable, score the analysis, compare with the published table.
+
+A cycle forecasts truth and analysis by one observation interval to the window's start t_k, observes the truth at the
+window's end s_k = t_k + L intervals, and analyses the state at t_k:
+
+    x_b(t_k) = M(x_a(t_{k-1})),    y = x_t(s_k) + e,  e ~ N(0, R),    x_a(t_k) = argmin J.
+
+Scored is what the analysis makes of the newest observations, at s_k, also in DAPPER: the time mean of the spatial
+RMS error of M_L(x_a(t_k)) - x_t(s_k). In three dimensions L = 0. Set-up, methods and sources:
+:mod:`latentda.experiments.lorenz96.methods`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin, Method, Update
+from latentda.files import write_json
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """What one method scored, beside what it should.
+
+    Attributes:
+        method: name.
+        settings: observation interval, window, B and iterations in words.
+        seeds: of the runs.
+        errors: analysis error of each seed.
+        mean: over the seeds.
+        published: the error in DAPPER's tables.
+        band: between which the mean of three seeds must lie.
+        inside: whether it does.
+        seconds: wall-clock time of all seeds, compilation included.
+    """
+
+    method: str
+    settings: str
+    seeds: tuple[int, ...]
+    errors: tuple[float, ...]
+    mean: float
+    published: float | None
+    band: tuple[float, float]
+    inside: bool
+    seconds: float
+
+
+def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = None) -> list[dict[str, Any]]:
+    """Run the twin experiment for some seeds side by side.
+
+    Args:
+        method: one of :data:`~latentda.experiments.lorenz96.methods.METHODS`.
+        seeds: one experiment each: truth, observation errors.
+        twin: the set-up; by default the published one.
+
+    Returns:
+        Two rows a seed, of the ``kind`` background and analysis; ``rmse`` is the time mean of the
+        spatial RMS error over the ``count`` analyses scored.
+
+    Raises:
+        ValueError: unknown method, no seed, or nothing left to score.
+    """
+    twin = twin or Lorenz96Twin()
+    if method not in METHODS:
+        raise ValueError(f"Unknown method {method!r}; known are {', '.join(METHODS)}.")
+    if not seeds or twin.spinup_cycles >= twin.cycles:
+        raise ValueError(f"Nothing to score: seeds {tuple(seeds)}, {twin.cycles} cycles.")
+    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
+    chosen = METHODS[method]
+    update = chosen.build(twin, chosen.window(twin.model))
+    errors = np.asarray(_spatial_errors(twin, chosen, update, *_draw(twin, keys)))
+    scores = errors[:, twin.spinup_cycles :].mean(axis=1)
+    count = twin.cycles - twin.spinup_cycles
+    row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0, "twin": "identical"}
+    return [
+        row | {"seed": int(seed), "kind": kind, "rmse": float(rmse), "count": count}
+        for seed, pair in zip(seeds, scores, strict=True)
+        for kind, rmse in zip(("background", "analysis"), pair, strict=True)
+    ]
+
+
+def table_row(method: str, scores: Sequence[dict[str, Any]], seconds: float) -> TableRow:
+    """Compare the scores of :func:`run_lorenz96` with the method's band."""
+    chosen = METHODS[method]
+    rows = [row for row in scores if row["kind"] == "analysis"]
+    errors = tuple(row["rmse"] for row in rows)
+    mean = float(np.mean(errors))
+    settings = [f"observed every {chosen.observed_every}" if chosen.observed_every > 1 else "observed every step"]
+    settings += [f"window {chosen.window_intervals}"] * (chosen.window_intervals > 0)
+    return TableRow(
+        method,
+        ", ".join([*settings, chosen.settings]),
+        tuple(row["seed"] for row in rows),
+        errors,
+        mean,
+        chosen.published,
+        chosen.band,
+        chosen.inside(mean),
+        seconds,
+    )
+
+
+def run_table(seeds: Sequence[int], twin: Lorenz96Twin | None = None) -> tuple[list[TableRow], list[dict[str, Any]]]:
+    """Run every method; returns the table and the scores behind it."""
+    table, scores = [], []
+    for method in METHODS:
+        start = time.perf_counter()
+        found = run_lorenz96(method, seeds, twin)
+        table.append(table_row(method, found, time.perf_counter() - start))
+        scores += found
+    return table, scores
+
+
+def write_table(table: Sequence[TableRow], scores: Sequence[dict[str, Any]], path: Path) -> Path:
+    """Write ``{"table": [...], "scores": [...]}`` as JSON; ``read_scores`` reads the second part."""
+    return write_json(path, {"table": [asdict(row) for row in table], "scores": list(scores)})
+
+
+@partial(jax.jit, static_argnames="twin")
+def _draw(twin: Lorenz96Twin, keys: Array) -> tuple[Float[Array, "seed 1 1 point"], Float[Array, "seed cycle point"]]:
+    """The truth's start and the observation errors of every seed; apart, so that all methods share its compilation."""
+
+    def one(key: Array) -> tuple[Array, Array]:
+        first, noises = jax.random.split(key)
+        spread = jnp.sqrt(twin.initial_variance) * jax.random.normal(first, twin.start.shape)
+        noise = jax.random.normal(noises, (twin.cycles, twin.model.points))
+        return twin.start + spread, jnp.sqrt(twin.observation_variance) * noise
+
+    return jax.vmap(one)(keys)
+
+
+@eqx.filter_jit
+def _spatial_errors(
+    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
+) -> Float[Array, "seed cycle kind"]:
+    """Spatial RMS errors of background and analysis, every seed and cycle."""
+    return jax.vmap(partial(_one_run, twin, method, update))(start, noise)
+
+
+def _one_run(
+    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
+) -> Float[Array, "cycle kind"]:
+    ahead = method.window_intervals
+
+    def trajectory(x: Array, intervals: int) -> Array:
+        hours = method.observed_every * twin.model.step_hours
+        return twin.model.propagate(x, 0, tuple(hours * k for k in range(intervals + 1)))
+
+    def cycle(forecast: Array, truth_and_data: tuple[Array, Array]) -> tuple[Array, Array]:
+        truth, observed = truth_and_data
+        pair = jnp.stack(update(forecast, observed))
+        later = jax.vmap(lambda x: trajectory(x, max(ahead, 1)))(pair)
+        errors = later[:, ahead] - truth
+        return later[1, 1], jnp.sqrt(jnp.mean(errors**2, axis=(-3, -2, -1)))
+
+    nature_run = trajectory(start, ahead + twin.cycles)[ahead + 1 :]
+    data = nature_run.reshape(noise.shape) + noise
+    return jax.lax.scan(cycle, trajectory(twin.start, 1)[1], (nature_run, data))[1]

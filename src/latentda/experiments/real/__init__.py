@@ -1,0 +1,1 @@
+"""Real reports into the embedded world."""

@@ -1,0 +1,216 @@
+"""Real reports into the embedded world: one cycle or several in a row, fit to used and to withheld stations.
+
+    climatological mean -> [checks -> analysis -> forecast] -> [checks -> analysis -> forecast] -> ...
+
+A share of the radiosonde stations is withheld whole. The first background is the embedded world's climatological mean
+of the date, since no forecast of that day exists for it; later ones are forecasts from the method's own analyses, which
+meet the reports at their own times. The background errors are those of a climatological mean: the covariances of the
+world's own anomalies, scaled in every cycle by one factor from the innovations, found in the same way for every method.
+
+The embedded world is not the real atmosphere: its climate is wrong by an error that is much the same at all longitudes,
+which ``climate_error`` takes into the control vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.assimilation.feedback import feedback, feedback_file
+from latentda.assimilation.first_guess import FirstGuess
+from latentda.assimilation.intake import Intake
+from latentda.cycling import Cycle, Cycler
+from latentda.experiments.twin.demo import make_intake
+from latentda.forecast import JcmModel, jcm_model
+from latentda.methods.catalogue import build_method, require_methods
+from latentda.observations import ErrorTable, ObservationError, column, require_used, used, write_table
+from latentda.operators import Covariance
+from latentda.priors import ModelSpacePrior, background_draws, climate_error, innovation_factor
+from latentda.progress import Track, silent
+from latentda.verification import FitRow, Score, fit_columns, fit_scores, merge_fits, observation_fit
+from latentda.workflows.preparation import RealReports, read_reports, withhold_soundings
+from latentda.world.folder import Assets
+
+
+@dataclass(frozen=True)
+class RealSetUp:
+    """A real-report experiment as data.
+
+    Attributes:
+        name: of the experiment, in scores.
+        methods: names of methods; at least one that assimilates.
+        withheld: share of the radiosonde stations kept back for verification.
+        seed: which stations those are.
+        first_guess_factor: data further from the background than this many expected deviations are refused.
+        huber_limit: departures beyond so many standard deviations are taken for suspect by the cost.
+        correlation_length: of the errors of soundings, in ln p; 0: independent.
+        climate_error: standard deviation of the error of the model's climate, in climatological ones; 0: none.
+        iterations: the minimiser's budget; a climatological background is far from the analysis.
+        outer_loops: linearisations: at such a distance a decoder is not linear.
+        offsets: times around an analysis (h) to which the background is forecast.
+        errors: of observations, before those of the files and the default ones.
+    """
+
+    name: str = "real"
+    methods: tuple[str, ...] = ("3dvar", "latent_3dvar")
+    withheld: float = 0.2
+    seed: int = 0
+    first_guess_factor: float = 4.0
+    huber_limit: float = float("inf")
+    correlation_length: float = 0.0
+    climate_error: float = 1.0
+    iterations: int = 100
+    outer_loops: int = 3
+    offsets: tuple[int, ...] = (-3, 0, 3)
+    errors: ErrorTable | None = None
+
+    def __post_init__(self) -> None:
+        require_methods(self.methods)
+
+
+@dataclass(frozen=True, eq=False)
+class RealCycle:
+    """What one cycle of one method produced.
+
+    Attributes:
+        cycle: background, analysis, facts.
+        table: all data with verdicts and feedback.
+        fit: O-B and O-A.
+        factor: on the background error's variances.
+    """
+
+    cycle: Cycle
+    table: pa.Table
+    fit: list[FitRow]
+    factor: float
+
+
+@dataclass(frozen=True, eq=False)
+class RealRun:
+    """What the experiment produced.
+
+    Attributes:
+        setup: the experiment.
+        methods: the cycles of every method.
+        model: whose layout the states have.
+    """
+
+    setup: RealSetUp
+    methods: dict[str, list[RealCycle]]
+    model: JcmModel
+
+    def fits(self, name: str) -> list[FitRow]:
+        """O-B and O-A of a method, over all cycles but a first one that others follow: it starts from the climate."""
+        cycles = self.methods[name]
+        return merge_fits([one.fit for one in cycles[min(1, len(cycles) - 1) :]])
+
+
+def run_real(
+    paths: Sequence[str | Path], setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent
+) -> RealRun:
+    """Assimilate the reports of files, a cycle each, in order of time.
+
+    Raises:
+        ObservationError: a file cannot be read, nothing of it is left to use, or two are of one time.
+    """
+    model = replace(jcm_model(), step_hours=3)
+    world = _World(model, assets, setup)
+    reports = [world.judged(one) for one in _in_order([read_reports(path, setup.errors) for path in paths])]
+    jobs = track(setup.methods, "analyses", len(setup.methods))
+    return RealRun(setup, {name: _cycle(name, reports, world, folder) for name in jobs}, model)
+
+
+def real_scores(run: RealRun, twin: str = "real") -> list[Score]:
+    """Observation fits of every method as score rows."""
+    scores: list[Score] = []
+    for name in run.methods:
+        scores += fit_scores(run.fits(name), experiment=run.setup.name, method=name, seed=run.setup.seed, twin=twin)
+    return scores
+
+
+class _World:
+    """What all methods share: the model, its climate and what is expected of its errors."""
+
+    def __init__(self, model: JcmModel, assets: Assets, setup: RealSetUp):
+        self.model, self.assets, self.setup = model, assets, setup
+        layout = assets.standardizer.layout
+        zero = jnp.zeros(layout.shape, jnp.float32)
+        plain = make_intake(model, assets, np.asarray(zero))
+        draws = plain.perturbations
+        self.climate_error: Covariance | None = None
+        if setup.climate_error:
+            self.climate_error = climate_error(layout, setup.climate_error)
+            climate = background_draws(ModelSpacePrior(self.climate_error), zero, jax.random.key(1))
+            # Both errors are independent: a draw of their sum is a sum of draws.
+            draws = draws + np.asarray(assets.standardizer.scale)[:, None, None] * np.asarray(climate)
+        self.intake = replace(
+            plain,
+            perturbations=draws,
+            first_guess_factor=setup.first_guess_factor,
+            huber_limit=setup.huber_limit,
+            correlation_length=setup.correlation_length,
+        )
+
+    def climate(self, hours: int) -> Float[ndarray, "channel lat lon"]:
+        """The climatological mean of a time."""
+        return np.asarray(self.assets.standardizer.climatology.mean(np.int32(hours)))
+
+    def judged(self, reports: RealReports) -> RealReports:
+        """The reports without those that no weather explains, some stations withheld: the same for every method."""
+        climate = FirstGuess.instant(self.climate(reports.hours))
+        _, intake = self.tuned(reports, climate)
+        table = require_used(intake.screen(reports.table, climate, reports.hours))
+        return replace(reports, table=require_used(withhold_soundings(table, self.setup.withheld, self.setup.seed)))
+
+    def tuned(self, reports: RealReports, guess: FirstGuess) -> tuple[float, Intake]:
+        """The background error's factor by the innovations of a cycle, and the intake that expects it."""
+        table, rows = reports.table, used(reports.table)
+        equivalent, spread = self.intake.expectation(table, guess, reports.hours, rows)
+        innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
+        error = column(table, "error")[rows]
+        # A median bound keeps single gross errors, which the check removes only later, out of the sum.
+        normal = np.abs(innovation) / np.hypot(error, spread)
+        innovation = np.where(normal <= 6.0 * np.nanmedian(normal), innovation, np.nan)
+        factor = innovation_factor(innovation, error, spread)
+        return factor, self.intake.scaled(factor)
+
+
+def _cycle(name: str, reports: Sequence[RealReports], world: _World, folder: Path) -> list[RealCycle]:
+    setup, done = world.setup, []
+    guess = FirstGuess.instant(world.climate(reports[0].hours))
+    for number, one in enumerate(reports):
+        factor, intake = world.tuned(one, guess)
+        method = build_method(
+            name,
+            world.assets,
+            factor=factor,
+            iterations=setup.iterations,
+            outer_loops=setup.outer_loops,
+            climate=world.climate_error,
+        )
+        cycler = Cycler(world.model, world.assets.standardizer, intake, method, setup.offsets)
+        cycle = cycler.step(guess, one.table, one.hours)
+        told = feedback(intake, cycle.table, one.hours, guess, cycle.analysis)
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        write_table(told, feedback_file(folder / name, number))
+        done.append(RealCycle(cycle, told, observation_fit(fit_columns(told)), factor))
+        if number + 1 < len(reports):
+            guess = cycler.forecast(cycle, reports[number + 1].hours - one.hours)
+    return done
+
+
+def _in_order(reports: list[RealReports]) -> list[RealReports]:
+    ordered = sorted(reports, key=lambda one: one.hours)
+    for one, later in pairwise(ordered):
+        if one.hours == later.hours:
+            raise ObservationError(f"two files hold reports of {one.time}; a cycle takes one")
+    return ordered

@@ -1,0 +1,1 @@
+"""Single observations and their increments."""

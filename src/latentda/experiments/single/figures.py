@@ -1,0 +1,119 @@
+"""Figures of single observations: maps around the place over the background's contours, and sections through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from latentda.experiments.single.observation import (
+    SingleAnalysis,
+    SingleObservation,
+    level_pressures,
+    nearest_channel,
+    nearest_point,
+)
+from latentda.figures.maps import degrees
+from latentda.figures.place_maps import HALF_WIDTH, IncrementPanel, increment_maps
+from latentda.figures.sections import section_panel
+from latentda.figures.style import shown_units
+from latentda.grid import Channel, Layout, datetime_of_hours, iso, level_name
+from latentda.methods.catalogue import TITLES
+
+
+def method_maps(made: Sequence[SingleAnalysis], layout: Layout) -> Figure:
+    """One observation: a row a field (observed one first), a column a method, equal colours along a row."""
+    observation, background = made[0].observation, made[0].background
+    place = observation.latitude, observation.longitude
+    panels: list[IncrementPanel] = []
+    for group, index in enumerate(_shown_channels(observation, made[0], layout)):
+        channel, units = layout.channels[index], layout.channels[index].variable.units
+        words = channel_words(channel, layout)
+        panels += [
+            IncrementPanel(
+                f"{TITLES[one.method]}: {words}", one.increment[index], units, place,
+                background.state[index], units, _winds(one.increment, channel, layout), group,
+            )
+            for one in made
+        ]  # fmt: skip
+    heading = f"{observation_words(observation)}, {iso(datetime_of_hours(background.hours))}"
+    heading += f"\nincrements; thin lines: the background, {background.name}"
+    return increment_maps(panels, layout.grid, columns=len(made), suptitle=heading)
+
+
+def method_sections(made: Sequence[SingleAnalysis], layout: Layout) -> Iterator[tuple[str, Figure]]:
+    """A meridional section through the place a method, on one scale; of temperature for surface pressure."""
+    observation = made[0].observation
+    short = observation.variable if len(layout.indices(observation.variable)) > 1 else "t"
+    channels = layout.indices(short)
+    if len(channels) < 2:
+        return
+    _, column = nearest_point(observation, layout)
+    latitude = np.asarray(layout.grid.latitude)
+    rows = np.flatnonzero(np.abs(latitude - observation.latitude) <= 0.5 * HALF_WIDTH)
+    cuts = [one.increment[channels][:, rows, column] for one in made]
+    item = layout.channels[channels[0]].variable
+    longitude = degrees(round(layout.grid.longitude[column], 1), "E", "W")
+    for one, cut in zip(made, cuts, strict=True):
+        figure = section_panel(
+            cut,
+            latitude[rows],
+            level_pressures(observation, one.background, layout, short),
+            item.units,
+            along="latitude",
+            signed=True,
+            title=f"{TITLES[one.method]}: {item.title} increment at {longitude}\n{observation_words(observation)}",
+            point=observation.latitude,
+            shared=cuts,
+        )
+        yield one.method, figure
+
+
+def observation_words(observation: SingleObservation) -> str:
+    """``+1 K temperature at 500 hPa over 46.1°N 14.5°E``."""
+    item = Channel(observation.variable).variable
+    factor, units = shown_units(item.units)
+    amount = f"{factor * observation.departure:+g}".replace("-", "\N{MINUS SIGN}")
+    level = f" at {observation.level_hpa:g} hPa" if item.has_levels else ""
+    return f"{amount} {units} {item.title}{level} over {place_words(observation.latitude, observation.longitude)}"
+
+
+def place_words(latitude: float, longitude: float) -> str:
+    """``46.1°N 14.5°E``."""
+    return f"{degrees(round(latitude, 1), 'N', 'S')} {degrees(round(longitude, 1), 'E', 'W')}"
+
+
+def channel_words(channel: Channel, layout: Layout) -> str:
+    """``temperature, σ 0.51``."""
+    if channel.level is None:
+        return channel.variable.title
+    level = level_name(channel.level)
+    return f"{channel.variable.title}, " + (f"σ {level}" if layout.vertical.units == "sigma" else f"{level} hPa")
+
+
+def _shown_channels(observation: SingleObservation, one: SingleAnalysis, layout: Layout) -> list[int]:
+    """The observed channel, then temperature, zonal wind and surface pressure, at the level or the lowest."""
+    first = nearest_channel(observation, one.background, layout)
+    level = layout.channels[first].level
+    shown = [first]
+    for short in ("t", "u", "sp"):
+        if short == observation.variable or (short == "u" and observation.variable == "v"):
+            continue
+        channels = layout.indices(short)
+        if channels.size:
+            names = [layout.channels[i].level for i in channels]
+            at = [i for i, other in zip(channels, names, strict=True) if other is not None and other == level]
+            shown.append(int(at[0] if at else channels[-1]))
+    return shown
+
+
+def _winds(increment: ndarray, channel: Channel, layout: Layout) -> ndarray | None:
+    """The wind increments at the level of a wind channel."""
+    if channel.short not in ("u", "v"):
+        return None
+    pair = [Channel(short, channel.level).name for short in ("u", "v")]
+    if any(name not in layout.names for name in pair):
+        return None
+    return np.stack([increment[layout.index(name)] for name in pair])

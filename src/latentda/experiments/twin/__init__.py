@@ -1,0 +1,1 @@
+"""Twin experiments: a nature run, simulated observations, cycles, scores."""

@@ -1,0 +1,84 @@
+"""The nature run that all seeds, methods and experiments beneath one folder share: written once, longer when needed.
+
+``nature/nature.zarr`` holds the true states every 12 h; the state at its very begin is the start state itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latentda.experiments.twin.truth import Truth
+from latentda.fields import open_store, read_states
+from latentda.files import files_digest
+from latentda.forecast import JcmModel, jcm_model
+from latentda.forecast.embedded.simulation import initial_fields, simulate
+from latentda.grid import datetime_of_hours, hours_since_1970
+from latentda.progress import Track, silent
+from latentda.runs.claim import claim
+from latentda.runs.lock import only_process
+
+EVERY_HOURS = 12
+
+
+@dataclass(frozen=True)
+class Nature:
+    """A nature run as its users need it.
+
+    Attributes:
+        store: of the true states.
+        start: the restart file it began from.
+        begin_hours: time of the start state, hours since 1970.
+        digest: of the start file.
+    """
+
+    store: Path
+    start: Path
+    begin_hours: int
+    digest: str
+
+    @property
+    def first_backgrounds(self) -> Path:
+        """Folder of the forecasts from it that are first backgrounds."""
+        return self.store.parent / "first_backgrounds"
+
+    def truth(self, model: JcmModel, first_hours: int, last_hours: int) -> Truth:
+        """The true states of a period, both ends included, in memory.
+
+        They are read at once and while nobody lengthens the run: a store that is being appended to cannot be read.
+
+        Raises:
+            ValueError: the nature run does not reach that far.
+        """
+        with only_process(self.store.parent):
+            dataset = open_store(self.store)
+            stored = np.asarray([hours_since_1970(time) for time in dataset["time"].values], int)
+            inside = np.flatnonzero((stored >= first_hours) & (stored <= last_hours))
+            if stored[-1] < last_hours:
+                raise ValueError(f"{self.store} ends before {datetime_of_hours(last_hours)}; make it longer.")
+            states = read_states(dataset, model.layout, inside)
+        hours = stored[inside]
+        if first_hours == self.begin_hours:
+            states = np.concatenate([initial_fields(model, self.start)[0][None], states])
+            hours = np.concatenate([[self.begin_hours], hours])
+        return Truth(hours, states)
+
+
+def prepare_nature(start: Path, days: int, folder: Path, *, track: Track = silent) -> Nature:
+    """The nature run from a restart file, made or lengthened to at least ``days`` in ``folder``.
+
+    Another process that is making it is waited for.
+
+    Raises:
+        ValueError: ``folder`` holds a nature run from another start.
+    """
+    model = jcm_model()
+    begin = int(hours_since_1970(initial_fields(model, start)[1]))
+    digest = files_digest([start])
+    store = folder / "nature.zarr"
+    with only_process(folder):
+        claim(folder, {"start": digest, "every_hours": EVERY_HOURS})
+        simulate(model, days, store, every_hours=EVERY_HOURS, initial=start, track=track)
+    return Nature(store, start, begin, digest)

@@ -1,0 +1,1 @@
+"""The embedded world: SPEEDY physics on a spectral core, and its simulations."""

@@ -1,0 +1,1 @@
+"""Thermodynamics, standard atmosphere and their constants."""

@@ -1,0 +1,1 @@
+"""Pages: results told in words, tables and figures."""

@@ -1,0 +1,1 @@
+"""Runs: claims on folders, locks, worker processes."""

@@ -1,0 +1,1 @@
+"""A world as data: layout, climatology, code, background errors and a model, in a folder."""
