@@ -28,7 +28,7 @@ def diagnose(
 ) -> None:
     """Diagnose observation and background errors from the feedback of analyses (Desroziers et al. 2005)."""
     with one_sentence():
-        from latentda.experiments.single.results import save_figure
+        from latentda.figures.files import save_figure
         from latentda.files import write_json
         from latentda.reports.feedback_pictures import diagnosed_pictures
         from latentda.reports.feedback_tables import error_tables

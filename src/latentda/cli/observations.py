@@ -95,7 +95,7 @@ def draw_map(
 ) -> None:
     """Draw where the data are."""
     with one_sentence(devices=False):
-        from latentda.experiments.single.results import save_figure
+        from latentda.figures.files import save_figure
         from latentda.figures.observation_maps import class_map, count_map, verdict_map
         from latentda.observations.inventory import period
 
@@ -138,7 +138,7 @@ def plot(
 
 
 def _plot_counts(table: pa.Table, out: Path) -> None:
-    from latentda.experiments.single.results import save_figure
+    from latentda.figures.files import save_figure
     from latentda.figures.observation_maps import class_map
     from latentda.figures.vertical_counts import vertical_counts
     from latentda.observations.inventory import period

@@ -8,12 +8,13 @@ from latentda.figures.maps import map_panels
 from latentda.figures.observation_maps import class_map, count_map, verdict_map
 from latentda.figures.profiles import fit_profile
 from latentda.figures.sections import section_panel
-from latentda.figures.style import METHOD_STYLE, MethodStyle, method_style
+from latentda.figures.style import Look, Looks, PlainLook, look_of
 from latentda.figures.vertical_counts import vertical_counts
 
 __all__ = [
-    "METHOD_STYLE",
-    "MethodStyle",
+    "Look",
+    "Looks",
+    "PlainLook",
     "class_map",
     "count_map",
     "departure_histogram",
@@ -23,8 +24,8 @@ __all__ = [
     "error_curves",
     "error_levels",
     "fit_profile",
+    "look_of",
     "map_panels",
-    "method_style",
     "score_bars",
     "score_heat",
     "section_panel",

@@ -16,9 +16,10 @@ from latentda.figures.style import (
     FAINT,
     INK,
     SMALL,
+    Looks,
     dress,
     legend_beside,
-    method_style,
+    look_of,
     new_figure,
     time_axis,
 )
@@ -32,6 +33,7 @@ def error_curves(
     background: Mapping[str, Curve] | None = None,
     *,
     ylabel: str,
+    looks: Looks,
     xlabel: str = "",
     title: str = "",
     references: Mapping[str, float] | None = None,
@@ -43,6 +45,7 @@ def error_curves(
         analysis: the error of each method's analyses, solid.
         background: the error of its backgrounds at the same times, dashed.
         ylabel: what the values are, with units.
+        looks: of the methods.
         xlabel: what plain-number times are; dates need no label.
         title: over the panel.
         references: horizontal lines by name, such as the observation error.
@@ -55,14 +58,14 @@ def error_curves(
     figure = new_figure(9.0, 3.8)
     axes = figure.add_subplot()
     for method, curve in analysis.items():
-        style, below = method_style(method), (background or {}).get(method)
-        line: dict[str, Any] = {"color": style.colour, "linewidth": 1.7}
+        look, below = look_of(method, looks), (background or {}).get(method)
+        line: dict[str, Any] = {"color": look.colour, "linewidth": 1.7}
         if below is None:
-            axes.plot(*curve, label=style.label, **line)
+            axes.plot(*curve, label=look.title, **line)
         elif sawtooth:
-            axes.plot(*_sawtooth(below, curve), label=style.label, **{**line, "linewidth": 1.3})
+            axes.plot(*_sawtooth(below, curve), label=look.title, **{**line, "linewidth": 1.3})
         else:
-            axes.plot(*curve, label=style.label, **line)
+            axes.plot(*curve, label=look.title, **line)
             axes.plot(*below, linestyle=(0, (4, 2)), alpha=0.75, **{**line, "linewidth": 1.1})
     dress(axes, title, xlabel, ylabel, lines="y")
     axes.margins(x=0.01)

@@ -13,9 +13,10 @@ from latentda.figures.style import (
     INK,
     MEDIUM,
     SMALL,
+    Looks,
     dress,
     dress_bar,
-    method_style,
+    look_of,
     new_figure,
 )
 from latentda.grid import VARIABLES
@@ -68,6 +69,7 @@ def score_bars(
     errors: Mapping[str, float | Sequence[float]],
     *,
     xlabel: str,
+    looks: Looks,
     title: str = "",
     reference: float | None = None,
 ) -> Figure:
@@ -76,6 +78,7 @@ def score_bars(
     Args:
         errors: by method.
         xlabel: what the values are, with units.
+        looks: of the methods.
         title: over the panel.
         reference: a vertical line, such as 1 for as good as the reference.
 
@@ -89,13 +92,13 @@ def score_bars(
     axes = figure.add_subplot()
     top = max(float(v.max()) for v in values.values())
     for i, (method, seeds) in enumerate(values.items()):
-        axes.barh(i, seeds.mean(), color=method_style(method).colour, height=0.68, alpha=0.9)
+        axes.barh(i, seeds.mean(), color=look_of(method, looks).colour, height=0.68, alpha=0.9)
         if seeds.size > 1:
             axes.plot(seeds, np.full(seeds.size, i), "o", color=INK, markersize=2.5)
         axes.text(max(seeds.max(), seeds.mean()) + 0.012 * top, i, f"{seeds.mean():.3g}",
                   va="center", fontsize=SMALL, color=INK)  # fmt: skip
     dress(axes, title, xlabel, lines="x")
-    axes.set_yticks(range(len(values)), [method_style(m).label for m in values], fontsize=MEDIUM - 0.5)
+    axes.set_yticks(range(len(values)), [look_of(m, looks).title for m in values], fontsize=MEDIUM - 0.5)
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0.0, 1.1 * top)

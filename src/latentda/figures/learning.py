@@ -9,10 +9,10 @@ from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from latentda.experiments.single.figures import channel_words
 from latentda.fields import Standardizer
 from latentda.figures.curves import Curve, training_curve
 from latentda.figures.maps import map_panels
+from latentda.figures.words import channel_words
 from latentda.grid import Layout, datetime_of_hours, iso
 from latentda.networks import Autoencoder
 

@@ -9,28 +9,29 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from latentda.figures.style import dress, legend_beside, method_style, new_figure, time_axis
+from latentda.figures.style import Looks, dress, legend_beside, look_of, new_figure, time_axis
 
 Facts = Sequence[Mapping[str, Any]]
 
 
-def minimisation_figure(runs: Mapping[str, tuple[ndarray, Facts]], title: str) -> Figure:
+def minimisation_figure(runs: Mapping[str, tuple[ndarray, Facts]], title: str, looks: Looks) -> Figure:
     """Panels over time, a colour a method: J before (dashed) and after, |grad J| left over, J_o / p before and after.
 
     Args:
         runs: times and facts of the cycles of each method.
         title: over all panels.
+        looks: of the methods.
     """
     figure = new_figure(13.0, 3.6, title)
     cost, gradient, fit = figure.subplots(1, 3)
     for method, (times, facts) in runs.items():
-        colour = method_style(method).colour
+        look = look_of(method, looks)
         for axes, name in ((cost, "cost"), (fit, "observation_cost")):
             for end, line in (("background", "--"), ("analysis", "-")):
                 values = [fact[f"{name}_{end}"] for fact in facts]
-                label = method_style(method).label if line == "-" else None
-                axes.plot(times, values, color=colour, linestyle=line, linewidth=1.2, label=label)
-        gradient.plot(times, [fact["gradient_reduction"] for fact in facts], color=colour, linewidth=1.2)
+                label = look.title if line == "-" else None
+                axes.plot(times, values, color=look.colour, linestyle=line, linewidth=1.2, label=label)
+        gradient.plot(times, [fact["gradient_reduction"] for fact in facts], color=look.colour, linewidth=1.2)
     gradient.set_yscale("log")
     dress(cost, "Cost", "", "J (dashed: at the background)", lines="y")
     dress(gradient, "Norm of the gradient", "", "at the end over at the start", lines="y")

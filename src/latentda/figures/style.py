@@ -1,4 +1,4 @@
-"""The look that all figures share: canvas, colours of methods, units as they are printed.
+"""The look that all figures share: canvas, colours, units as they are printed.
 
 Figures are objects drawn by the Agg canvas; nothing here or above touches pyplot or its global
 state, so they can be made in a server's threads.
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -31,48 +32,37 @@ MEDIUM = 10.0
 LARGE = 12.0
 
 
-@dataclass(frozen=True)
-class MethodStyle:
-    """How a method looks in every figure: its name in words and its colour."""
+class Look(Protocol):
+    """How something that is drawn looks in every figure; a declared method is a look."""
 
-    label: str
+    @property
+    def title(self) -> str:
+        """Its name in words."""
+
+    @property
+    def colour(self) -> str:
+        """Its colour."""
+
+
+@dataclass(frozen=True)
+class PlainLook:
+    """A look of its own."""
+
+    title: str
     colour: str
 
 
-METHOD_STYLE: dict[str, MethodStyle] = {
-    "truth": MethodStyle("truth", "#000000"),
-    "free_run": MethodStyle("no assimilation", "#8a919a"),
-    "climatology": MethodStyle("climatology", "#b5bac1"),
-    "background": MethodStyle("background", "#5f6670"),
-    "3dvar": MethodStyle("3D-Var", "#0072b2"),
-    "4dvar": MethodStyle("4D-Var", "#004466"),
-    "latent_3dvar": MethodStyle("latent 3D-Var", "#d55e00"),
-    "latent_3dvar_published": MethodStyle("latent 3D-Var, as published", "#f0a15e"),
-    "latent_4dvar": MethodStyle("latent 4D-Var", "#8c2d04"),
-    "latent_4dvar_published": MethodStyle("latent 4D-Var, as published", "#c98a6b"),
-    "3denvar": MethodStyle("3D-EnVar", "#56b4e9"),
-    "hybrid": MethodStyle("hybrid", "#8f7fd6"),
-    "latent_hybrid": MethodStyle("latent hybrid", "#5b3f99"),
-    "etkf": MethodStyle("ETKF", "#009e73"),
-    "etkf_q": MethodStyle("ETKF-Q", "#57b98f"),
-    "latent_etkf": MethodStyle("latent ETKF", "#cc79a7"),
-    "etkf_q_l": MethodStyle("ETKF-Q-L", "#a0447a"),
-    "hloba": MethodStyle("HLOBA", "#c9a400"),
-}
-"""Looks of the known methods; :func:`method_style` finds the look of any."""
+Looks = Mapping[str, Look]
+"""Looks by name."""
+
+TRUTH = PlainLook("truth", "#000000")
 
 _FALLBACK = ("#7f3c8d", "#11a579", "#3969ac", "#e68310", "#80ba5a", "#e73f74", "#a5782b", "#4b8b9b")
 
 
-def method_style(method: str) -> MethodStyle:
-    """The look of a method; an unknown one keeps its name and gets a colour by it."""
-    key = re.sub(r"[^a-z0-9]+", "_", method.lower()).strip("_")
-    plain = re.sub(r"([34])_?d_?((?:en)?var)", r"\1d\2", key)
-    found = METHOD_STYLE.get(plain)
-    if found is None:
-        colour = _FALLBACK[zlib.crc32(plain.encode()) % len(_FALLBACK)]
-        return MethodStyle(method.replace("_", " "), colour)
-    return found
+def look_of(name: str, looks: Looks) -> Look:
+    """The look of a name; one that nobody has declared keeps its name and gets a colour by it."""
+    return looks.get(name) or PlainLook(name.replace("_", " "), _FALLBACK[zlib.crc32(name.encode()) % len(_FALLBACK)])
 
 
 def new_figure(width: float, height: float, title: str = "") -> Figure:

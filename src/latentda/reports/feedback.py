@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from latentda.experiments.single.results import save_figure
+from latentda.figures.files import save_figure
 from latentda.reports.feedback_pictures import Picture, data_pictures, error_pictures, fit_pictures, period
 from latentda.reports.feedback_tables import STATIONS_LISTED, error_tables, fit_table, station_table, verdict_table
 from latentda.reports.page import Report

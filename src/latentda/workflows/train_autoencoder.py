@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from latentda.experiments.single.results import save_figure
 from latentda.fields import Standardizer, StoredSamples, StoreSampler, read_standardizer
+from latentda.figures.files import save_figure
 from latentda.figures.learning import loss_figure, reconstruction_figure
 from latentda.grid import Time, datetime_of_hours, iso
 from latentda.networks import Autoencoder, AutoencoderSettings, PatchAutoencoder, read_autoencoder, write_autoencoder

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from latentda.experiments.single.results import save_figure
 from latentda.fields import StoreSampler
+from latentda.figures.files import save_figure
 from latentda.figures.learning import loss_figure
 from latentda.grid import Time, datetime_of_hours, iso
 from latentda.networks import Autoencoder, SurrogateSettings, read_surrogate, write_surrogate

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from latentda.assimilation import impact
 from latentda.experiments.checks.revisit import AHEAD_HOURS, Revisit
-from latentda.experiments.single.results import save_figure
+from latentda.figures.files import save_figure
 from latentda.figures.style import dress, new_figure
 from latentda.files import write_json
 from latentda.observations import column

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from latentda.experiments.single.observation import Background
-from latentda.experiments.single.results import save_figure
+from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, method_style, new_figure
 from latentda.files import write_json
 from latentda.methods.catalogue import build_method, require_methods

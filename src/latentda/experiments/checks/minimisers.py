@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from latentda.assimilation import Adam, GaussNewton, Lbfgs, Minimiser, Minimum
 from latentda.experiments.checks.revisit import Revisit
-from latentda.experiments.single.results import save_figure
+from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, new_figure
 from latentda.files import write_json
 

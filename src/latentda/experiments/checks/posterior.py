@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from latentda.assimilation import perturbed_analyses, posterior
 from latentda.experiments.checks.revisit import Revisit
-from latentda.experiments.single.results import save_figure
+from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, new_figure
 from latentda.files import write_json
 from latentda.grid import Layout

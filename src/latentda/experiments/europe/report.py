@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from latentda.experiments.europe import tables as tables
 from latentda.experiments.europe.europe import EuropeRun
 from latentda.experiments.europe.setup import TITLES
-from latentda.experiments.single.figures import channel_words
 from latentda.figures import error_curves, map_panels
+from latentda.figures.words import channel_words
 from latentda.grid import as_datetime, iso
 from latentda.observations import used
 from latentda.reports.endings import endings

@@ -19,7 +19,8 @@ from latentda.figures.maps import degrees
 from latentda.figures.place_maps import HALF_WIDTH, IncrementPanel, increment_maps
 from latentda.figures.sections import section_panel
 from latentda.figures.style import shown_units
-from latentda.grid import Channel, Layout, datetime_of_hours, iso, level_name
+from latentda.figures.words import channel_words, place_words
+from latentda.grid import Channel, Layout, datetime_of_hours, iso
 from latentda.methods.catalogue import TITLES
 
 
@@ -78,19 +79,6 @@ def observation_words(observation: SingleObservation) -> str:
     amount = f"{factor * observation.departure:+g}".replace("-", "\N{MINUS SIGN}")
     level = f" at {observation.level_hpa:g} hPa" if item.has_levels else ""
     return f"{amount} {units} {item.title}{level} over {place_words(observation.latitude, observation.longitude)}"
-
-
-def place_words(latitude: float, longitude: float) -> str:
-    """``46.1°N 14.5°E``."""
-    return f"{degrees(round(latitude, 1), 'N', 'S')} {degrees(round(longitude, 1), 'E', 'W')}"
-
-
-def channel_words(channel: Channel, layout: Layout) -> str:
-    """``temperature, σ 0.51``."""
-    if channel.level is None:
-        return channel.variable.title
-    level = level_name(channel.level)
-    return f"{channel.variable.title}, " + (f"σ {level}" if layout.vertical.units == "sigma" else f"{level} hPa")
 
 
 def _shown_channels(observation: SingleObservation, one: SingleAnalysis, layout: Layout) -> list[int]:

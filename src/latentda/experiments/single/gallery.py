@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from latentda.experiments.single.description import describe
-from latentda.experiments.single.figures import channel_words, place_words
 from latentda.experiments.single.observation import (
     Background,
     SingleAnalysis,
@@ -25,10 +24,12 @@ from latentda.experiments.single.observation import (
     nearest_channel,
     single_observation,
 )
-from latentda.experiments.single.results import TABLE, save_figure, write_table
+from latentda.experiments.single.results import TABLE, write_table
 from latentda.fields import open_store, read_states, to_dataset, write_netcdf
+from latentda.figures.files import save_figure
 from latentda.figures.place_maps import IncrementPanel, increment_maps
 from latentda.figures.style import shown_units
+from latentda.figures.words import channel_words, place_words
 from latentda.forecast import JcmModel, initial_fields, jcm_layout, jcm_model
 from latentda.grid import GRAVITY, Layout, datetime_of_hours, hours_since_1970, iso
 from latentda.methods.catalogue import TITLES

@@ -6,16 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from latentda.experiments.single.description import describe
 from latentda.experiments.single.figures import method_maps, method_sections
 from latentda.experiments.single.observation import SingleAnalysis
-from latentda.files import whole, write_json
+from latentda.figures.files import save_figure
+from latentda.files import write_json
 from latentda.grid import Layout
-
-DPI = 130
-"""Of the figures (pixels an inch)."""
 
 TABLE = "increments.json"
 """Name of the table."""
@@ -36,10 +32,3 @@ def write_single_results(made: Sequence[SingleAnalysis], layout: Layout, folder:
 def write_table(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     """Write ``{"increments": [...]}``, whole or not at all."""
     return write_json(path, {"increments": list(rows)})
-
-
-def save_figure(figure: Figure, path: Path, dpi: int = DPI) -> Path:
-    """Write a PNG, whole or not at all."""
-    with whole(path) as partial:
-        figure.savefig(partial, format="png", dpi=dpi, metadata={"Software": None})
-    return path
