@@ -26,7 +26,7 @@ import numpy as np
 from latentda.forecast import initial_fields, jcm_model
 from latentda.grid import hours_since_1970
 from latentda.operators import white_control
-from latentda.world.folder import shipped_assets
+from latentda.world import embedded_world
 
 NUDGE = 1e-6
 """By which a turn of a loop moves the state of the next, so that each has to be computed."""
@@ -39,13 +39,13 @@ class Propagation:
     """a -> M(x) over one window, in standardised anomalies, and its derivatives, each compiled once."""
 
     def __init__(self, hours: int):
-        assets, model = shipped_assets(), jcm_model()
-        state, date = initial_fields(model, assets.start)
+        world, model = embedded_world(), jcm_model()
+        state, date = initial_fields(model, world.start)
         start = hours_since_1970(date)
-        scale = assets.standardizer.scale[:, None, None]
-        self.state = assets.standardizer.to_anomaly(state, start)
+        scale = world.standardizer.scale[:, None, None]
+        self.state = world.standardizer.to_anomaly(state, start)
         origin = jnp.asarray(state) - scale * self.state
-        covariance = assets.model_space_error
+        covariance = world.error("model")
         draws = [covariance.root(white_control(covariance, jax.random.key(seed))) for seed in (0, 1)]
         self.increment, self.cotangent = draws
 

@@ -16,14 +16,13 @@ import numpy as np
 from latentda.assimilation.intake import Intake
 from latentda.assimilation.variational.minimise import Minimum
 from latentda.experiments.demo import shipped_reports
-from latentda.experiments.twin.demo import make_intake
 from latentda.experiments.twin.observing import build_network
 from latentda.experiments.twin.truth import Truth, TwinObservations
 from latentda.forecast import initial_fields, jcm_model
 from latentda.grid import hours_since_1970
-from latentda.methods.catalogue import build_method
+from latentda.methods import METHODS
 from latentda.observations import read_observations
-from latentda.world.folder import shipped_assets
+from latentda.world import embedded_world, world_intake
 
 
 def seconds(call: Callable[[], Any], repeat: int = 5) -> float:
@@ -44,24 +43,25 @@ def evaluations_to_one_per_cent(minimum: Minimum) -> int:
 
 
 def main() -> None:
-    assets, model = shipped_assets(), jcm_model()
-    state, date = initial_fields(model, assets.start)
+    world = embedded_world()
+    model = jcm_model()
+    state, date = initial_fields(model, world.start)
     hours = hours_since_1970(date)
-    intake: Intake = make_intake(model, assets, state)
+    intake: Intake = world_intake(world, model)
     network = build_network("full-conventional", model.layout, model.surface_geopotential, 0)
     table = TwinObservations(Truth(np.array([hours]), state[None]), network, intake)(int(hours))
     term = intake.term(table, int(hours))
     # The background is a day older, so that the analysis has an error to correct.
     old = np.asarray(model.propagate(state, hours - 24, (24,))[0])
-    anomaly = assets.standardizer.to_anomaly(jnp.asarray(old), hours)
+    anomaly = world.standardizer.to_anomaly(jnp.asarray(old), hours)
     unit = seconds(lambda: model.propagate(state, hours, (6,)))
     rows = {"6 h forecast": unit}
-    code = assets.code
+    code = world.code
     decode = jax.jit(lambda code, z: code.decode(z))
     latent = jax.jit(lambda code, a: code.encode(a))(code, anomaly)
     rows["decoder"] = seconds(lambda: decode(code, latent))
     for name in ("3dvar", "latent_3dvar"):
-        method = build_method(name, assets)
+        method = METHODS[name].build(world)
         assert method is not None
         needed = evaluations_to_one_per_cent(method.analyse(anomaly, (term,), int(hours)).minimum)
         rows[f"{name} analysis ({table.num_rows} data; {needed} gradients to 1 % of the lowest cost)"] = seconds(

@@ -21,29 +21,27 @@ def main() -> None:
 
     from latentda.assimilation.first_guess import FirstGuess
     from latentda.experiments.demo import shipped_reports
-    from latentda.experiments.twin.demo import make_intake
-    from latentda.forecast import jcm_model
-    from latentda.methods.catalogue import build_method
+    from latentda.methods import METHODS
     from latentda.observations import QualityControl, read_observations, used
     from latentda.workflows.preparation import analysis_hours, prepare
-    from latentda.world.folder import shipped_assets
+    from latentda.world import embedded_world, world_intake
 
     stages = {"imports": time.perf_counter()}
-    assets, model = shipped_assets("climatology"), jcm_model()
-    intake = replace(make_intake(model, assets, np.zeros(model.layout.shape)), huber_limit=3.0)
-    method = build_method("latent_3dvar", assets)
+    world = embedded_world("climatology")
+    intake = replace(world_intake(world), huber_limit=3.0)
+    method = METHODS["latent_3dvar"].build(world)
     stages["model, network, background errors"] = time.perf_counter()
     read = read_observations(Path(sys.argv[1]) if len(sys.argv) > 1 else shipped_reports())
     stages[f"read {read.num_rows} data"] = time.perf_counter()
     table = prepare(read, QualityControl())
     stages[f"checks, errors: {int(used(table).sum())} usable"] = time.perf_counter()
     hours = analysis_hours(table)
-    climate = np.asarray(assets.standardizer.climatology.mean(np.int32(hours)))
+    climate = np.asarray(world.standardizer.climatology.mean(np.int32(hours)))
     table = intake.screen(table, FirstGuess.instant(climate), hours)
     stages[f"first-guess check: {int(used(table).sum())} left"] = time.perf_counter()
     term = intake.term(table, hours)
     stages["batch"] = time.perf_counter()
-    anomaly = assets.standardizer.to_anomaly(jnp.asarray(climate), np.int32(hours))
+    anomaly = world.standardizer.to_anomaly(jnp.asarray(climate), np.int32(hours))
     analysis = method.analyse(anomaly, (term,), hours)
     stages[f"analysis: {int(analysis.minimum.iterations)} iterations"] = time.perf_counter()
     before = BEGIN

@@ -9,11 +9,11 @@ import pytest
 from matplotlib.colors import to_hex
 
 from latentda.figures import (
-    METHOD_STYLE,
+    PlainLook,
     error_curves,
     fit_profile,
+    look_of,
     map_panels,
-    method_style,
     score_bars,
     score_heat,
     section_panel,
@@ -133,25 +133,26 @@ def test_signed_contours_mirror_on_a_neutral_band():
     assert 0.0 not in levels
 
 
-def test_a_method_keeps_its_colour():
-    assert method_style("3D-Var") == method_style("3dvar") == METHOD_STYLE["3dvar"]
-    assert method_style("Latent 4D-Var").label == "latent 4D-Var"
-    assert method_style("my_new one") == method_style("my_new one")
-    colours = [style.colour for style in METHOD_STYLE.values()]
-    assert len(set(colours)) == len(colours)
+LOOKS = {"3dvar": PlainLook("3D-Var", "#0072b2"), "free_run": PlainLook("no assimilation", "#8a919a")}
+
+
+def test_what_nobody_has_declared_keeps_its_name_and_a_colour():
+    assert look_of("3dvar", LOOKS) is LOOKS["3dvar"]
+    assert look_of("my_new one", LOOKS) == look_of("my_new one", {})
+    assert look_of("my_new one", {}).title == "my new one"
 
 
 def test_curves_dash_the_background_and_name_the_lines():
     curve, worse = (TIMES, [4.0, 3.0, 2.0, 2.0]), (TIMES, [5.0, 4.0, 3.0, 3.0])
     figure = drawn(
         error_curves(
-            {"3dvar": curve, "free_run": worse}, {"3dvar": worse}, ylabel="RMSE (K)",
+            {"3dvar": curve, "free_run": worse}, {"3dvar": worse}, ylabel="RMSE (K)", looks=LOOKS,
             references={"observation error": 1.0},
         )
     )  # fmt: skip
     axes = figure.axes[0]
     colours = [to_hex(line.get_color()) for line in axes.lines[:2]]
-    assert colours == [METHOD_STYLE["3dvar"].colour] * 2
+    assert colours == [LOOKS["3dvar"].colour] * 2
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
     assert legend == ["3D-Var", "no assimilation", "analysis", "background"]
     assert [text.get_text() for text in axes.texts] == ["observation error"]
@@ -159,16 +160,16 @@ def test_curves_dash_the_background_and_name_the_lines():
 
 def test_a_sawtooth_falls_at_the_analysis():
     analysis, background = (TIMES, [4.0, 3.0, 2.0, 1.0]), (TIMES, [5.0, 6.0, 7.0, 8.0])
-    figure = error_curves({"a": analysis}, {"a": background}, ylabel="e", sawtooth=True)
+    figure = error_curves({"a": analysis}, {"a": background}, ylabel="e", looks={}, sawtooth=True)
     line = figure.axes[0].lines[0]
     assert line.get_ydata().tolist() == [5.0, 4.0, 6.0, 3.0, 7.0, 2.0, 8.0, 1.0]
 
 
 def test_curves_of_unequal_lengths_are_refused():
     with pytest.raises(ValueError, match="4 times but 1 values"):
-        error_curves({"a": (TIMES, [1.0])}, ylabel="e")
+        error_curves({"a": (TIMES, [1.0])}, ylabel="e", looks={})
     with pytest.raises(ValueError, match="no curve"):
-        error_curves({}, ylabel="e")
+        error_curves({}, ylabel="e", looks={})
 
 
 def test_a_profile_has_a_panel_a_variable_and_kind():
@@ -204,7 +205,7 @@ def test_the_heat_table_states_percent_changes():
 
 
 def test_bars_and_losses_are_drawn():
-    bars = drawn(score_bars({"3dvar": [0.5, 0.7], "hloba": 0.4}, xlabel="RMSE", reference=1.0))
+    bars = drawn(score_bars({"3dvar": [0.5, 0.7], "hloba": 0.4}, xlabel="RMSE", looks=LOOKS, reference=1.0))
     assert [text.get_text() for text in bars.axes[0].texts] == ["0.6", "0.4"]
     losses = {"training": [3.0, 2.0, 1.0], "validation": ([1, 3], [2.5, 1.5])}
     assert drawn(training_curve([1, 2, 3], losses)).axes[0].get_yscale() == "log"
@@ -218,5 +219,5 @@ def test_powers_are_raised_and_names_are_not():
 
 def test_no_global_figure_is_made():
     pyplot = sys.modules.get("matplotlib.pyplot")
-    score_bars({"a": 1.0}, xlabel="x")
+    score_bars({"a": 1.0}, xlabel="x", looks={})
     assert pyplot is None or not pyplot.get_fignums()

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from latentda.grid import NoLevels, PressureLevels, SigmaLevels, level_name, mass_shares, vertical_from_units
+from latentda.grid import (
+    NoLevels,
+    PressureLevels,
+    SigmaLevels,
+    layer_borders,
+    level_name,
+    mass_shares,
+    vertical_from_units,
+)
 
 
 def test_sigma_levels_follow_the_surface_pressure():
@@ -52,6 +60,7 @@ def test_level_names_do_not_depend_on_the_number_type(level, name):
 
 
 def test_levels_share_a_column():
-    np.testing.assert_allclose(mass_shares((0.25, 0.75)), [0.5, 0.5])
-    np.testing.assert_allclose(mass_shares((100.0, 300.0, 500.0)), np.array([200.0, 200.0, 200.0]) / 600.0)
-    np.testing.assert_allclose(mass_shares((0.5,)), [1.0])
+    np.testing.assert_allclose(mass_shares(SigmaLevels((0.25, 0.75))), [0.5, 0.5])
+    np.testing.assert_allclose(mass_shares(SigmaLevels((0.25, 0.75)), (0.5,)), [1.0])
+    np.testing.assert_allclose(mass_shares(PressureLevels((100.0, 300.0, 500.0))), [0.2, 0.2, 0.6])
+    np.testing.assert_allclose(layer_borders((0.2, 0.6), 0.0, 1.0), [0.0, 0.4, 1.0])

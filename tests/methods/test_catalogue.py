@@ -1,75 +1,110 @@
-"""Methods by name: every name builds, all with the same budget, and unknown names are refused."""
+"""Methods by name: every name builds, all with the same budget, and a new one is a single declaration."""
 
 import shutil
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import GaussNewton, Variational, WeakConstraint
+from latentda import UserError
+from latentda.assimilation import GaussNewton, Instant, Variational, WeakConstraint
+from latentda.figures import error_curves, look_of
 from latentda.forecast import Persistence, SurrogateModel
-from latentda.methods.catalogue import FOUR_D, LEARNED, METHODS, TITLES, WEAK, build_method, method_files
+from latentda.methods import METHODS, Method, Options, VariationalSystem, find_method, method_digest
 from latentda.networks import Surrogate, SurrogateSettings, write_surrogate
-from latentda.world.folder import Assets, shipped_assets
+from latentda.operators import Diagonal
+from latentda.priors import ModelSpacePrior
+from latentda.world import WorldFolder, embedded_world
 
 NOT_SHIPPED = {"3dvar_zonal": "--zonal-model-space", "latent_4dvar_learned": "train forecast --latent"}
 
 
+@pytest.fixture(scope="module")
+def world():
+    return embedded_world()
+
+
+def still(world):
+    return Persistence(world.layout)
+
+
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in NOT_SHIPPED])
-def test_every_name_builds(name):
-    model = Persistence(shipped_assets().standardizer.layout)
-    method = build_method(name, shipped_assets(), iterations=7, model=model, slots=(0, 6, 12))
-    assert name in TITLES
-    assert method is None if name == "free_run" else isinstance(method, Variational)
-    if method is not None:
-        assert method.minimiser == GaussNewton(iterations=7)
-        assert method.window.lead_hours == ((0, 6, 12) if name in FOUR_D else (0,))
-        assert isinstance(method.window, WeakConstraint) == (name in WEAK)
+def test_every_name_builds(name, world):
+    declared = find_method(name)
+    built = declared.build(world, Options(iterations=7, model=still(world), slots=(0, 6, 12)))
+    assert declared.name == name
+    assert isinstance(built, Variational) == declared.assimilates == (name != "free_run")
+    if built is not None:
+        assert built.minimiser == GaussNewton(iterations=7)
+        assert built.window.lead_hours == ((0, 6, 12) if declared.four_d else (0,))
 
 
-def test_a_window_without_a_model_is_refused():
-    with pytest.raises(ValueError, match="needs a forecast model"):
-        build_method("4dvar", shipped_assets())
+def test_titles_and_colours_tell_methods_apart():
+    assert len({method.title for method in METHODS.values()}) == len(METHODS)
+    assert len({method.colour for method in METHODS.values()}) == len(METHODS)
+
+
+def test_windows_are_what_methods_declare(world):
+    options = Options(model=still(world))
+    windows = {name: METHODS[name].build(world, options).window for name in ("3dvar", "4dvar", "latent_weak_4dvar")}
+    assert isinstance(windows["3dvar"], Instant)
+    assert not isinstance(windows["4dvar"], Instant | WeakConstraint)
+    assert isinstance(windows["latent_weak_4dvar"], WeakConstraint)
+
+
+def test_a_new_method_is_one_declaration(world, monkeypatch):
+    def tenth(world, factor):
+        return ModelSpacePrior(Diagonal(jnp.full(world.layout.shape, 0.1 * factor**0.5)))
+
+    monkeypatch.setitem(
+        METHODS, "tenth", Method("tenth", "a tenth of the climate", "#123456", VariationalSystem(tenth))
+    )
+
+    built = find_method("tenth").build(world, Options(factor=4.0))
+    np.testing.assert_allclose(built.prior.background_error.sd, 0.2, rtol=1e-6)
+    assert look_of("tenth", METHODS).title == "a tenth of the climate"
+    figure = error_curves({"tenth": ([0, 1], [1.0, 2.0])}, ylabel="error", looks=METHODS)
+    assert figure.axes[0].lines[0].get_color() == "#123456"
 
 
 @pytest.mark.parametrize("name", NOT_SHIPPED)
-def test_what_does_not_ship_says_how_it_is_made(name):
-    model = Persistence(shipped_assets().standardizer.layout)
-    with pytest.raises(ValueError, match=NOT_SHIPPED[name]):
-        build_method(name, shipped_assets(), model=model)
+def test_what_does_not_ship_says_how_it_is_made(name, world):
+    with pytest.raises(UserError, match=NOT_SHIPPED[name]):
+        find_method(name).build(world, Options(model=still(world)))
+
+
+def copied(folder):
+    shutil.copytree(embedded_world().folder, folder)
+    return WorldFolder(folder)
 
 
 def test_a_learned_step_of_codes_takes_the_model_s_place_in_the_window(tmp_path):
-    folder = tmp_path / "assets"
-    shutil.copytree(shipped_assets().folder, folder)
-    assets, settings = Assets(folder), SurrogateSettings(patch=1, width=16, heads=2, blocks=1)
-    step = Surrogate(assets.autoencoder.latent_shape, 6, settings, jax.random.key(0))
-    write_surrogate(step, assets.latent_surrogate_file)
-    still = Persistence(assets.standardizer.layout)
-    window = build_method("latent_4dvar_learned", assets, model=still).window
+    world, settings = copied(tmp_path / "world"), SurrogateSettings(patch=1, width=16, heads=2, blocks=1)
+    step = Surrogate(world.autoencoder.latent_shape, 6, settings, jax.random.key(0))
+    write_surrogate(step, world.file("latent_surrogate"))
+    window = find_method("latent_4dvar_learned").build(world).window
     assert isinstance(window.model, SurrogateModel)
-    assert method_files("latent_4dvar_learned", assets)[2] == assets.latent_surrogate_file
+    assert world.file("latent_surrogate") in world.files_read
     # A step that has not learnt anything is persistence of anomalies.
-    anomaly = np.random.default_rng(0).normal(size=still.layout.shape).astype(np.float32)
-    slots = window.trajectory(assets.standardizer.to_physical(anomaly, 300_000), 300_000)
-    later = assets.standardizer.to_anomaly(slots[1], 300_012)
+    anomaly = np.random.default_rng(0).normal(size=world.layout.shape).astype(np.float32)
+    slots = window.trajectory(world.standardizer.to_physical(anomaly, 300_000), 300_000)
+    later = world.standardizer.to_anomaly(slots[1], 300_012)
     np.testing.assert_allclose(later, anomaly, atol=2e-3)
 
 
+def test_a_digest_is_of_what_a_method_reads(tmp_path):
+    world = copied(tmp_path / "world")
+    before = {name: method_digest(name, world) for name in ("3dvar", "latent_3dvar", "latent_3dvar_diagonal")}
+    assert len(set(before.values())) == 3
+    shutil.copy(world.file("latent_diagonal"), world.file("latent"))  # any other background error
+    assert method_digest("3dvar", world) == before["3dvar"]
+    assert method_digest("latent_3dvar", world) != before["latent_3dvar"]
+    world.file("latent").unlink()
+    with pytest.raises(UserError, match=r"has no forecast/latent\.safetensors"):
+        method_digest("latent_3dvar", world)
+
+
 def test_unknown_name():
-    with pytest.raises(ValueError, match="latent_3dvar"):
-        build_method("nudging", shipped_assets())
-
-
-def test_shipped_assets_speak_of_one_layout():
-    assets = shipped_assets()
-    layout = assets.standardizer.layout
-    assert assets.autoencoder.state_shape == layout.shape
-    assert assets.model_space_error.layout == layout
-    assert assets.latent_error.sd.shape == assets.autoencoder.latent_shape
-
-
-def test_windows_are_of_the_methods_in_four_dimensions():
-    assert {"4dvar", "latent_4dvar", "hybrid_4dvar"} | WEAK | LEARNED == FOUR_D
-    assert {"weak_4dvar", "latent_weak_4dvar"} == WEAK
-    assert {"latent_4dvar_learned"} == LEARNED
+    with pytest.raises(UserError, match="latent_3dvar"):
+        find_method("nudging")

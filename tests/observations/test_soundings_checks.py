@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from latentda.grid import GRAVITY
 from latentda.observations import column, empty_table, table_from_columns, used
 from latentda.observations.hydrostatic_check import check_hydrostatic
 from latentda.observations.soundings import sounding_levels, sounding_numbers
 from latentda.observations.soundings_checks import check_lapse_rate, check_wind_shear
+from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import standard_atmosphere_temperature
 
 GAS_CONSTANT = 287.053

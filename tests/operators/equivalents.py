@@ -4,8 +4,9 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from latentda.grid import GRAVITY, PressureLevels, SigmaLevels, build_layout, gaussian_grid
+from latentda.grid import PressureLevels, SigmaLevels, build_layout, gaussian_grid
 from latentda.operators import PointObservations
+from latentda.physics.constants import GRAVITY
 from tests.worlds import batch_of
 
 GRID = gaussian_grid(4, 8)

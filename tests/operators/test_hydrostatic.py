@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 
 from latentda.forecast.embedded.jcm import SIGMA as EMBEDDED
-from latentda.grid import GRAVITY
 from latentda.operators.hydrostatic import level_geopotential, position_of
-from latentda.physics.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
-from latentda.physics.thermodynamics import (
-    VIRTUAL,
-    standard_atmosphere_pressure,
-    standard_atmosphere_temperature,
-)
+from latentda.physics.constants import EXPONENT, GAS_CONSTANT, GRAVITY, LAPSE_RATE, VIRTUAL
+from latentda.physics.thermodynamics import standard_atmosphere_pressure, standard_atmosphere_temperature
 from tests.operators.equivalents import column_state, equivalents, layout_on
 
 pytestmark = pytest.mark.usefixtures("float64")

@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from latentda.grid import GRAVITY, SigmaLevels, build_layout
+from latentda.grid import SigmaLevels, build_layout
 from latentda.operators import PointObservations
-from latentda.physics.standard import EXPONENT, LAPSE_RATE
+from latentda.physics.constants import EXPONENT, GRAVITY, LAPSE_RATE
 from latentda.physics.thermodynamics import specific_humidity
 from latentda.physics.wind import SEA_ROUGHNESS, share_at_10_m
 from tests.operators.equivalents import GRID, column_state, equivalents, evaluate, layout_on, operator_of

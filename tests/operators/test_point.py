@@ -4,9 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.grid import GRAVITY, SigmaLevels, build_layout, gaussian_grid, regional_grid
+from latentda.grid import SigmaLevels, build_layout, gaussian_grid, regional_grid
 from latentda.operators import GridPoints, PointObservations
-from latentda.operators.point import EXPONENT, GAS_CONSTANT, LAPSE_RATE, MAX_HEIGHT_DIFFERENCE
+from latentda.operators.point import MAX_HEIGHT_DIFFERENCE
+from latentda.physics.constants import EXPONENT, GAS_CONSTANT, GRAVITY, LAPSE_RATE
 from tests.worlds import (
     SIGMA,
     batch_of,

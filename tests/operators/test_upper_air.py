@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from latentda.grid import SigmaLevels, build_layout
+from latentda.physics.constants import EXPONENT, VIRTUAL
 from latentda.physics.refractivity import refractivity
-from latentda.physics.standard import EXPONENT
-from latentda.physics.thermodynamics import VIRTUAL, specific_humidity
+from latentda.physics.thermodynamics import specific_humidity
 from tests.operators.equivalents import GRID, column_state, equivalents, layout_on, operator_of
 
 pytestmark = pytest.mark.usefixtures("float64")

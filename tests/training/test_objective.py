@@ -95,7 +95,7 @@ def test_a_code_that_loses_all_divergence_loses_its_whole_weight():
 def test_the_mean_of_a_column_weighs_its_levels_by_mass():
     term = column_divergence([WINDY], LAYOUT, SCALE)
     found = term(jnp.asarray(WINDY[0, 1] - WINDY[0, 0]))
-    shares = mass_shares(LAYOUT.levels_of("u"))
+    shares = mass_shares(LAYOUT.vertical, LAYOUT.levels_of("u"))
     np.testing.assert_allclose(found[-1], np.tensordot(shares, found[:-1], 1), atol=1e-9)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentda.grid import EARTH_RADIUS, build_layout, gaussian_grid
-from latentda.operators.point import GAS_CONSTANT
+from latentda.physics.constants import GAS_CONSTANT
 from latentda.verification import increment_balance, state_balance
 from latentda.verification.balance import ROTATION_RATE, mass_force
 from tests.worlds import pressure_layout, sigma_layout

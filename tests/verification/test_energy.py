@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from latentda.grid import PressureLevels, SigmaLevels, build_layout, line_grid
-from latentda.operators.point import GAS_CONSTANT
-from latentda.verification import layer_fractions, total_energy
+from latentda.grid import PressureLevels, SigmaLevels, build_layout, line_grid, mass_shares
+from latentda.physics.constants import GAS_CONSTANT
+from latentda.verification import total_energy
 from tests.worlds import sigma_layout
 
 LAYOUT = sigma_layout()
 
 
 def test_layers_share_the_mass():
-    np.testing.assert_allclose(layer_fractions(SigmaLevels((0.1, 0.5, 0.9))), [0.3, 0.4, 0.3])
-    np.testing.assert_allclose(layer_fractions(PressureLevels((200.0, 500.0, 1000.0))), [0.35, 0.4, 0.25])
+    np.testing.assert_allclose(mass_shares(SigmaLevels((0.1, 0.5, 0.9))), [0.3, 0.4, 0.3])
+    np.testing.assert_allclose(mass_shares(PressureLevels((200.0, 500.0, 1000.0))), [0.35, 0.4, 0.25])
 
 
 @pytest.mark.parametrize(

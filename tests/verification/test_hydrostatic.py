@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from latentda.operators.point import GAS_CONSTANT
+from latentda.physics.constants import GAS_CONSTANT
 from latentda.verification import hydrostatic_residual, sigma_geopotential
 from tests.worlds import HECTOPASCALS, pressure_layout, sigma_layout
 

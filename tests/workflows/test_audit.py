@@ -4,9 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from latentda.grid import GRAVITY
 from latentda.observations import ObservationError, read_prepbufr, table_from_columns
-from latentda.physics.standard import GAS_CONSTANT
+from latentda.physics.constants import GAS_CONSTANT, GRAVITY
 from latentda.workflows.audit import departure_rows, mark_rows, operator_rows, require_first_guess
 
 LEVELS = np.array([850, 700, 600, 500, 450, 400, 350, 300, 250, 200, 175, 150, 125, 100.0])

@@ -9,6 +9,7 @@ import typer
 
 from latentda.cli import benchmark, diagnose, experiment, observations, single, train
 from latentda.cli.show import console, one_sentence, table, track, where
+from latentda.cli.worlds import WorldOption, chosen_world
 
 if TYPE_CHECKING:
     from latentda.verification import Score
@@ -41,7 +42,7 @@ def demo(
     cycles: Annotated[int, typer.Option(min=2, help="Analyses of the idealized cycle.")] = 20,
     methods: Annotated[str, typer.Option(help="Comma-separated names of methods; empty for the usual ones.")] = "",
     seed: Annotated[int, typer.Option(help="Of the observation errors, or of the withheld stations.")] = 0,
-    assets: Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")] = None,
+    world: WorldOption = None,
     climate_error: Annotated[
         float, typer.Option(min=0.0, help="With --real: error of the model's climate in standard deviations; 0: none.")
     ] = 1.0,
@@ -55,21 +56,19 @@ def demo(
         from latentda.experiments.real.real import RealSetUp
         from latentda.experiments.twin.demo import TwinSetUp
         from latentda.observations import read_error_table
-        from latentda.world.folder import Assets, shipped_assets
 
-        folder = assets or shipped_assets().folder
         names = tuple(methods.split(",")) if methods else None
         if real:
             out = out if out != Path("latentda-output/demo") else Path("latentda-output/demo-real")
             own = read_error_table(errors) if errors else None
             setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods, climate_error=climate_error, errors=own)
-            chosen = Assets(folder, "climatology")
+            chosen = chosen_world(world, "climatology")
             outcome = run_real_demo(reports or [shipped_reports()], setup, chosen, out, track=track)
             _print_fit(outcome.scores)
         else:
             spinup = min(4, cycles // 4)
             twin = TwinSetUp(methods=names or TwinSetUp.methods, cycles=cycles, spinup_cycles=spinup, seed=seed)
-            outcome = run_demo(twin, Assets(folder), out, track=track)
+            outcome = run_demo(twin, chosen_world(world), out, track=track)
             _print_errors(outcome.scores)
         where(outcome.scores_file)
         where(outcome.report)
@@ -128,22 +127,22 @@ def reforecast(
 
 
 def _print_errors(scores: list[Score]) -> None:
-    from latentda.methods.catalogue import TITLES
+    from latentda.methods import METHODS
 
     kinds = ("background", "analysis")
     mean = {(s.method, s.kind): s.rmse for s in scores if s.channel == "mean" and s.kind in kinds}
     methods = list(dict.fromkeys(s.method for s in scores))
-    rows = [[TITLES[m], *(mean[m, kind] for kind in kinds)] for m in methods]
+    rows = [[METHODS[m].title, *(mean[m, kind] for kind in kinds)] for m in methods]
     table("Error over climatological spread, mean over channels", ["method", *kinds], rows)
 
 
 def _print_fit(scores: list[Score]) -> None:
-    from latentda.methods.catalogue import TITLES
+    from latentda.methods import METHODS
 
     fit = {(s.method, s.channel, s.kind): s.rmse for s in scores if s.used is False}
     keys = dict.fromkeys((s.method, s.channel) for s in scores if "@" not in s.channel and s.used is False)
     kinds = ("observation_background", "observation_analysis")
-    rows = [[TITLES[m], c, *(fit[m, c, kind] for kind in kinds)] for m, c in keys]
+    rows = [[METHODS[m].title, c, *(fit[m, c, kind] for kind in kinds)] for m, c in keys]
     table("Withheld stations, root mean square (SI units)", ["method", "variable", "O-B", "O-A"], rows)
 
 

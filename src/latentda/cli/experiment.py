@@ -11,6 +11,7 @@ import typer
 from latentda.cli.europe import europe
 from latentda.cli.revisit import OUT, impact, minimisers, posterior
 from latentda.cli.show import console, one_sentence, table, track, where
+from latentda.cli.worlds import WorldOption, chosen_world
 
 if TYPE_CHECKING:
     from latentda.verification import Score
@@ -21,7 +22,6 @@ app = typer.Typer(no_args_is_help=True, help="Cycled experiments with known trut
 Name = Annotated[str, typer.Argument(help="Of the experiment; see 'latentda experiment list'.")]
 Methods = Annotated[str, typer.Option(help="Comma-separated names; empty for the experiment's own.")]
 Folder = Annotated[Path, typer.Option(help="Folder of experiments, which share a nature run; a killed run goes on.")]
-AssetsFolder = Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")]
 Factors = Annotated[Path | None, typer.Option(help="YAML of background-error factors, as 'tune' writes it.")]
 
 app.command()(europe)
@@ -49,7 +49,7 @@ def run(
     spinup_days: Annotated[int | None, typer.Option(min=0, help="Days of spin-up, over the experiment's own.")] = None,
     json: Annotated[Path | None, typer.Option(help="Where to write the scores; default: OUT/NAME/scores.json.")] = None,
     out: Folder = OUT,
-    assets: AssetsFolder = None,
+    world: WorldOption = None,
     factors: Factors = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with its share of the cores.")] = 1,
 ) -> None:
@@ -61,7 +61,7 @@ def run(
         from latentda.verification import write_scores
 
         setup = plan(find_experiment(name), _names(methods), days, spinup_days, factors)
-        campaign = Campaign(setup, seed_numbers(seeds), out, assets)
+        campaign = Campaign(setup, seed_numbers(seeds), out, chosen_world(world))
         with JobLines(campaign.titles) as lines:
             outcome = run_campaign(campaign, workers, lines.listen, track=track)
         _print_failures(outcome.failures)
@@ -82,7 +82,7 @@ def tune(
     methods: Methods = "",
     cycles: Annotated[int, typer.Option(min=2, help="Of each of the two rounds; the second half counts.")] = 40,
     out: Folder = OUT,
-    assets: AssetsFolder = None,
+    world: WorldOption = None,
     factors: Annotated[Path | None, typer.Option(help="YAML to write to; default: OUT/factors.yaml.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with its share of the cores.")] = 1,
 ) -> None:
@@ -95,7 +95,7 @@ def tune(
         from latentda.experiments.twin.tuning import ROUNDS
         from latentda.experiments.twin.tuning import tune as run_tuning
 
-        campaign = Campaign(plan(find_experiment(name), _names(methods)), (0,), out, assets)
+        campaign = Campaign(plan(find_experiment(name), _names(methods)), (0,), out, chosen_world(world))
         titles = [f"{name} {m}" for m in campaign.setup.methods if m != "free_run"]
         with JobLines(titles) as lines:
             tuned = run_tuning(campaign, cycles, workers, lines.listen, track=track)
@@ -113,16 +113,15 @@ def tune(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="Of one experiment, OUT/NAME of 'run'.")],
-    assets: AssetsFolder = None,
+    world: WorldOption = None,
 ) -> None:
     """Write scores.json and report.html of all finished runs in an experiment's folder."""
     with one_sentence():
         from latentda.experiments.twin.findings import read_findings
         from latentda.experiments.twin.report import write_experiment_report
         from latentda.verification import write_scores
-        from latentda.world.folder import Assets, shipped_assets
 
-        findings = read_findings(folder, Assets(assets) if assets else shipped_assets())
+        findings = read_findings(folder, chosen_world(world))
         scores = findings.scores()
         write_scores(scores, folder / "scores.json")
         print_comparison(scores)
@@ -136,19 +135,18 @@ def linearity(
     date: Annotated[str | None, typer.Option(help="Valid time of the background.")] = None,
     factor: Annotated[float, typer.Option(help="On the variances of every background error.")] = 1.0,
     out: Annotated[Path, typer.Option(help="Folder of figure and table.")] = Path("latentda-output/linearity"),
-    assets: AssetsFolder = None,
+    world: WorldOption = None,
 ) -> None:
     """Measure how far the map from control to state is from its tangent, by size of the increment."""
     with one_sentence():
         from latentda.experiments.checks.linearity import SIZES, method_linearity, write_linearity
         from latentda.experiments.single.observation import read_background
-        from latentda.methods.catalogue import TITLES
-        from latentda.world.folder import Assets, shipped_assets
+        from latentda.methods import METHODS
 
-        chosen = Assets(assets) if assets else shipped_assets()
+        chosen = chosen_world(world)
         found = method_linearity(_names(methods), read_background(background, chosen, date), chosen, factor=factor)
         header = ["method", *(f"{size:g} sd" for size in SIZES)]
-        rows = [[TITLES[name], *map(float, series)] for name, series in found.items()]
+        rows = [[METHODS[name].title, *map(float, series)] for name, series in found.items()]
         table("Relative error of the tangent", header, rows)
         for path in write_linearity(found, out):
             where(path)
@@ -181,16 +179,16 @@ def seed_numbers(text: str) -> tuple[int, ...]:
 
 def print_comparison(scores: Sequence[Score]) -> None:
     """Errors of all methods, and their paired ratios to the best 3D-Var."""
-    from latentda.methods.catalogue import TITLES
+    from latentda.methods import METHODS
     from latentda.verification.comparison import best_reference, compare
 
     leads = [s.lead_hours for s in scores if s.kind == "forecast"]
     kinds = [("analysis", 0), ("background", 0), *([("forecast", max(leads))] if leads else [])]
     reference = best_reference(scores)
-    against = f", ratio to {TITLES[reference]} paired over seeds" if reference else ""
+    against = f", ratio to {METHODS[reference].title} paired over seeds" if reference else ""
     header = ["what", "method", "error", "ratio", "±", "seeds"]
     rows = [
-        [kind if not lead else f"{lead / 24:g}-day forecast", TITLES[c.method], c.error, *_optional(c), c.seeds]
+        [kind if not lead else f"{lead / 24:g}-day forecast", METHODS[c.method].title, c.error, *_optional(c), c.seeds]
         for kind, lead in kinds
         for c in compare(scores, kind, lead)
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentda.cli.show import one_sentence, table, track, where
+from latentda.cli.worlds import WorldOption, chosen_world
 
 if TYPE_CHECKING:
     from latentda.experiments.single.observation import SingleObservation
@@ -28,7 +29,7 @@ def single_observation(
     out: Annotated[Path, typer.Option(help="Folder of figures and table.")] = Path("latentda-output/single"),
     gallery: Annotated[bool, typer.Option("--gallery", help="Four cases on two days instead of one place.")] = False,
     factor: Annotated[float, typer.Option(help="On the variances of every background error.")] = 1.0,
-    assets: Annotated[Path | None, typer.Option(help="Folder with your own network and background errors.")] = None,
+    world: WorldOption = None,
 ) -> None:
     """Show what one observation changes: maps, sections, and a table of radii, energy and balance."""
     with one_sentence():
@@ -36,10 +37,9 @@ def single_observation(
         from latentda.experiments.single.observation import read_background
         from latentda.experiments.single.observation import single_observation as observe
         from latentda.experiments.single.results import write_single_results
-        from latentda.methods.catalogue import require_methods
-        from latentda.world.folder import Assets, shipped_assets
+        from latentda.methods import require_methods
 
-        chosen = Assets(assets) if assets else shipped_assets()
+        chosen = chosen_world(world)
         names = tuple(method.split(","))
         require_methods(names)
         if gallery:
@@ -71,7 +71,7 @@ def _datum(
 
 
 def _print(variable: str, rows: list[dict[str, Any]]) -> None:
-    from latentda.methods.catalogue import TITLES
+    from latentda.methods import METHODS
 
     def row(one: dict[str, Any]) -> list[Any]:
         extremes, balance = one["extremes"][variable], one["balance"]
@@ -79,7 +79,7 @@ def _print(variable: str, rows: list[dict[str, Any]]) -> None:
         shares = round(100.0 * one["fitted_share"]), round(100.0 * one["energy_share_of_other_variables"])
         peak = "max_channel" if extremes["max"] >= -extremes["min"] else "min_channel"
         radius = round(one["radius_km"][extremes[peak]]["50 %"] or 0.0)
-        return [TITLES[one["method"]], extremes["min"], extremes["max"], radius, *shares, misfit]
+        return [METHODS[one["method"]].title, extremes["min"], extremes["max"], radius, *shares, misfit]
 
     units = rows[0]["extremes"][variable]["units"]
     header = ["method", f"min ({units})", f"max ({units})", "half within km", "fitted %", "energy elsewhere %"]

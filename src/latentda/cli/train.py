@@ -32,7 +32,7 @@ train = typer.Typer(no_args_is_help=True, help="Train networks.")
 estimate = typer.Typer(no_args_is_help=True, help="Estimate scales and background errors.")
 
 Data = Annotated[Path, typer.Option(help="Store of states (Zarr or NetCDF, WeatherBench 2 names).")]
-Assets = Annotated[Path, typer.Option(help="Folder of scales, weights and background errors.")]
+World = Annotated[Path, typer.Option(help="Folder of scales, weights and background errors.")]
 Start = Annotated[str | None, typer.Option(help="First date of the period.")]
 End = Annotated[str | None, typer.Option(help="End of the period, exclusive.")]
 
@@ -40,7 +40,7 @@ End = Annotated[str | None, typer.Option(help="End of the period, exclusive.")]
 @train.command("autoencoder")
 def train_autoencoder(
     data: Data,
-    assets: Assets,
+    world: World,
     start: Start = None,
     end: End = None,
     validate_from: Annotated[str | None, typer.Option(help="Score on the states from this date on.")] = None,
@@ -57,7 +57,7 @@ def train_autoencoder(
 
         settings = read_learning_settings(config, steps)
         learned = learn_autoencoder(
-            data, assets, settings, start, end, validate_from, pairs_file=pairs, initial=initial, track=track
+            data, world, settings, start, end, validate_from, pairs_file=pairs, initial=initial, track=track
         )
         table("Unexplained variance", HEADER, learned.rows)
         typer.echo(learned.throughput)
@@ -67,7 +67,7 @@ def train_autoencoder(
 @train.command("forecast")
 def train_forecast(
     data: Data,
-    assets: Assets,
+    world: World,
     start: Start = None,
     end: End = None,
     validate_from: Annotated[str | None, typer.Option(help="Score on the states from this date on.")] = None,
@@ -86,7 +86,7 @@ def train_forecast(
         if latent and config is None:  # a column of the code is a patch already
             settings = replace(settings, network=replace(settings.network, patch=1))
         learned = learn_forecast(
-            data, assets, settings, start, end, validate_from, validate_to, initial=initial, track=track
+            data, world, settings, start, end, validate_from, validate_to, initial=initial, track=track
         )
         table("Root mean square errors of held-out forecasts (SI units)", HEADER, learned.rows)
         typer.echo(learned.throughput)
@@ -94,21 +94,21 @@ def train_forecast(
 
 
 @estimate.command("climatology")
-def climatology(data: Data, assets: Assets, start: Start = None, end: End = None) -> None:
+def climatology(data: Data, world: World, start: Start = None, end: End = None) -> None:
     """Fit the seasonal and daily cycle and the scale of every channel."""
     with one_sentence():
         from latentda.experiments.twin.pairs import make_standardizer
         from latentda.fields import layout_of_store, open_store
 
-        assets.mkdir(parents=True, exist_ok=True)
+        world.mkdir(parents=True, exist_ok=True)
         layout = layout_of_store(open_store(data), ["u", "v", "t", "q", "sp"])
-        where(make_standardizer(data, layout, start, end, assets / "standardizer.safetensors"))
+        where(make_standardizer(data, layout, start, end, world / "standardizer.safetensors"))
 
 
 @estimate.command("pairs")
 def pairs(
     data: Data,
-    assets: Assets,
+    world: World,
     out: Annotated[Path, typer.Option(help="Folder of the cycling run and of the pairs.")],
     count: Annotated[int, typer.Option(help="Number of cycles, or of pairs from nature.")] = 560,
     start: Annotated[str, typer.Option(help="Start of the cycling or of the period.")] = "2001-02-01",
@@ -119,7 +119,7 @@ def pairs(
 ) -> None:
     """Make pairs of states valid at one time whose differences stand for background errors.
 
-    [b]cycle[/b]: 24 h and 48 h forecasts of a cycling run (needs a first background error in the assets).
+    [b]cycle[/b]: 24 h and 48 h forecasts of a cycling run (needs a first background error in the world's folder).
     [b]verification[/b]: the nature run's own states and the backgrounds of such a cycling run.
     [b]nature[/b]: 24 h and 72 h forecasts from the nature run itself, for that first estimate.
     [b]climatology[/b]: the climatological mean and the states of the nature run from start to end.
@@ -132,10 +132,10 @@ def pairs(
             nature_pairs,
             verification_pairs,
         )
-        from latentda.world.folder import Assets as Folder
+        from latentda.world import WorldFolder
 
         out.mkdir(parents=True, exist_ok=True)
-        file, folder = out / "pairs.safetensors", Folder(assets)
+        file, folder = out / "pairs.safetensors", WorldFolder(world)
         if source in (Source.cycle, Source.verification):
             kept = out / "cycles"
             run = cycling_run(data, folder, start, count, kept, network=network, factor=factor, track=track)
@@ -152,7 +152,7 @@ def pairs(
 @estimate.command("background-error")
 def background_error(
     pairs: Annotated[Path, typer.Option(help="File of pairs.")],
-    assets: Assets,
+    world: World,
     kind: Annotated[ErrorKind, typer.Option(help="Errors of short forecasts, or of a climatological mean.")] = (
         ErrorKind.forecast
     ),
@@ -165,9 +165,9 @@ def background_error(
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
     with one_sentence():
         from latentda.experiments.twin.pairs import make_background_errors
-        from latentda.world.folder import Assets as Folder
+        from latentda.world import WorldFolder
 
-        folder = Folder(assets, kind.value)
+        folder = WorldFolder(world, kind.value)
         for path in make_background_errors(
             pairs,
             folder,

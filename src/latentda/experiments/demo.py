@@ -18,7 +18,7 @@ from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.lock import only_process
 from latentda.verification import Score, write_scores
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Outcome:
     scores: list[Score]
 
 
-def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> Outcome:
+def run_demo(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track = silent) -> Outcome:
     """Run a twin experiment in ``folder`` and write its ``scores.json`` and ``report.html`` there."""
     with only_process(folder):
-        claim(folder, {**asdict(setup), "cycles": None, "assets": assets.digest})
-        run = run_twin(setup, assets, folder, track=track)
-        spread = np.asarray(assets.standardizer.scale)
+        claim(folder, {**asdict(setup), "cycles": None, "world": world.digest})
+        run = run_twin(setup, world, folder, track=track)
+        spread = np.asarray(world.standardizer.scale)
         scores = twin_scores(run, spread)
         write_scores(scores, folder / "scores.json")
         report = write_twin_report(run, scores, spread, folder / "report.html")
@@ -49,11 +49,11 @@ def run_demo(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
 
 
 def run_real_demo(
-    reports: Sequence[Path], setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent
+    reports: Sequence[Path], setup: RealSetUp, world: WorldFolder, folder: Path, *, track: Track = silent
 ) -> Outcome:
     """Assimilate real reports, a cycle a file, and write ``scores.json`` and ``report.html`` in ``folder``."""
     with only_process(folder):
-        run = run_real(reports, setup, assets, folder, track=track)
+        run = run_real(reports, setup, world, folder, track=track)
         scores = real_scores(run)
         write_scores(scores, folder / "scores.json")
         report = write_real_report(run, folder / "report.html")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentda.forecast.lorenz63 import Lorenz63
 from latentda.forecast.lorenz96 import Lorenz96
-from latentda.forecast.model import ForecastModel, forecast, require_derivative
+from latentda.forecast.model import ForecastModel, forecast, require_derivative, steps
 from latentda.forecast.persistence import Persistence
 from latentda.forecast.reforecast import reforecast
 from latentda.forecast.rollout import Code, Step, roll_out
@@ -35,6 +35,7 @@ __all__ = [
     "simulate",
     "simulation_layout",
     "spun_up_state",
+    "steps",
 ]
 
 # The embedded world takes seconds to import, so its names are looked up when first asked for.

@@ -5,7 +5,7 @@ x(t + lead) = M(x(t)), in physical units, one compiled function for every start 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -89,3 +89,10 @@ def forecast(model: ForecastModel, state: np.ndarray, start: Time, lead_hours: S
         raise ValueError("The initial state holds NaN or infinity; fill or mask it before a forecast.")
     run = model.propagate if state.ndim == 3 else model.propagate_members
     return np.asarray(run(state, hours_since_1970(start), tuple(int(h) for h in lead_hours)))
+
+
+def steps(model: ForecastModel, state: np.ndarray, hours: int, count: int, step: int) -> Iterator[np.ndarray]:
+    """``count`` forecasts ``step`` hours apart by one compiled step."""
+    for k in range(count):
+        state = np.asarray(model.propagate(state, np.int32(hours + k * step), (step,))[0])
+        yield state

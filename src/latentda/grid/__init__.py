@@ -27,13 +27,20 @@ from latentda.grid.layout import (
     layout_from_dict,
     vertical_from_units,
 )
-from latentda.grid.variables import BY_STORED_NAME, GRAVITY, VARIABLES, Variable, variable
-from latentda.grid.vertical import NoLevels, PressureLevels, SigmaLevels, Vertical, level_name, mass_shares
+from latentda.grid.variables import BY_STORED_NAME, VARIABLES, Variable, variable
+from latentda.grid.vertical import (
+    NoLevels,
+    PressureLevels,
+    SigmaLevels,
+    Vertical,
+    layer_borders,
+    level_name,
+    mass_shares,
+)
 
 __all__ = [
     "BY_STORED_NAME",
     "EARTH_RADIUS",
-    "GRAVITY",
     "VARIABLES",
     "Channel",
     "Grid",
@@ -55,6 +62,7 @@ __all__ = [
     "hours_since_1970",
     "iso",
     "lat_lon_grid",
+    "layer_borders",
     "layout_from_dict",
     "lead_steps",
     "level_name",

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from latentda.grid.variables import GRAVITY
+from latentda.physics.constants import GRAVITY
 from latentda.user_error import UserError
 
 Dimension = tuple[tuple[str, int], ...]

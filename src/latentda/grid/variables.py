@@ -10,9 +10,6 @@ from dataclasses import dataclass
 
 from latentda.user_error import NotThereError
 
-GRAVITY = 9.80665
-"""Standard gravity (m s-2): geopotential (m2 s-2) over this is geopotential height (m)."""
-
 
 @dataclass(frozen=True)
 class Variable:

@@ -78,18 +78,22 @@ class NoLevels:
         raise ValueError("This layout has no vertical levels, so it has no pressures.")
 
 
-def mass_shares(levels: Sequence[float]) -> np.ndarray:
-    """Share of a column's mass for which each level stands: from halfway to its neighbours, and to the column's ends.
+def layer_borders(levels: Sequence[float], top: float, bottom: float) -> np.ndarray:
+    """Borders of the layers for which levels stand: halfway between neighbours, and the two ends given."""
+    values = np.asarray(levels, float)
+    return np.concatenate([[top], 0.5 * (values[1:] + values[:-1]), [bottom]])
+
+
+def mass_shares(vertical: Vertical, levels: Sequence[float] | None = None) -> np.ndarray:
+    """Share of a column's mass for which each level stands, from the top of the atmosphere to the ground.
 
     Args:
-        levels: pressures or sigmas in any unit, increasing downwards; the surface is as far beneath the last one as
-            the border above it.
+        vertical: whose ground is sigma 1, or 1000 hPa where no level lies below.
+        levels: some of its levels that share the column among them; by default all.
     """
-    values = np.asarray(levels, float)
-    between = 0.5 * (values[1:] + values[:-1])
-    bottom = 2.0 * values[-1] - between[-1] if len(between) else values[-1]
-    borders = np.concatenate([[0.0], between, [bottom]])
-    return np.diff(borders) / borders[-1]
+    chosen = vertical.levels if levels is None else levels
+    ground = 1.0 if vertical.units == "sigma" else max(1000.0, float(chosen[-1]))
+    return np.diff(layer_borders(chosen, 0.0, ground)) / ground
 
 
 def level_name(level: float) -> str:

@@ -17,8 +17,8 @@
 
 from __future__ import annotations
 
-from latentda.grid import GRAVITY
 from latentda.observations.error_profiles import ANY_CLASS, ErrorProfile, ErrorTable, pressure_of_height
+from latentda.physics.constants import GRAVITY
 
 _MANDATORY = (1000, 925, 850, 700, 500, 400, 300, 250, 200, 150, 100, 70, 50, 30, 20, 10)
 _SONDE_T = (1.2, 1.0, 0.8, 0.8, 0.8, 0.8, 0.9, 1.2, 1.2, 1.0, 0.8, 0.8, 0.9, 1.0, 1.3, 1.5)

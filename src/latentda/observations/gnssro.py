@@ -33,12 +33,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from latentda.grid import GRAVITY
 from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
 from latentda.observations.compressed import decompressed
 from latentda.observations.prepbufr_levels import to_float
 from latentda.observations.reports import table_from_reports
 from latentda.observations.table import ObservationError, column, concatenate, refuse
+from latentda.physics.constants import GRAVITY
 
 GNSSRO_CATEGORY = 3
 """Data category (BUFR table A) of vertical soundings by satellite."""

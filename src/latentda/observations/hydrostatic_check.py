@@ -26,12 +26,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from latentda.grid import GRAVITY
 from latentda.observations.error_table import assign_errors
 from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import SoundingLevels, sounding_levels
 from latentda.observations.table import refuse
-from latentda.physics.thermodynamics import GAS_CONSTANT, VIRTUAL, specific_humidity
+from latentda.physics.constants import GAS_CONSTANT, GRAVITY, VIRTUAL
+from latentda.physics.thermodynamics import specific_humidity
 
 MASS = ("t", "tv", "q", "td")
 """Refused together: a dew point is reported as a depression below the temperature of its level."""

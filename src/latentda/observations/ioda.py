@@ -30,11 +30,11 @@ import h5py
 import numpy as np
 import pyarrow as pa
 
-from latentda.grid import GRAVITY
 from latentda.observations.compressed import decompressed
 from latentda.observations.gnssro import geopotential_height
 from latentda.observations.reports import table_from_reports
 from latentda.observations.table import ObservationError, concatenate
+from latentda.physics.constants import GRAVITY
 
 
 @dataclass(frozen=True)

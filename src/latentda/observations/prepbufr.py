@@ -32,13 +32,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from latentda.grid import GRAVITY
 from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
 from latentda.observations.compressed import decompressed
 from latentda.observations.message_classes import message_class_of
 from latentda.observations.prepbufr_levels import Levels, find_levels, to_float
 from latentda.observations.prepbufr_tables import check_tables
 from latentda.observations.table import ObservationError, as_time64, concatenate, refuse, table_from_columns
+from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import sensible_temperature
 
 VIRTUAL_TEMPERATURE_CODE = 8.0

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from latentda.grid import GRAVITY
 from latentda.observations.soundings import all_but_best, level_numbers, variable_numbers
 from latentda.observations.table import VARIABLES, ObservationError, column, refuse, used
+from latentda.physics.constants import GRAVITY
 
 HUMIDITY_TOP_PA = 30000.0
 """Humidity at lower pressure (Pa) is neither simulated nor assimilated: sensors are not trusted in the cold."""

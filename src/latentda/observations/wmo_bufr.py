@@ -27,13 +27,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from latentda.grid import GRAVITY
 from latentda.observations.bufr_decoder import SoundFile, refuse_if_most_is_lost, sound_messages, warn_of_lost
 from latentda.observations.compressed import decompressed
 from latentda.observations.reports import table_from_reports, wind_components
 from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.wmo_levels import Levels, Reports, aircraft_levels, sounding_levels, surface_levels
 from latentda.observations.wmo_messages import installed, reports
+from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import specific_humidity
 
 SURFACE_CATEGORIES, SOUNDING_CATEGORIES, AIRCRAFT_CATEGORIES = (0, 1), (2,), (4,)

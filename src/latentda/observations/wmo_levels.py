@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from latentda.grid import GRAVITY
+from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
 Levels = dict[str, np.ndarray]

@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.grid import GRAVITY, Layout
+from latentda.grid import Layout, layer_borders
+from latentda.physics.constants import GRAVITY
 
 
 def column_water(flat: Float[Array, "channel point"], layout: Layout) -> Float[Array, " point"]:
@@ -38,4 +39,4 @@ def _borders(layout: Layout, bottom: float) -> Float[ndarray, " border"]:
     levels = np.asarray(layout.levels_of("q"))
     higher = [level for level in layout.vertical.levels if level < levels[0]]
     top = 0.5 * (max(higher) + levels[0]) if higher else 0.0
-    return np.concatenate([[top], 0.5 * (levels[1:] + levels[:-1]), [bottom]])
+    return layer_borders(levels, top, bottom)

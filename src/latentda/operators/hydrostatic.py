@@ -23,9 +23,8 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.grid import GRAVITY, Layout, level_name
-from latentda.physics.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
-from latentda.physics.thermodynamics import VIRTUAL
+from latentda.grid import Layout, level_name
+from latentda.physics.constants import EXPONENT, GAS_CONSTANT, GRAVITY, LAPSE_RATE
 
 TEMPERATE = 288.15
 """Temperature (K) below the lowest level of a state that has none."""
@@ -38,13 +37,6 @@ def moisture(flat: Float[Array, "channel point"], layout: Layout) -> Float[Array
     dry = jnp.zeros_like(flat[0])
     names = [f"q@{level_name(level)}" for level in layout.levels_of("t")]
     return jnp.stack([flat[layout.index(name)] if name in layout.names else dry for name in names])
-
-
-def virtual_temperature(
-    temperature: Float[Array, "level point"], humidity: Float[Array, "level point"]
-) -> Float[Array, "level point"]:
-    """T_v (K)."""
-    return temperature * (1.0 + VIRTUAL * humidity)
 
 
 def level_geopotential(

@@ -22,11 +22,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from latentda.grid import GRAVITY, Layout
+from latentda.grid import Layout
 from latentda.operators.column_water import column_water
 from latentda.operators.interpolation import Corners, interpolate
+from latentda.physics.constants import EXPONENT, GRAVITY, LAPSE_RATE
 from latentda.physics.humidity import dew_point
-from latentda.physics.standard import EXPONENT, LAPSE_RATE
 from latentda.physics.wind import share_at_10_m, speed
 
 MAX_HEIGHT_DIFFERENCE = 800.0

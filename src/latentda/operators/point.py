@@ -13,14 +13,14 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float
 
-from latentda.grid import GRAVITY, Layout
+from latentda.grid import Layout
 from latentda.observations import SURFACE_VARIABLES, VARIABLES, ObservationBatch
 from latentda.operators import near_surface
 from latentda.operators.families import COLUMN_WATER, SURFACE_DEW_POINT, SURFACE_WIND, families_of
 from latentda.operators.interpolation import Corners, corners, inside, interpolate
 from latentda.operators.near_surface import MAX_HEIGHT_DIFFERENCE
 from latentda.operators.upper_air import UpperAir
-from latentda.physics.standard import EXPONENT, GAS_CONSTANT, LAPSE_RATE
+from latentda.physics.constants import EXPONENT, GAS_CONSTANT, GRAVITY, LAPSE_RATE
 from latentda.physics.wind import SEA_ROUGHNESS, WIND_HEIGHT
 
 __all__ = ["EXPONENT", "GAS_CONSTANT", "LAPSE_RATE", "MAX_HEIGHT_DIFFERENCE", "PointObservations"]

@@ -20,24 +20,17 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 from numpy import ndarray
 
-from latentda.grid import GRAVITY, Layout
+from latentda.grid import Layout
 from latentda.observations import VARIABLES, ObservationBatch
 from latentda.observations.table import UPPER_AIR_VARIABLES
 from latentda.operators.families import DERIVED, GEOPOTENTIAL, HEIGHT
-from latentda.operators.hydrostatic import (
-    TEMPERATE,
-    bow,
-    descent,
-    level_geopotential,
-    moisture,
-    position_of,
-    virtual_temperature,
-)
+from latentda.operators.hydrostatic import TEMPERATE, bow, descent, level_geopotential, moisture, position_of
 from latentda.operators.interpolation import Corners, interpolate
 from latentda.operators.levels import ROUNDING, LevelTable, Sample, level_table, log_levels, sample
+from latentda.physics.constants import EXPONENT, GRAVITY
 from latentda.physics.humidity import dew_point
 from latentda.physics.refractivity import refractivity
-from latentda.physics.standard import EXPONENT
+from latentda.physics.thermodynamics import virtual_temperature
 from latentda.physics.wind import speed
 
 Rows = dict[str, tuple[ndarray, ndarray]]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from latentda.physics.thermodynamics import EPSILON
+from latentda.physics.constants import EPSILON
 
 DRIEST = 1e-7
 """Specific humidity (kg/kg) below which the dew point stays: there is none at q <= 0, which an analysis can reach."""

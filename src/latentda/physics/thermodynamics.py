@@ -12,14 +12,14 @@ Letters: T temperature (K), p pressure (Pa), e vapour pressure (Pa), q specific 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from latentda.grid import GRAVITY
+from latentda.physics.constants import EPSILON, GRAVITY, LAPSE_RATE, VIRTUAL
 
-GAS_CONSTANT = 287.053
-"""Specific gas constant of dry air (J kg-1 K-1) of the ICAO standard atmosphere."""
-EPSILON = 0.622
-VIRTUAL = 1.0 / EPSILON - 1.0
+_STANDARD_GAS_CONSTANT = 287.053
+"""R as the ICAO standard atmosphere defines it (J kg-1 K-1)."""
 
 
 def saturation_vapour_pressure(temperature: np.ndarray) -> np.ndarray:
@@ -35,6 +35,11 @@ def specific_humidity(dew_point: np.ndarray, pressure: np.ndarray) -> np.ndarray
     return EPSILON * e / (pressure - (1.0 - EPSILON) * e)
 
 
+def virtual_temperature(temperature: Any, humidity: Any) -> Any:
+    """T_v (K) of temperature (K) and specific humidity (kg/kg); arrays of any library."""
+    return temperature * (1.0 + VIRTUAL * humidity)
+
+
 def sensible_temperature(virtual_temperature: np.ndarray, humidity: np.ndarray) -> np.ndarray:
     """Temperature (K) from virtual temperature (K) and specific humidity (kg/kg)."""
     return virtual_temperature / (1.0 + VIRTUAL * humidity)
@@ -42,7 +47,7 @@ def sensible_temperature(virtual_temperature: np.ndarray, humidity: np.ndarray) 
 
 def standard_atmosphere_temperature(pressure: np.ndarray) -> np.ndarray:
     """Temperature (K) of the ICAO standard atmosphere at `pressure` (Pa)."""
-    exponent = GAS_CONSTANT * 0.0065 / GRAVITY
+    exponent = _STANDARD_GAS_CONSTANT * LAPSE_RATE / GRAVITY
     return np.maximum(288.15 * (np.asarray(pressure) / 101325.0) ** exponent, 216.65)
 
 
@@ -55,6 +60,6 @@ def standard_atmosphere_pressure(height: np.ndarray) -> np.ndarray:
     Source: Manual of the ICAO Standard Atmosphere, Doc 7488 (1993).
     """
     height = np.asarray(height)
-    below = 101325.0 * (1.0 - 0.0065 * np.minimum(height, 11000.0) / 288.15) ** 5.25588
-    above = 22632.06 * np.exp(-(height - 11000.0) * GRAVITY / (GAS_CONSTANT * 216.65))
+    below = 101325.0 * (1.0 - LAPSE_RATE * np.minimum(height, 11000.0) / 288.15) ** 5.25588
+    above = 22632.06 * np.exp(-(height - 11000.0) * GRAVITY / (_STANDARD_GAS_CONSTANT * 216.65))
     return np.where(height < 11000.0, below, np.where(height <= 20000.0, above, np.nan))

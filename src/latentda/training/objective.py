@@ -130,7 +130,10 @@ def column_divergence(
     Raises:
         ValueError: a layout without winds, or whose grid is not global; pairs without divergence.
     """
-    band_limit, shares = BandLimit(layout, scale), jnp.asarray(mass_shares(layout.levels_of("u")), jnp.float32)
+    band_limit, shares = (
+        BandLimit(layout, scale),
+        jnp.asarray(mass_shares(layout.vertical, layout.levels_of("u")), jnp.float32),
+    )
     area = jnp.asarray(layout.grid.area_weights, jnp.float32)
     total, count = np.zeros(()), 0
     for batch in pairs:

@@ -11,7 +11,7 @@ from latentda.verification.departures import (
 )
 from latentda.verification.derivatives import horizontal_gradient, relative_vorticity
 from latentda.verification.desroziers import DesroziersRow, desroziers, merge_classes, merge_desroziers
-from latentda.verification.energy import energy_weights, layer_fractions, total_energy
+from latentda.verification.energy import energy_weights, total_energy
 from latentda.verification.ensemble import EnsembleSums, ensemble_sums, merge_ensembles
 from latentda.verification.error_correlation import LayerProducts, layer_products, merge_products
 from latentda.verification.extent import increment_radius_km
@@ -77,7 +77,6 @@ __all__ = [
     "increment_balance",
     "increment_radius_km",
     "kinetic_energy_spectrum",
-    "layer_fractions",
     "layer_numbers",
     "layer_products",
     "mean_score",

@@ -27,7 +27,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.grid import Layout
-from latentda.operators.point import GAS_CONSTANT
+from latentda.physics.constants import GAS_CONSTANT
 from latentda.verification.derivatives import horizontal_gradient, relative_vorticity
 from latentda.verification.energy import level_masses
 from latentda.verification.hydrostatic import sigma_geopotential, virtual_temperature

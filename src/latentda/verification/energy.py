@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.grid import Layout, Vertical, level_name
-from latentda.operators.point import GAS_CONSTANT
+from latentda.grid import Layout, level_name, mass_shares
+from latentda.physics.constants import GAS_CONSTANT
 
 REFERENCE_TEMPERATURE = 270.0
 """T_r (K)."""
@@ -33,18 +33,10 @@ _FACTORS = {
 }
 
 
-def layer_fractions(vertical: Vertical) -> Float[ndarray, " level"]:
-    """Share of the atmosphere's mass that each level stands for: edges half-way, outer ones at 0 and the ground."""
-    levels = np.asarray(vertical.levels, float)
-    ground = 1.0 if vertical.units == "sigma" else max(1000.0, float(levels[-1]))
-    edges = np.concatenate([[0.0], 0.5 * (levels[1:] + levels[:-1]), [ground]])
-    return np.diff(edges) / ground
-
-
 def level_masses(layout: Layout, short: str) -> Float[ndarray, " level"]:
     """The same for the levels of one variable; 1 for a variable of the surface."""
     named = map(level_name, layout.vertical.levels)
-    fractions = dict(zip(named, layer_fractions(layout.vertical), strict=True))
+    fractions = dict(zip(named, mass_shares(layout.vertical), strict=True))
     channels = [layout.channels[i] for i in layout.indices(short)]
     return np.asarray([1.0 if c.level is None else fractions[level_name(c.level)] for c in channels])
 

@@ -23,8 +23,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.grid import Layout, level_name
-from latentda.operators.point import GAS_CONSTANT
-from latentda.physics.thermodynamics import VIRTUAL
+from latentda.physics.constants import GAS_CONSTANT
+from latentda.physics.thermodynamics import virtual_temperature as of_humid_air
 
 
 def virtual_temperature(state: Float[ndarray, "channel lat lon"], layout: Layout) -> Float[ndarray, "level lat lon"]:
@@ -33,7 +33,7 @@ def virtual_temperature(state: Float[ndarray, "channel lat lon"], layout: Layout
     for k, level in enumerate(layout.levels_of("t")):
         name = f"q@{level_name(level)}"
         if name in layout.names:
-            temperature[k] *= 1.0 + VIRTUAL * np.asarray(state[layout.index(name)], np.float64)
+            temperature[k] = of_humid_air(temperature[k], np.asarray(state[layout.index(name)], np.float64))
     return temperature
 
 

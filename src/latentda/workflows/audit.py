@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
-from latentda.grid import GRAVITY, Grid, Layout, PressureLevels, build_layout
+from latentda.grid import Grid, Layout, PressureLevels, build_layout
 from latentda.observations import (
     MANDATORY_LEVELS_HPA,
     ObservationError,
@@ -34,6 +34,7 @@ from latentda.observations import (
 )
 from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import SoundingLevels, sounding_levels
+from latentda.physics.constants import GRAVITY
 
 MARKED_GOOD = 3
 """The worst mark of a datum that the centre trusted."""

@@ -93,7 +93,7 @@ def read_settings(kind: type[Settings], path: Path | None, training: Mapping[str
 
 def learn_autoencoder(
     data: Path,
-    assets: Path,
+    world: Path,
     settings: LearningSettings,
     start: Time | None,
     end: Time | None,
@@ -103,15 +103,15 @@ def learn_autoencoder(
     initial: Path | None = None,
     track: Track = silent,
 ) -> Learned:
-    """Train on a period of a store in the anomalies of ``assets/standardizer.safetensors``.
+    """Train on a period of a store in the anomalies of ``world/standardizer.safetensors``.
 
     Writes ``autoencoder.safetensors`` (with the scores on the states from ``validate_from`` on), the loss curve
-    ``training.png`` and a held-out state beside its reconstruction, ``reconstruction.png``, into ``assets``. Another
+    ``training.png`` and a held-out state beside its reconstruction, ``reconstruction.png``, into the folder. Another
     process that trains there is waited for.
 
     Args:
         data: the store.
-        assets: folder of the scales and of what comes out.
+        world: folder of the scales and of what comes out.
         settings: of network, objective and training.
         start: first date of the training period.
         end: its end, exclusive.
@@ -124,7 +124,7 @@ def learn_autoencoder(
     Raises:
         ValueError: a store without states in the periods, settings that do not suit, a checkpoint of other settings.
     """
-    standardizer = read_standardizer(assets / "standardizer.safetensors")
+    standardizer = read_standardizer(world / "standardizer.safetensors")
     objective = settings.objective
     given, unseen = GivenPairs(read_pairs(pairs_file)).split() if pairs_file else (None, None)
     earlier = _widened(read_autoencoder(initial), settings.network) if initial else None
@@ -141,7 +141,7 @@ def learn_autoencoder(
         settings.training,
         pairs=given,
         initial=earlier,
-        checkpoint=assets / "autoencoder.checkpoint",
+        checkpoint=world / "autoencoder.checkpoint",
         track=track,
     )
     linear, network = (_scores(code, held_out, unseen, begin.objective) for code in (begin.code, trained.module))
@@ -155,14 +155,14 @@ def learn_autoencoder(
         "throughput": trained.throughput.to_dict(),
         "unexplained_variance": [dict(zip(HEADER, _rounded(row), strict=True)) for row in rows],
     }
-    path = assets / "autoencoder.safetensors"
+    path = world / "autoencoder.safetensors"
     write_autoencoder(trained.module, path, about, dtype=np.float16)
     lines = {"held out, linear start": linear.loss, "held out, network": network.loss}
-    save_figure(loss_figure(trained.losses, lines), assets / "training.png", dpi=120)
+    save_figure(loss_figure(trained.losses, lines), world / "training.png", dpi=120)
     block = held_out.blocks[len(held_out.blocks) // 2]
     state = held_out.read(block)[0]
     picture = reconstruction_figure(trained.module, standardizer, state, int(block.hours[0]))
-    save_figure(picture, assets / "reconstruction.png", dpi=120)
+    save_figure(picture, world / "reconstruction.png", dpi=120)
     return Learned(path, rows, trained.throughput)
 
 

@@ -26,13 +26,13 @@ from latentda.training import (
     train_surrogate,
 )
 from latentda.workflows.train_autoencoder import read_settings
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 
 HELD_OUT_BLOCKS = 1000
 """Blocks of the held-out period on whose sequences a network is scored."""
 
 WEIGHTS = "surrogate.safetensors"
-"""Name of the network's file among the assets."""
+"""Name of the network's file in a world's folder."""
 
 HEADER = ("channel", "lead (h)", "surrogate", "persistence", "climatology")
 """Columns of the table of root mean square errors."""
@@ -47,7 +47,7 @@ class ForecastLearningSettings:
         rollout: its step, and how many of them the loss looks ahead.
         training: the loop's settings.
         stride: keep every so many states of the store.
-        latent: whether the step acts on the codes of ``autoencoder.safetensors`` among the assets.
+        latent: whether the step acts on the codes of ``autoencoder.safetensors`` in the folder.
     """
 
     network: SurrogateSettings = field(default_factory=SurrogateSettings)
@@ -73,7 +73,7 @@ def read_forecast_settings(path: Path | None, steps: int | None) -> ForecastLear
 
 def learn_forecast(
     data: Path,
-    assets: Path,
+    folder: Path,
     settings: ForecastLearningSettings,
     start: Time | None,
     end: Time | None,
@@ -83,15 +83,15 @@ def learn_forecast(
     initial: Path | None = None,
     track: Track = silent,
 ) -> LearnedForecast:
-    """Train on a period of a store in the anomalies of ``assets/standardizer.safetensors``.
+    """Train on a period of a store in the anomalies of ``folder/standardizer.safetensors``.
 
     Writes ``surrogate.safetensors`` (with the errors in the held-out period) and the loss curve ``surrogate.png`` into
-    ``assets``; of a latent step ``latent_surrogate.safetensors`` and so on. Another process that
+    ``folder``; of a latent step ``latent_surrogate.safetensors`` and so on. Another process that
     trains it is waited for.
 
     Args:
         data: the store.
-        assets: folder of the scales and of what comes out.
+        folder: of the scales and of what comes out.
         settings: of network, rollout and training.
         start: first date of the training period.
         end: its end, exclusive.
@@ -103,15 +103,15 @@ def learn_forecast(
     Raises:
         ValueError: a store without sequences in the periods, or a checkpoint of other settings.
     """
-    files = Assets(assets)
-    standardizer = files.standardizer
+    world = WorldFolder(folder)
+    standardizer = world.standardizer
     layout, rollout = standardizer.layout, settings.rollout
     samples = StoredSequences(StoreSampler(data, layout, start, end, settings.stride), standardizer, rollout)
     unseen = StoreSampler(data, layout, validate_from or end, validate_to, settings.stride)
     held_out = StoredSequences(unseen, standardizer, rollout)
     earlier = read_surrogate(initial) if initial else None
-    code = files.autoencoder if settings.latent else None
-    weights = files.latent_surrogate_file if settings.latent else assets / WEIGHTS
+    code = world.autoencoder if settings.latent else None
+    weights = world.file("latent_surrogate" if settings.latent else "surrogate")
     trained = train_surrogate(
         samples,
         earlier.settings if earlier else settings.network,

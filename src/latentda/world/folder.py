@@ -1,37 +1,60 @@
-"""What ships with the package for the embedded world: scales, autoencoder, background errors, a start state.
+"""A world on disk: a folder with ``world.yaml`` and binary files, each read when first asked for.
 
-``assets/`` holds small binary files and ``PROVENANCE.md``, which says with which commands they were made.
+| file | what it holds |
+| --- | --- |
+| world.yaml | :class:`~latentda.world.settings.WorldSettings`; without it those of the embedded world |
+| standardizer | climatology and scales, and with them the layout |
+| autoencoder | the code |
+| surrogate, latent_surrogate | learned forecasts of states and of codes |
+| forecast/..., climatology/... | background errors, of short forecasts in a cycle or of a climatological mean |
+| twin_start | the state from which a twin experiment takes its truth |
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
+from numpy import ndarray
 
 from latentda.fields import Standardizer, read_standardizer
 from latentda.files import files_digest
-from latentda.forecast import SurrogateModel
-from latentda.networks import PatchAutoencoder, read_autoencoder, read_surrogate
-from latentda.operators import BandLimit, Covariance, Diagonal, ZonalBlocks
-from latentda.priors import BalancedCovariance, FilteredCode, read_background_error, read_divergent_wind
+from latentda.forecast import ForecastModel, SurrogateModel
+from latentda.grid import Layout
+from latentda.networks import Autoencoder, PatchAutoencoder, read_autoencoder, read_surrogate
+from latentda.operators import BandLimit, Covariance
+from latentda.priors import FilteredCode, read_background_error, read_divergent_wind
+from latentda.user_error import UserError
+from latentda.world.models import build_model
+from latentda.world.settings import WORLD_FILE, ModelSettings, WorldSettings, read_world_settings
 
 Errors = Literal["forecast", "climatology"]
-Kind = TypeVar("Kind", bound=Covariance)
 
 
 def shipped_folder() -> Path:
-    """Where the shipped assets lie."""
+    """Where the files of the embedded world lie; PROVENANCE.md there says with which commands they were made."""
     return Path(str(resources.files("latentda.world") / "data"))
 
 
+_REMEDY = {
+    "standardizer": "latentda estimate climatology",
+    "autoencoder": "latentda train autoencoder",
+    "surrogate": "latentda train forecast",
+    "latent_surrogate": "latentda train forecast --latent",
+    "model_zonal": "latentda estimate background-error --zonal-model-space",
+}
+"""What makes a file that is missing; of the others 'latentda estimate background-error'."""
+
+_IN_THE_FOLDER = ("standardizer", "autoencoder", "surrogate", "latent_surrogate", "twin_start")
+
+
 @dataclass(frozen=True)
-class Assets:
-    """The files of one world, read when first asked for.
+class WorldFolder:
+    """The files of one world.
 
     Attributes:
         folder: where they are.
@@ -42,92 +65,140 @@ class Assets:
     folder: Path
     errors: Errors = "forecast"
 
-    @property
-    def error_folder(self) -> Path:
-        """Where the background errors lie."""
-        return self.folder / self.errors
+    def __getstate__(self) -> dict[str, Any]:
+        """Where it is, without what has been read of it: other processes read it anew."""
+        return {"folder": self.folder, "errors": self.errors}
+
+    @cached_property
+    def settings(self) -> WorldSettings:
+        """What ``world.yaml`` says."""
+        path = self.folder / WORLD_FILE
+        return read_world_settings(path if path.exists() else shipped_folder() / WORLD_FILE)
+
+    def file(self, name: str) -> Path:
+        """The file of an array."""
+        folder = self.folder if name in _IN_THE_FOLDER else self.folder / self.errors
+        return folder / f"{name}.safetensors"
+
+    def has(self, name: str) -> bool:
+        """Whether the file of an array is there."""
+        return self.file(name).exists()
+
+    def require(self, *names: str) -> None:
+        """Check that files are there before anything long starts.
+
+        Raises:
+            UserError: the first that is not; the message says how to make it.
+        """
+        for name in names:
+            self._required.add(self.file(name))
+            if not self.has(name):
+                command = _REMEDY.get(name, "latentda estimate background-error")
+                raise UserError(
+                    f"{self.folder} has no {self.file(name).relative_to(self.folder)}; make it with '{command}' in a "
+                    "folder of your own and name that with --world."
+                )
 
     @cached_property
     def standardizer(self) -> Standardizer:
         """Climatology and scales of the true world."""
-        return read_standardizer(self.folder / "standardizer.safetensors")
+        self.require("standardizer")
+        return read_standardizer(self.file("standardizer"))
+
+    @property
+    def layout(self) -> Layout:
+        """Grid, levels and variables: those of the climatology."""
+        return self.standardizer.layout
 
     @cached_property
     def autoencoder(self) -> PatchAutoencoder:
         """The trained network."""
-        return read_autoencoder(self.folder / "autoencoder.safetensors")
-
-    @property
-    def latent_surrogate_file(self) -> Path:
-        """Where the learned step of codes lies."""
-        return self.folder / "latent_surrogate.safetensors"
+        self.require("autoencoder")
+        return read_autoencoder(self.file("autoencoder"))
 
     @cached_property
-    def latent_surrogate(self) -> SurrogateModel:
-        """The learned forecast that acts on the network's codes: not shipped.
-
-        Raises:
-            ValueError: it is not among the assets; the message says how to make it.
-        """
-        if not self.latent_surrogate_file.exists():
-            raise ValueError(
-                f"{self.folder} has no {self.latent_surrogate_file.name}; make it with 'latentda train forecast "
-                "--latent' in a folder of your own and name that with --assets."
-            )
-        return SurrogateModel(read_surrogate(self.latent_surrogate_file), self.standardizer, self.autoencoder)
-
-    @cached_property
-    def code(self) -> FilteredCode:
+    def code(self) -> Autoencoder:
         """The same, decoding what the model keeps of a state."""
-        return FilteredCode(self.autoencoder, BandLimit(self.standardizer.layout, self.standardizer.scale))
+        if not self.settings.code.band_limit:
+            return self.autoencoder
+        return FilteredCode(self.autoencoder, BandLimit(self.layout, self.standardizer.scale))
 
     @cached_property
-    def increment_code(self) -> FilteredCode:
+    def increment_code(self) -> Autoencoder:
         """The same, decoding increments of the structured latent background error with their divergent wind."""
-        standardizer, path = self.standardizer, self.error_folder / "divergent_wind.safetensors"
-        wind = read_divergent_wind(path, standardizer.layout, np.asarray(standardizer.scale))
+        if not self.settings.code.divergent_wind:
+            return self.code
+        self.require("divergent_wind")
+        wind = read_divergent_wind(self.file("divergent_wind"), self.layout, np.asarray(self.standardizer.scale))
         return FilteredCode(self.autoencoder, wind)
 
     @cached_property
-    def model_space_error(self) -> BalancedCovariance:
-        """Background error of 3D-Var."""
-        return self._read("model", BalancedCovariance)
+    def model(self) -> ForecastModel:
+        """The forecast model."""
+        return self._model(self.settings.model)
 
     @cached_property
-    def latent_error(self) -> ZonalBlocks:
-        """Structured background error of latent 3D-Var."""
-        return self._read("latent", ZonalBlocks)
+    def imperfect_model(self) -> ForecastModel:
+        """The model that assimilates in a fraternal twin."""
+        return self._model(self.settings.imperfect_model)
 
-    @cached_property
-    def latent_diagonal(self) -> Diagonal:
-        """One variance a latent element, as published."""
-        return self._read("latent_diagonal", Diagonal)
+    def model_with(self, **options: Any) -> ForecastModel:
+        """The forecast model with some of its options otherwise."""
+        named = self.settings.model
+        return self._model(named and replace(named, options={**named.options, **options}))
 
-    def _read(self, name: str, kind: type[Kind]) -> Kind:
-        covariance = read_background_error(self.error_folder / f"{name}.safetensors")
-        if not isinstance(covariance, kind):
-            raise ValueError(f"{self.error_folder / name}.safetensors is no {kind.__name__} background error.")
-        return covariance
+    def _model(self, settings: ModelSettings | None) -> ForecastModel:
+        if settings is None:
+            raise UserError(f"The world in {self.folder} names no such model; its {WORLD_FILE} can.")
+        return build_model(settings, self)
 
-    @cached_property
-    def unrepresented_error(self) -> BalancedCovariance:
-        """Model-space background error of what the code does not carry."""
-        return self._read("unrepresented", BalancedCovariance)
-
-    @cached_property
-    def model_space_zonal(self) -> ZonalBlocks:
-        """The inhomogeneous background error of 3D-Var: too large to ship.
+    def orography(self, model: ForecastModel | None = None) -> ndarray:
+        """Surface geopotential (m2 s-2) of a model, by default of the world's.
 
         Raises:
-            ValueError: it is not among the assets; the message says how to make it.
+            UserError: the model has none.
         """
-        if not (self.error_folder / "model_zonal.safetensors").exists():
-            raise ValueError(
-                f"{self.error_folder} has no model_zonal.safetensors, which '3dvar_zonal' needs; make it with "
-                "'latentda estimate background-error --zonal-model-space' in a folder of your own and name that with "
-                "--assets."
-            )
-        return self._read("model_zonal", ZonalBlocks)
+        model = model or self.model
+        found = getattr(model, "surface_geopotential", None)
+        if found is None:
+            raise UserError(f"The model {type(model).__name__} has no surface_geopotential, which reports need.")
+        return np.asarray(found)
+
+    @cached_property
+    def surrogate(self) -> SurrogateModel:
+        """The learned forecast of states."""
+        self.require("surrogate")
+        return SurrogateModel(read_surrogate(self.file("surrogate")), self.standardizer)
+
+    @cached_property
+    def latent_surrogate(self) -> SurrogateModel:
+        """The learned forecast that acts on the network's codes: not shipped."""
+        self.require("latent_surrogate")
+        return SurrogateModel(read_surrogate(self.file("latent_surrogate")), self.standardizer, self.autoencoder)
+
+    def error(self, name: str) -> Covariance:
+        """A background error, read once.
+
+        Raises:
+            UserError: it is not there, or no background error.
+        """
+        if name not in self._read:
+            self.require(name)
+            self._read[name] = read_background_error(self.file(name))
+        return self._read[name]
+
+    @property
+    def files_read(self) -> list[Path]:
+        """The binary files that have been asked for so far, sorted."""
+        return sorted(self._required)
+
+    @cached_property
+    def _required(self) -> set[Path]:
+        return set()
+
+    @cached_property
+    def _read(self) -> dict[str, Covariance]:
+        return {}
 
     @property
     def digest(self) -> str:
@@ -137,9 +208,9 @@ class Assets:
     @property
     def start(self) -> Path:
         """Restart file from which twin experiments take their truth; later than all training data."""
-        return self.folder / "twin_start.safetensors"
+        return self.file("twin_start")
 
 
-def shipped_assets(errors: Errors = "forecast") -> Assets:
-    """The assets in the package."""
-    return Assets(shipped_folder(), errors)
+def embedded_world(errors: Errors = "forecast") -> WorldFolder:
+    """The world in the package."""
+    return WorldFolder(shipped_folder(), errors)

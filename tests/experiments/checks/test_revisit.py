@@ -19,7 +19,7 @@ from latentda.experiments.checks.posterior import check_posterior, ratio_rows, w
 from latentda.experiments.checks.revisit import Revisit, open_run
 from latentda.runs.claim import claim
 from latentda.verification import total_energy
-from latentda.world.folder import shipped_assets
+from latentda.world import embedded_world
 from tests.cycling.conftest import LAYOUT
 from tests.experiments.worlds import FIRST, still_background, still_cycler, still_observe, still_truth
 
@@ -84,14 +84,14 @@ def test_a_posterior_s_freedom_is_what_the_data_allow(tmp_path):
 
 def test_a_run_that_is_not_there_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(ValueError, match="There is no run"):
-        open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path / "none", shipped_assets())
+        open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path / "none", embedded_world())
     assert not (tmp_path / "none").exists()
 
 
 def test_a_run_is_opened_with_the_spin_up_it_had(tmp_path, monkeypatch):
     claim(tmp_path / "fraternal-sonde" / "latent_3dvar" / "seed_0", {"spinup_days": 2})
     monkeypatch.setattr(revisit, "prepare_nature", lambda *_: None)
-    assert open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path, shipped_assets()).setup.spinup_days == 2
+    assert open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path, embedded_world()).setup.spinup_days == 2
 
 
 def test_nothing_to_look_at_is_said():

@@ -6,13 +6,13 @@ import pytest
 
 from latentda.experiments.demo import run_real_demo, shipped_reports
 from latentda.experiments.real.real import RealSetUp
-from latentda.world.folder import shipped_assets
+from latentda.world import embedded_world
 
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
-    return run_real_demo([shipped_reports()], RealSetUp(), shipped_assets("climatology"), folder)
+    return run_real_demo([shipped_reports()], RealSetUp(), embedded_world("climatology"), folder)
 
 
 @pytest.mark.parametrize("method", RealSetUp.methods)

@@ -87,17 +87,17 @@ class Clock:
 def test_backgrounds_are_run_once(tmp_path, monkeypatch):
     begin = np.datetime64("2004-02-14T00", "s")
     monkeypatch.setattr(single_gallery, "initial_fields", lambda *_: (np.zeros(LAYOUT.shape, np.float32), begin))
-    assets = SimpleNamespace(standardizer=SimpleNamespace(layout=LAYOUT), start="x")
+    world = SimpleNamespace(standardizer=SimpleNamespace(layout=LAYOUT), start="x")
     model = Clock()
-    first = gallery_backgrounds(model, assets, tmp_path / "new", (5, 20))
+    first = gallery_backgrounds(model, world, tmp_path / "new", (5, 20))
     assert model.leads == [(120,)] * 4
     assert [float(background.state.mean()) for background in first] == [120.0, 480.0]
     assert first[1].hours - first[0].hours == 15 * 24
-    again = gallery_backgrounds(model, assets, tmp_path / "new", (5, 20))
+    again = gallery_backgrounds(model, world, tmp_path / "new", (5, 20))
     assert len(model.leads) == 4
     np.testing.assert_array_equal(again[1].state, first[1].state)
     with pytest.raises(ValueError, match="multiples of 5"):
-        gallery_backgrounds(model, assets, tmp_path, (3,))
+        gallery_backgrounds(model, world, tmp_path, (3,))
     with pytest.raises(ValueError, match="another layout"):
         gallery_backgrounds(model, SimpleNamespace(standardizer=SimpleNamespace(layout=None)), tmp_path)
 

@@ -27,7 +27,7 @@ OBSERVATION = SingleObservation("t", 40.0, 178.0, 2.0, 1.0, 400.0)
 
 
 @pytest.fixture(scope="module")
-def assets():
+def world():
     # Seven samples for nine channels: errors of different variables and levels are correlated.
     samples = smooth_fields(LAYOUT.grid, 7, LAYOUT.shape[0])
     covariance = estimate_spherical_blocks(samples, SphericalTransform(LAYOUT.grid))
@@ -39,13 +39,13 @@ def assets():
 
 
 @pytest.fixture(scope="module")
-def background(assets):
-    return read_background("climatology", assets, "2001-07-01")
+def background(world):
+    return read_background("climatology", world, "2001-07-01")
 
 
 @pytest.fixture(scope="module")
-def made(assets, background):
-    return single_observation(OBSERVATION, background, ["3dvar"], assets)[0]
+def made(world, background):
+    return single_observation(OBSERVATION, background, ["3dvar"], world)[0]
 
 
 def test_the_increment_is_largest_near_the_observation(made):
@@ -56,24 +56,24 @@ def test_the_increment_is_largest_near_the_observation(made):
     assert 0.0 < made.fitted < 1.0
 
 
-def test_the_increment_is_linear_in_the_departure(made, assets, background):
-    twice = single_observation(replace(OBSERVATION, departure=4.0), background, ["3dvar"], assets)[0]
+def test_the_increment_is_linear_in_the_departure(made, world, background):
+    twice = single_observation(replace(OBSERVATION, departure=4.0), background, ["3dvar"], world)[0]
     size = np.abs(made.increment).max((1, 2), keepdims=True)
     assert size.min() > 0.0
     np.testing.assert_allclose(twice.increment / size, 2.0 * made.increment / size, atol=0.1)
 
 
-def test_the_fit_is_that_of_the_two_variances(made, assets, background):
+def test_the_fit_is_that_of_the_two_variances(made, world, background):
     # fitted = b / (b + r): from r = 1 follows b, and from b the fit for every other error.
     variance = made.fitted / (1.0 - made.fitted)
     for error in (0.1, 5.0):
-        other = single_observation(replace(OBSERVATION, error=error), background, ["3dvar"], assets)[0]
+        other = single_observation(replace(OBSERVATION, error=error), background, ["3dvar"], world)[0]
         assert other.fitted == pytest.approx(variance / (variance + error**2), abs=0.02)
 
 
-def test_surface_pressure_needs_no_level(assets, background):
+def test_surface_pressure_needs_no_level(world, background):
     observation = SingleObservation("sp", -30.0, 5.0, -100.0, 100.0)
-    one = single_observation(observation, background, ["3dvar"], assets)[0]
+    one = single_observation(observation, background, ["3dvar"], world)[0]
     assert one.increment[LAYOUT.index("sp")].min() < 0.0
     assert nearest_channel(observation, background, LAYOUT) == LAYOUT.index("sp")
 
@@ -126,16 +126,16 @@ def test_files_of_a_result(made, tmp_path):
     assert json.loads(files[-1].read_text())["increments"][0]["method"] == "3dvar"
 
 
-def test_the_background_of_a_store(assets, background, tmp_path):
+def test_the_background_of_a_store(world, background, tmp_path):
     times = np.datetime64("2001-07-01T00", "s") + np.arange(2) * np.timedelta64(6, "h")
     states = np.stack([background.state, background.state + 1.0])
     to_dataset(states, LAYOUT, times).to_netcdf(tmp_path / "x.nc")
-    last = read_background(tmp_path / "x.nc", assets)
+    last = read_background(tmp_path / "x.nc", world)
     assert last.hours == background.hours + 6
     np.testing.assert_allclose(last.state, states[1], rtol=1e-6)
-    assert read_background(tmp_path / "x.nc", assets, "2001-07-01").hours == background.hours
+    assert read_background(tmp_path / "x.nc", world, "2001-07-01").hours == background.hours
     with pytest.raises(ValueError, match="lacks"):
-        read_background(tmp_path / "x.nc", assets, "2001-07-02")
+        read_background(tmp_path / "x.nc", world, "2001-07-02")
 
 
 def test_words():
@@ -153,9 +153,9 @@ def test_words():
         ({}, ["5dvar"], "Unknown method"),
     ],
 )
-def test_what_cannot_be_assimilated_is_refused(assets, background, change, methods, message):
+def test_what_cannot_be_assimilated_is_refused(world, background, change, methods, message):
     with pytest.raises(ValueError, match=message):
-        single_observation(replace(OBSERVATION, **change), background, methods, assets)
+        single_observation(replace(OBSERVATION, **change), background, methods, world)
 
 
 def test_settings_without_sense_are_refused():

@@ -14,10 +14,10 @@ from latentda.experiments.twin.record import CycleErrors, ForecastErrors, RunRec
 from latentda.experiments.twin.report import write_experiment_report
 from latentda.experiments.twin.run import RECORD, Run
 from latentda.fields import Climatology, Standardizer, write_standardizer
-from latentda.methods.catalogue import method_files
+from latentda.methods import method_files
 from latentda.verification import ErrorSums
 from latentda.verification.comparison import compare
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 from tests.experiments.worlds import FIRST, SETUP
 from tests.worlds import sigma_layout
 
@@ -52,32 +52,32 @@ def made_up(size, seed, cycles=6):
 
 
 @pytest.fixture
-def assets(tmp_path):
+def world(tmp_path):
     folder = tmp_path / "assets"
     folder.mkdir()
     climatology = Climatology(jnp.zeros((1, *LAYOUT.shape)), 0, 0)
     write_standardizer(Standardizer(climatology, jnp.ones(CHANNELS), LAYOUT), folder / "standardizer.safetensors")
-    assets = Assets(folder)
+    world = WorldFolder(folder)
     for method in SIZES:
-        for file in method_files(method, assets)[1:]:
+        for file in method_files(method, world)[1:]:
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(b"one")
-    return assets
+    return world
 
 
 @pytest.fixture
-def folder(tmp_path, assets):
+def folder(tmp_path, world):
     nature = Nature(tmp_path / "nature.zarr", Path("start"), FIRST, "digest")
     for method, size in SIZES.items():
         for seed in (0, 1):
-            run = Run(SETUP, method, seed, tmp_path, nature, assets.folder)
+            run = Run(SETUP, method, seed, tmp_path, nature, world.folder)
             run.claim(run.folder)
             write_record(made_up(size, seed), run.folder / RECORD)
     return tmp_path / SETUP.name
 
 
-def test_all_runs_are_found_in_order(folder, assets):
-    findings = read_findings(folder, assets)
+def test_all_runs_are_found_in_order(folder, world):
+    findings = read_findings(folder, world)
     assert findings.methods == ("free_run", "3dvar", "latent_3dvar")
     assert findings.seeds == (0, 1)
     assert findings.setup == SETUP
@@ -89,40 +89,40 @@ def test_all_runs_are_found_in_order(folder, assets):
     assert rows["latent_3dvar"].standard_error == pytest.approx(0.0, abs=1e-12)
 
 
-def test_a_shorter_run_is_named_and_left_out(folder, assets):
+def test_a_shorter_run_is_named_and_left_out(folder, world):
     write_record(made_up(0.4, 1, cycles=3), folder / "latent_3dvar" / "seed_1" / RECORD)
-    findings = read_findings(folder, assets)
+    findings = read_findings(folder, world)
     assert findings.unfinished == ("latent_3dvar seed 1",)
     assert len(findings.of_method("latent_3dvar")) == 1
 
 
-def test_the_report_shows_every_seed_method_and_the_noise(folder, assets, tmp_path):
+def test_the_report_shows_every_seed_method_and_the_noise(folder, world, tmp_path):
     write_record(made_up(0.4, 1, cycles=3), folder / "latent_3dvar" / "seed_1" / RECORD)
-    html = write_experiment_report(read_findings(folder, assets), tmp_path / "report.html").read_text("utf-8")
+    html = write_experiment_report(read_findings(folder, world), tmp_path / "report.html").read_text("utf-8")
     for words in ("Seed 0", "Seed 1", "latent 3D-Var", "geostrophic misfit", "latent_3dvar seed 1"):
         assert words in html
     # Curves of two seeds, heat of analysis and forecast, forecasts' curves and bars, noise, spectra, minimisations.
     assert html.count("<figure>") == 9
 
 
-def test_other_folders_and_other_assets_are_refused(folder, assets, tmp_path):
+def test_other_folders_and_other_assets_are_refused(folder, world, tmp_path):
     with pytest.raises(ValueError, match="holds no run"):
-        read_findings(tmp_path / "nowhere", assets)
-    (assets.folder / "autoencoder.safetensors").write_bytes(b"another")
+        read_findings(tmp_path / "nowhere", world)
+    (world.folder / "autoencoder.safetensors").write_bytes(b"another")
     with pytest.raises(ValueError, match="other assets"):
-        read_findings(folder, assets)
+        read_findings(folder, world)
 
 
-def test_runs_of_another_experiment_in_the_folder_are_refused(folder, assets):
+def test_runs_of_another_experiment_in_the_folder_are_refused(folder, world):
     run = Run(
         replace(SETUP, network="sonde"),
         "3dvar",
         7,
         folder.parent,
         Nature(Path("n"), Path("s"), FIRST, "d"),
-        assets.folder,
+        world.folder,
     )
     run.claim(run.folder)
     write_record(made_up(0.5, 7), run.folder / RECORD)
     with pytest.raises(ValueError, match="different experiments"):
-        read_findings(folder, assets)
+        read_findings(folder, world)

@@ -5,7 +5,7 @@ import pytest
 
 from latentda.experiments.twin.observing import NETWORKS, build_network, level_pressures
 from latentda.forecast.embedded.jcm import jcm_layout
-from latentda.grid import GRAVITY
+from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
 LAYOUT = jcm_layout()

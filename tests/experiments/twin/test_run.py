@@ -13,9 +13,9 @@ from latentda.experiments.twin.nature import Nature
 from latentda.experiments.twin.record import read_record, read_start, write_record
 from latentda.experiments.twin.run import RECORD, Run, cycle_on, do_run
 from latentda.experiments.twin.scores import record_scores
-from latentda.methods.catalogue import method_files
+from latentda.methods import method_files
 from latentda.verification import error_sums
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 from tests.cycling.conftest import LAYOUT
 from tests.experiments.worlds import FIRST, SETUP, still_background, still_cycler, still_observe, still_truth
 
@@ -152,13 +152,13 @@ def test_scores_are_of_the_cycles_after_spin_up(whole):
 
 @pytest.fixture
 def run(tmp_path):
-    assets = tmp_path / "assets"
-    assets.mkdir()
-    for file in method_files("3dvar", Assets(assets)):
+    world = tmp_path / "world"
+    world.mkdir()
+    for file in method_files("3dvar", WorldFolder(world)):
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(b"one")
     nature = Nature(tmp_path / "nature.zarr", Path("start"), FIRST, "digest")
-    return Run(SETUP, "3dvar", 0, tmp_path / "out", nature, assets)
+    return Run(SETUP, "3dvar", 0, tmp_path / "out", nature, world)
 
 
 def finish(run, record):
@@ -186,14 +186,14 @@ def test_the_folder_of_another_run_is_refused(whole, run, change):
 
 def test_another_method_s_factor_and_files_change_nothing(whole, run):
     finish(run, whole[1])
-    (run.assets_folder / "autoencoder.safetensors").write_bytes(b"two")
+    (run.world_folder / "autoencoder.safetensors").write_bytes(b"two")
     do_run(replace(run, setup=replace(SETUP, background_factors={"latent_3dvar": 3.0})), lambda *so_far: None)
 
 
 @pytest.mark.parametrize("file", ["standardizer.safetensors", "forecast/model.safetensors"])
 def test_other_assets_are_refused(whole, run, file):
     finish(run, whole[1])
-    (run.assets_folder / file).write_bytes(b"two")
+    (run.world_folder / file).write_bytes(b"two")
     with pytest.raises(ValueError, match=r"another experiment.*assets"):
         do_run(run, lambda *so_far: None)
 

@@ -13,11 +13,11 @@ from numpy import ndarray
 
 from latentda.experiments.single.observation import Background
 from latentda.figures.files import save_figure
-from latentda.figures.style import dress, legend_beside, method_style, new_figure
+from latentda.figures.style import dress, legend_beside, look_of, new_figure
 from latentda.files import write_json
-from latentda.methods.catalogue import build_method, require_methods
+from latentda.methods import METHODS, Options, require_methods
 from latentda.verification import tangent_error
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 
 SIZES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Increments in standard deviations of the background error."""
@@ -27,14 +27,14 @@ TangentErrors = Mapping[str, Float[ndarray, " size"]]
 
 
 def method_linearity(
-    methods: Sequence[str], background: Background, assets: Assets, *, factor: float = 1.0
+    methods: Sequence[str], background: Background, world: WorldFolder, *, factor: float = 1.0
 ) -> TangentErrors:
     """The relative error of the tangent of each method's map from control to state.
 
     Args:
         methods: names of methods that assimilate.
         background: around which.
-        assets: network and background errors.
+        world: network and background errors.
         factor: on background-error variances.
 
     Raises:
@@ -43,12 +43,12 @@ def method_linearity(
     require_methods(methods)
     if "free_run" in methods:
         raise ValueError("free_run has no map from a control vector to a state; leave it out.")
-    standardizer = assets.standardizer
+    standardizer = world.standardizer
     anomaly = standardizer.to_anomaly(jnp.asarray(background.state), np.int32(background.hours))
     area = standardizer.layout.grid.area_weights
     found = {}
     for name in methods:
-        built = build_method(name, assets, factor=factor)
+        built = METHODS[name].build(world, Options(factor=factor))
         assert built is not None
         found[name] = tangent_error(built.prior, anomaly, area, SIZES)
     return found
@@ -67,8 +67,8 @@ def linearity_figure(found: TangentErrors) -> Figure:
     figure = new_figure(7.5, 3.8)
     axes = figure.add_subplot()
     for name, series in found.items():
-        style = method_style(name)
-        axes.plot(SIZES, np.maximum(series, 1e-4), color=style.colour, label=style.label, marker="o", markersize=4)
+        look = look_of(name, METHODS)
+        axes.plot(SIZES, np.maximum(series, 1e-4), color=look.colour, label=look.title, marker="o", markersize=4)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(SIZES, [f"{size:g}" for size in SIZES])

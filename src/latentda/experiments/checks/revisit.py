@@ -26,10 +26,10 @@ from latentda.experiments.twin.run import Run, shared_parts
 from latentda.experiments.twin.truth import Truth, TwinObservations
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
-from latentda.methods.catalogue import FOUR_D
+from latentda.methods import METHODS
 from latentda.operators import PointObservations
 from latentda.runs.claim import claimed
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 
 AHEAD_HOURS = 24
 """How far the truth of a revisited analysis goes on."""
@@ -66,7 +66,7 @@ class Revisit:
         return np.asarray(self.standardizer.to_physical(jnp.asarray(anomaly), np.int32(self.hours)))
 
 
-def open_run(name: str, method: str, seed: int, root: Path, assets: Assets) -> Run:
+def open_run(name: str, method: str, seed: int, root: Path, world: WorldFolder) -> Run:
     """A run that ``latentda experiment run`` has made beneath ``root``.
 
     Raises:
@@ -78,8 +78,8 @@ def open_run(name: str, method: str, seed: int, root: Path, assets: Assets) -> R
         raise ValueError(f"There is no run in {folder}; 'latentda experiment run' makes one.")
     spinup = claimed(folder).get("spinup_days", setup.spinup_days)
     setup = replace(setup, methods=(method,), scored_days=1, spinup_days=spinup)
-    nature = prepare_nature(assets.start, setup.nature_days(seed), root / "nature")
-    return Run(setup, method, seed, root, nature, assets.folder, assets.errors)
+    nature = prepare_nature(world.start, setup.nature_days(seed), root / "nature")
+    return Run(setup, method, seed, root, nature, world)
 
 
 def starts_of(run: Run) -> list[Path]:
@@ -88,7 +88,7 @@ def starts_of(run: Run) -> list[Path]:
     Raises:
         ValueError: the run has made no forecast, or its method makes no analysis of one time.
     """
-    if run.method == "free_run" or run.method in FOUR_D:
+    if not METHODS[run.method].assimilates or METHODS[run.method].four_d:
         raise ValueError(f"'{run.method}' makes no analysis of one time; choose a method in three dimensions.")
     starts = sorted((run.folder / "starts").glob("start_*.safetensors"))
     if not starts:
@@ -100,12 +100,12 @@ def revisit(run: Run) -> Iterator[Revisit]:
     """The analyses of a run from which forecasts started, in order.
 
     Raises:
-        ValueError: as :func:`starts_of`, or the run had other assets or settings.
+        ValueError: as :func:`starts_of`, or the run had another world or other settings.
     """
     starts = starts_of(run)
     run.claim(run.folder)
     setup = run.setup
-    shared = shared_parts(setup.identical, run.assets_folder, run.errors, setup.huber_limit)
+    shared = shared_parts(setup.identical, run.world, setup.huber_limit)
     model, cycler = shared.model, shared.cycler(run.method, setup)
     network = build_network(setup.network, model.layout, model.surface_geopotential, run.seed)
     assert cycler.method is not None

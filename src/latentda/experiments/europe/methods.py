@@ -17,14 +17,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import GaussNewton, Variational
+from latentda.assimilation import Variational
 from latentda.assimilation.intake import Intake
 from latentda.fields import Standardizer
+from latentda.grid import Layout
+from latentda.methods import METHODS, Options
 from latentda.networks import PatchAutoencoder
-from latentda.operators import Covariance, Diagonal, Ensemble, Scaled
+from latentda.operators import Covariance, Diagonal, Ensemble
 from latentda.priors import (
-    Form,
-    LatentPrior,
     ModelSpacePrior,
     background_draws,
     encode_pairs,
@@ -32,6 +32,7 @@ from latentda.priors import (
     estimate_localized,
     token_places,
 )
+from latentda.world import WorldSettings
 
 ITERATIONS = 40
 OUTER_LOOPS = 2
@@ -71,26 +72,58 @@ def error_samples(pairs: Float[ndarray, "pair 2 channel lat lon"], code: PatchAu
     return ErrorSamples(errors_from_pairs(pairs), errors_from_pairs(encode_pairs(pairs, code)))
 
 
+@dataclass(frozen=True, eq=False)
+class SampledWorld:
+    """A world whose background errors are those of samples, localised.
+
+    Attributes:
+        standardizer: climatology and scales.
+        code: the autoencoder.
+        samples: of forecast errors.
+        radius_km: where the correlations end; of no effect on a diagonal one.
+        settings: its name.
+    """
+
+    standardizer: Standardizer
+    code: PatchAutoencoder
+    samples: ErrorSamples
+    radius_km: float
+    settings: WorldSettings = WorldSettings("europe", interval_hours=24)
+
+    @property
+    def layout(self) -> Layout:
+        """That of the climatology."""
+        return self.standardizer.layout
+
+    @property
+    def increment_code(self) -> PatchAutoencoder:
+        """The autoencoder: nothing is added to its increments."""
+        return self.code
+
+    def error(self, name: str) -> Covariance:
+        """The background error of model space, or of the code, structured or diagonal.
+
+        Raises:
+            KeyError: another name.
+        """
+        grid = self.layout.grid
+        if name == "model":
+            rows, columns = np.asarray(grid.latitude), np.asarray(grid.longitude)
+            return estimate_localized(self.samples.model, rows, columns, localization_radius_km=self.radius_km)
+        if name == "latent":
+            rows, columns = token_places(grid, self.code.settings.patch)
+            return estimate_localized(self.samples.latent, rows, columns, localization_radius_km=self.radius_km)
+        if name == "latent_diagonal":
+            return Diagonal(jnp.asarray(self.samples.latent.std(axis=0, ddof=1)))
+        raise KeyError(name)
+
+
 def build_method(
     name: str, size: Size, samples: ErrorSamples, standardizer: Standardizer, code: PatchAutoencoder
 ) -> Variational | None:
     """The analysis method of a name; None for the run without assimilation."""
-    if name == "free_run":
-        return None
-    grid = standardizer.layout.grid
-    prior: ModelSpacePrior | LatentPrior
-    if name == "3dvar":
-        error = estimate_localized(
-            samples.model,
-            np.asarray(grid.latitude),
-            np.asarray(grid.longitude),
-            localization_radius_km=size.radius_km,
-        )
-        prior = ModelSpacePrior(_scaled(error, size))
-    else:
-        form: Form = "published" if name == "latent_3dvar_published" else "increment"
-        prior = LatentPrior(code, _scaled(_latent_error(name, size, samples, standardizer, code), size), form=form)
-    return Variational(prior, standardizer, minimiser=GaussNewton(ITERATIONS, OUTER_LOOPS))
+    world = SampledWorld(standardizer, code, samples, size.radius_km)
+    return METHODS[name].build(world, Options(size.factor, ITERATIONS, OUTER_LOOPS))
 
 
 def build_intake(samples: ErrorSamples, standardizer: Standardizer, factor: float = 1.0) -> Intake:
@@ -103,16 +136,3 @@ def build_intake(samples: ErrorSamples, standardizer: Standardizer, factor: floa
     draws = np.asarray(background_draws(ModelSpacePrior(errors), jnp.zeros(layout.shape), jax.random.key(0)))
     scale = np.asarray(standardizer.scale)[:, None, None]
     return Intake(layout, np.zeros(layout.grid.shape), draws * scale).scaled(factor)
-
-
-def _latent_error(
-    name: str, size: Size, samples: ErrorSamples, standardizer: Standardizer, code: PatchAutoencoder
-) -> Covariance:
-    if name in DIAGONAL:
-        return Diagonal(jnp.asarray(samples.latent.std(axis=0, ddof=1)))
-    rows, columns = token_places(standardizer.layout.grid, code.settings.patch)
-    return estimate_localized(samples.latent, rows, columns, localization_radius_km=size.radius_km)
-
-
-def _scaled(covariance: Covariance, size: Size) -> Covariance:
-    return Scaled(covariance, jnp.float32(size.factor))

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from latentda.experiments.europe import tables as tables
 from latentda.experiments.europe.europe import EuropeRun
-from latentda.experiments.europe.setup import TITLES
 from latentda.figures import error_curves, map_panels
 from latentda.figures.words import channel_words
 from latentda.grid import as_datetime, iso
+from latentda.methods import METHODS
 from latentda.observations import used
 from latentda.reports.endings import endings
 from latentda.reports.page import Report
@@ -34,7 +34,7 @@ def write_europe_report(run: EuropeRun, path: Path) -> Path:
     report.table(*tables.withheld(run), "Root mean squares and means of O-B and O-A (SI units), all draws merged.")
     report.table(*tables.against_reanalysis(run), "Root mean square difference from ERA-Interim (SI units).")
     made = {name: [cycle, *run.case.draws.get(name, [])] for name, cycle in run.case.cycles.items()}
-    report.text(endings({TITLES[name]: [one.facts for one in cycles] for name, cycles in made.items()}))
+    report.text(endings({METHODS[name].title: [one.facts for one in cycles] for name, cycles in made.items()}))
     report.figure(_increments(run), "Increments with all stations (dots); last row: what was missing of ERA-Interim.")
     return report.write(path)
 
@@ -75,12 +75,12 @@ def _curves(run: EuropeRun) -> Figure:
         first = sorted(set(months.tolist()))
         middles = [as_datetime(str(month)) for month in first]
         curves[name] = (middles, [float(errors[months == month].mean()) for month in first])
-    return error_curves(curves, ylabel="error / spread", title="Analyses")
+    return error_curves(curves, ylabel="error / spread", looks=METHODS, title="Analyses")
 
 
 def _increments(run: EuropeRun) -> Figure:
     layout, case = run.assets.standardizer.layout, run.case
-    states = {TITLES[name]: cycle.analysis - case.background for name, cycle in case.cycles.items()}
+    states = {METHODS[name].title: cycle.analysis - case.background for name, cycle in case.cycles.items()}
     states["ERA-Interim \N{MINUS SIGN} background"] = case.truth - case.background
     fields, titles, units, groups = [], [], [], []
     for title, state in states.items():

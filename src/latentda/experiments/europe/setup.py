@@ -9,10 +9,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from latentda.methods.catalogue import require_methods
+from latentda.methods import require_methods
 from latentda.networks import AutoencoderSettings, SurrogateSettings
 from latentda.training import ObjectiveSettings, RolloutSettings, TrainingSettings
 from latentda.workflows.train_forecast import ForecastLearningSettings
@@ -26,15 +25,6 @@ METHODS = ("free_run", "3dvar", "latent_3dvar", "latent_3dvar_diagonal", "latent
 _NETWORK = SurrogateSettings(patch=3, width=96, heads=4, blocks=2, overlap=1)
 _ONE_DAY = RolloutSettings(step_hours=24, steps=1, noise=0.2)
 _TWO_DAYS = RolloutSettings(step_hours=24, steps=2, noise=0.2)
-
-TITLES: Mapping[str, str] = {
-    "free_run": "no assimilation",
-    "3dvar": "3D-Var",
-    "latent_3dvar": "latent 3D-Var",
-    "latent_3dvar_diagonal": "latent 3D-Var, diagonal B",
-    "latent_3dvar_published": "latent 3D-Var, as published",
-}
-"""The same in words."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from latentda.experiments.europe import networks as europe_networks
 from latentda.experiments.europe import real as europe_real
 from latentda.experiments.europe.europe import EuropeRun
 from latentda.experiments.europe.methods import DIAGONAL
-from latentda.experiments.europe.setup import TITLES
+from latentda.methods import METHODS
 from latentda.reports.page import Cell
 from latentda.verification import MEAN_CHANNEL, Score
 
@@ -44,7 +44,7 @@ def sizes(run: EuropeRun) -> Table:
     """What was chosen for every method."""
     rows: list[list[Cell]] = []
     for name, size in run.sizes.items():
-        rows.append([TITLES[name], None if name in DIAGONAL else size.radius_km, size.factor])
+        rows.append([METHODS[name].title, None if name in DIAGONAL else size.radius_km, size.factor])
     return ["method", "radius (km)", "factor on variances"], rows
 
 
@@ -56,7 +56,7 @@ def cycles(run: EuropeRun) -> Table:
     for kind, lead in kinds:
         for method in run.assets.setup.methods:
             own = (s for s in scores if (s.kind, s.lead_hours, s.method) == (kind, lead, method))
-            rows.append([kind if not lead else f"{lead} h forecast", TITLES[method], *_errors(run, own)])
+            rows.append([kind if not lead else f"{lead} h forecast", METHODS[method].title, *_errors(run, own)])
     return ["what", "method", *_channels(run)], rows
 
 
@@ -68,7 +68,7 @@ def withheld(run: EuropeRun) -> Table:
             if fit.layer is None:
                 kind = "used" if fit.used else "withheld"
                 numbers = (fit.background_rms, fit.analysis_rms, fit.background_bias, fit.analysis_bias)
-                rows.append([TITLES[method], fit.variable, kind, fit.count, *numbers])
+                rows.append([METHODS[method].title, fit.variable, kind, fit.count, *numbers])
     return ["method", "variable", "stations", "data", "O-B", "O-A", "mean O-B", "mean O-A"], rows
 
 
@@ -80,9 +80,9 @@ def against_reanalysis(run: EuropeRun) -> Table:
         every = [s for s in own if s.experiment == europe_real.EXPERIMENT]
         if not rows:
             rows.append(["background", "", *_errors(run, (s for s in every if s.kind == "background"))])
-        rows.append([TITLES[method], "all", *_errors(run, (s for s in every if s.kind == "analysis"))])
+        rows.append([METHODS[method].title, "all", *_errors(run, (s for s in every if s.kind == "analysis"))])
         draws = (s for s in own if s.experiment == f"{europe_real.EXPERIMENT}-withheld")
-        rows.append([TITLES[method], "a fifth withheld", *_errors(run, draws)])
+        rows.append([METHODS[method].title, "a fifth withheld", *_errors(run, draws)])
     return ["state", "stations", *_channels(run)], rows
 
 

@@ -29,16 +29,15 @@ from latentda.assimilation.feedback import feedback, feedback_file
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
 from latentda.cycling import Cycle, Cycler
-from latentda.experiments.twin.demo import make_intake
-from latentda.forecast import JcmModel, jcm_model
-from latentda.methods.catalogue import build_method, require_methods
+from latentda.forecast import ForecastModel
+from latentda.methods import METHODS, Options, require_methods
 from latentda.observations import ErrorTable, ObservationError, column, require_used, used, write_table
 from latentda.operators import Covariance
 from latentda.priors import ModelSpacePrior, background_draws, climate_error, innovation_factor
 from latentda.progress import Track, silent
 from latentda.verification import FitRow, Score, fit_columns, fit_scores, merge_fits, observation_fit
 from latentda.workflows.preparation import RealReports, read_reports, withhold_soundings
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder, world_intake
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class RealRun:
 
     setup: RealSetUp
     methods: dict[str, list[RealCycle]]
-    model: JcmModel
+    model: ForecastModel
 
     def fits(self, name: str) -> list[FitRow]:
         """O-B and O-A of a method, over all cycles but a first one that others follow: it starts from the climate."""
@@ -115,18 +114,18 @@ class RealRun:
 
 
 def run_real(
-    paths: Sequence[str | Path], setup: RealSetUp, assets: Assets, folder: Path, *, track: Track = silent
+    paths: Sequence[str | Path], setup: RealSetUp, world: WorldFolder, folder: Path, *, track: Track = silent
 ) -> RealRun:
     """Assimilate the reports of files, a cycle each, in order of time.
 
     Raises:
         ObservationError: a file cannot be read, nothing of it is left to use, or two are of one time.
     """
-    model = replace(jcm_model(), step_hours=3)
-    world = _World(model, assets, setup)
-    reports = [world.judged(one) for one in _in_order([read_reports(path, setup.errors) for path in paths])]
+    model = world.model_with(step_hours=3)
+    shared = _Shared(model, world, setup)
+    reports = [shared.judged(one) for one in _in_order([read_reports(path, setup.errors) for path in paths])]
     jobs = track(setup.methods, "analyses", len(setup.methods))
-    return RealRun(setup, {name: _cycle(name, reports, world, folder) for name in jobs}, model)
+    return RealRun(setup, {name: _cycle(name, reports, shared, folder) for name in jobs}, model)
 
 
 def real_scores(run: RealRun, twin: str = "real") -> list[Score]:
@@ -137,21 +136,21 @@ def real_scores(run: RealRun, twin: str = "real") -> list[Score]:
     return scores
 
 
-class _World:
+class _Shared:
     """What all methods share: the model, its climate and what is expected of its errors."""
 
-    def __init__(self, model: JcmModel, assets: Assets, setup: RealSetUp):
-        self.model, self.assets, self.setup = model, assets, setup
-        layout = assets.standardizer.layout
+    def __init__(self, model: ForecastModel, world: WorldFolder, setup: RealSetUp):
+        self.model, self.world, self.setup = model, world, setup
+        layout = world.layout
         zero = jnp.zeros(layout.shape, jnp.float32)
-        plain = make_intake(model, assets, np.asarray(zero))
+        plain = world_intake(world, model)
         draws = plain.perturbations
         self.climate_error: Covariance | None = None
         if setup.climate_error:
             self.climate_error = climate_error(layout, setup.climate_error)
             climate = background_draws(ModelSpacePrior(self.climate_error), zero, jax.random.key(1))
             # Both errors are independent: a draw of their sum is a sum of draws.
-            draws = draws + np.asarray(assets.standardizer.scale)[:, None, None] * np.asarray(climate)
+            draws = draws + np.asarray(world.standardizer.scale)[:, None, None] * np.asarray(climate)
         self.intake = replace(
             plain,
             perturbations=draws,
@@ -162,7 +161,7 @@ class _World:
 
     def climate(self, hours: int) -> Float[ndarray, "channel lat lon"]:
         """The climatological mean of a time."""
-        return np.asarray(self.assets.standardizer.climatology.mean(np.int32(hours)))
+        return np.asarray(self.world.standardizer.climatology.mean(np.int32(hours)))
 
     def judged(self, reports: RealReports) -> RealReports:
         """The reports without those that no weather explains, some stations withheld: the same for every method."""
@@ -184,20 +183,14 @@ class _World:
         return factor, self.intake.scaled(factor)
 
 
-def _cycle(name: str, reports: Sequence[RealReports], world: _World, folder: Path) -> list[RealCycle]:
-    setup, done = world.setup, []
-    guess = FirstGuess.instant(world.climate(reports[0].hours))
+def _cycle(name: str, reports: Sequence[RealReports], shared: _Shared, folder: Path) -> list[RealCycle]:
+    setup, done = shared.setup, []
+    guess = FirstGuess.instant(shared.climate(reports[0].hours))
     for number, one in enumerate(reports):
-        factor, intake = world.tuned(one, guess)
-        method = build_method(
-            name,
-            world.assets,
-            factor=factor,
-            iterations=setup.iterations,
-            outer_loops=setup.outer_loops,
-            climate=world.climate_error,
-        )
-        cycler = Cycler(world.model, world.assets.standardizer, intake, method, setup.offsets)
+        factor, intake = shared.tuned(one, guess)
+        options = Options(factor, setup.iterations, setup.outer_loops, climate=shared.climate_error)
+        method = METHODS[name].build(shared.world, options)
+        cycler = Cycler(shared.model, shared.world.standardizer, intake, method, setup.offsets)
         cycle = cycler.step(guess, one.table, one.hours)
         told = feedback(intake, cycle.table, one.hours, guess, cycle.analysis)
         (folder / name).mkdir(parents=True, exist_ok=True)

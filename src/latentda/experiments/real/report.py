@@ -12,7 +12,7 @@ from numpy import ndarray
 from latentda.experiments.real.real import RealCycle, RealRun
 from latentda.figures import fit_profile, map_panels
 from latentda.grid import datetime_of_hours, iso
-from latentda.methods.catalogue import TITLES
+from latentda.methods import METHODS
 from latentda.observations import column
 from latentda.observations.message_classes import SOUNDINGS
 from latentda.reports.endings import advice
@@ -40,7 +40,9 @@ def write_real_report(run: RealRun, path: Path) -> Path:
     report.table(*_table(run, used=False), "Withheld stations, all levels together: root mean squares.")
     report.table(*_table(run, used=True), "Used data, all levels together: root mean squares.")
     for name in run.methods:
-        report.figure(fit_profile(run.fits(name), title=TITLES[name]), f"{TITLES[name]}: fit by pressure.")
+        report.figure(
+            fit_profile(run.fits(name), title=METHODS[name].title), f"{METHODS[name].title}: fit by pressure."
+        )
     report.section("What the analyses changed", f"Maps of {times[-1]}.")
     report.figure(_increments(run), "Increments, the same scale across methods; dots are the used radiosondes.")
     report.table(*_minimisations(run), "The minimisations.")
@@ -52,7 +54,8 @@ def write_real_report(run: RealRun, path: Path) -> Path:
 def _introduction(run: RealRun) -> str:
     setup = run.setup
     factors = "; ".join(
-        f"{TITLES[name]} {', '.join(f'{one.factor:.1f}' for one in cycles)}" for name, cycles in run.methods.items()
+        f"{METHODS[name].title} {', '.join(f'{one.factor:.1f}' for one in cycles)}"
+        for name, cycles in run.methods.items()
     )
     later = (
         " Later backgrounds are forecasts from the method's own analyses; the tables leave the first cycle out, which "
@@ -92,7 +95,7 @@ def _table(run: RealRun, used: bool) -> tuple[list[str], list[list[Cell]]]:
         for fit in _all_levels(run.fits(name), used):
             factor = FACTORS.get(fit.variable, 1.0)
             before, after = factor * fit.background_rms, factor * fit.analysis_rms
-            rows.append([TITLES[name], WORDS[fit.variable], fit.count, before, after, after / before])
+            rows.append([METHODS[name].title, WORDS[fit.variable], fit.count, before, after, after / before])
     return header, rows
 
 
@@ -127,7 +130,7 @@ def _increments(run: RealRun) -> Figure:
         for name in run.methods:
             cycle = _last(run, name).cycle
             fields.append((cycle.analysis - cycle.background)[layout.index(channel)])
-            titles.append(f"{TITLES[name]}: {words}")
+            titles.append(f"{METHODS[name].title}: {words}")
             units.append(unit)
     return map_panels(
         fields,
@@ -145,7 +148,7 @@ def _minimisations(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
     keys = ("used", "iterations", "cost_background", "cost_analysis")
     rows: list[list[Cell]] = [
         [
-            TITLES[name],
+            METHODS[name].title,
             iso(datetime_of_hours(one.cycle.hours)),
             *(one.cycle.facts[key] for key in keys),
             advice(one.cycle.facts),

@@ -21,7 +21,7 @@ from latentda.figures.sections import section_panel
 from latentda.figures.style import shown_units
 from latentda.figures.words import channel_words, place_words
 from latentda.grid import Channel, Layout, datetime_of_hours, iso
-from latentda.methods.catalogue import TITLES
+from latentda.methods import METHODS
 
 
 def method_maps(made: Sequence[SingleAnalysis], layout: Layout) -> Figure:
@@ -34,7 +34,7 @@ def method_maps(made: Sequence[SingleAnalysis], layout: Layout) -> Figure:
         words = channel_words(channel, layout)
         panels += [
             IncrementPanel(
-                f"{TITLES[one.method]}: {words}", one.increment[index], units, place,
+                f"{METHODS[one.method].title}: {words}", one.increment[index], units, place,
                 background.state[index], units, _winds(one.increment, channel, layout), group,
             )
             for one in made
@@ -57,6 +57,7 @@ def method_sections(made: Sequence[SingleAnalysis], layout: Layout) -> Iterator[
     cuts = [one.increment[channels][:, rows, column] for one in made]
     item = layout.channels[channels[0]].variable
     longitude = degrees(round(layout.grid.longitude[column], 1), "E", "W")
+    words = observation_words(observation)
     for one, cut in zip(made, cuts, strict=True):
         figure = section_panel(
             cut,
@@ -65,7 +66,7 @@ def method_sections(made: Sequence[SingleAnalysis], layout: Layout) -> Iterator[
             item.units,
             along="latitude",
             signed=True,
-            title=f"{TITLES[one.method]}: {item.title} increment at {longitude}\n{observation_words(observation)}",
+            title=f"{METHODS[one.method].title}: {item.title} increment at {longitude}\n{words}",
             point=observation.latitude,
             shared=cuts,
         )

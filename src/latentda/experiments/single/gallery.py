@@ -31,14 +31,15 @@ from latentda.figures.place_maps import IncrementPanel, increment_maps
 from latentda.figures.style import shown_units
 from latentda.figures.words import channel_words, place_words
 from latentda.forecast import JcmModel, initial_fields, jcm_layout, jcm_model
-from latentda.grid import GRAVITY, Layout, datetime_of_hours, hours_since_1970, iso
-from latentda.methods.catalogue import TITLES
+from latentda.grid import Layout, datetime_of_hours, hours_since_1970, iso
+from latentda.methods import METHODS
+from latentda.physics.constants import GRAVITY
 from latentda.progress import Track, silent
 from latentda.verification import horizontal_gradient
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 
 DAYS = (5, 20)
-"""Days after the assets' start state whose weather is shown."""
+"""Days after the world's start state whose weather is shown."""
 
 STEP_HOURS = 120
 """The model is run in steps of this length, so that it is compiled once."""
@@ -146,18 +147,18 @@ CASES = (
 
 
 def gallery_backgrounds(
-    model: JcmModel, assets: Assets, folder: Path, days: Sequence[int] = DAYS, *, track: Track = silent
+    model: JcmModel, world: WorldFolder, folder: Path, days: Sequence[int] = DAYS, *, track: Track = silent
 ) -> list[Background]:
-    """States of a run of ``model`` from the assets' start, kept in ``folder/backgrounds.nc``.
+    """States of a run of ``model`` from the world's start, kept in ``folder/backgrounds.nc``.
 
     Raises:
-        ValueError: days that are no increasing multiples of five, or assets of another world.
+        ValueError: days that are no increasing multiples of five, or a world of another layout.
     """
-    if assets.standardizer.layout != jcm_layout():
-        raise ValueError("The gallery shows the embedded world; these assets are of another layout.")
+    if world.layout != jcm_layout():
+        raise ValueError("The gallery shows the embedded world; this world is of another layout.")
     if not days or any(day <= 0 or (24 * day) % STEP_HOURS for day in days) or list(days) != sorted(set(days)):
         raise ValueError(f"The gallery's days increase in multiples of {STEP_HOURS // 24}; got {tuple(days)}.")
-    state, begin = initial_fields(model, assets.start)
+    state, begin = initial_fields(model, world.start)
     start = int(hours_since_1970(begin))
     times = [datetime_of_hours(start + 24 * day) for day in days]
     file = folder / "backgrounds.nc"
@@ -177,7 +178,7 @@ def gallery_backgrounds(
     ]
 
 
-def run_gallery(methods: Sequence[str], assets: Assets, folder: Path, *, factor: float = 1.0,
+def run_gallery(methods: Sequence[str], world: WorldFolder, folder: Path, *, factor: float = 1.0,
                 days: Sequence[int] = DAYS, track: Track = silent) -> list[Path]:  # fmt: skip
     """Every case on every day by every method: ``gallery_CASE.png`` and the table.
 
@@ -185,12 +186,12 @@ def run_gallery(methods: Sequence[str], assets: Assets, folder: Path, *, factor:
         The files, the table last.
     """
     model = jcm_model(imperfect=True)
-    backgrounds = gallery_backgrounds(model, assets, folder, days, track=track)
-    scenes = [_scene(background, model, assets) for background in backgrounds]
+    backgrounds = gallery_backgrounds(model, world, folder, days, track=track)
+    scenes = [_scene(background, model, world) for background in backgrounds]
     files, rows = [], []
     for case in track(CASES, "gallery", len(CASES)):
         made = [
-            single_observation(_observation(case, scene), background, methods, assets, factor=factor)
+            single_observation(_observation(case, scene), background, methods, world, factor=factor)
             for scene, background in zip(scenes, backgrounds, strict=True)
         ]
         files.append(save_figure(case_figure(case, scenes, made), folder / f"gallery_{case.name}.png"))
@@ -207,7 +208,7 @@ def case_figure(case: Case, scenes: Sequence[Scene], made: Sequence[Sequence[Sin
         item = scene.layout.channels[channel]
         place = observation.latitude, observation.longitude
         for one in row:
-            title = f"{TITLES[one.method]}, {iso(datetime_of_hours(background.hours))}, {place_words(*place)}"
+            title = f"{METHODS[one.method].title}, {iso(datetime_of_hours(background.hours))}, {place_words(*place)}"
             panels.append(
                 IncrementPanel(
                     title, one.increment[channel], item.variable.units, place, case.contours(scene), case.contour_units,
@@ -236,6 +237,6 @@ def _observation(case: Case, scene: Scene) -> SingleObservation:
     return SingleObservation(case.variable, *case.place(scene), case.departure, case.error, case.level_hpa)
 
 
-def _scene(background: Background, model: JcmModel, assets: Assets) -> Scene:
-    mean = np.asarray(assets.standardizer.climatology.mean(np.int32(background.hours)))
+def _scene(background: Background, model: JcmModel, world: WorldFolder) -> Scene:
+    mean = np.asarray(world.standardizer.climatology.mean(np.int32(background.hours)))
     return Scene(model.layout, background.state, mean, model.surface_geopotential)

@@ -22,9 +22,9 @@ from numpy import ndarray
 from latentda.assimilation.intake import Intake
 from latentda.fields import open_store, read_states
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, variable
-from latentda.methods.catalogue import build_method, require_methods
+from latentda.methods import METHODS, Options, require_methods
 from latentda.observations import table_from_columns
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 
 CLIMATOLOGY = "climatology"
 """The background's name that stands for the mean state of the date."""
@@ -108,34 +108,34 @@ class SingleAnalysis:
     advice: str
 
 
-def read_background(source: str | Path, assets: Assets, date: Time | None = None) -> Background:
+def read_background(source: str | Path, world: WorldFolder, date: Time | None = None) -> Background:
     """A background by name.
 
     Args:
-        source: ``"climatology"`` or a store of states of the assets' layout.
-        assets: hold the climatology.
+        source: ``"climatology"`` or a store of states of the world's layout.
+        world: holds the climatology.
         date: valid time; by default the store's last, or 1 January 2000 for the climatology.
 
     Raises:
-        FieldsError: the store lacks a field, a date or the grid of the assets.
+        FieldsError: the store lacks a field, a date or the grid of the world.
         ValueError: a date off the hour.
     """
     if str(source) == CLIMATOLOGY:
         hours = int(hours_since_1970(date or "2000-01-01"))
-        return Background(CLIMATOLOGY, hours, np.asarray(assets.standardizer.climatology.mean(np.int32(hours))))
+        return Background(CLIMATOLOGY, hours, np.asarray(world.standardizer.climatology.mean(np.int32(hours))))
     dataset = open_store(source)
     if date is None and "time" in dataset.coords:
         date = np.ravel(dataset["time"].values)[-1]
     hours = int(hours_since_1970(str(date)[:16])) if date is not None else int(hours_since_1970("2000-01-01"))
     times = [datetime_of_hours(hours)] if "time" in dataset.dims else None
-    return Background(Path(source).name, hours, read_states(dataset, assets.standardizer.layout, times)[0])
+    return Background(Path(source).name, hours, read_states(dataset, world.layout, times)[0])
 
 
 def single_observation(
     observation: SingleObservation,
     background: Background,
     methods: Sequence[str],
-    assets: Assets,
+    world: WorldFolder,
     *,
     factor: float = 1.0,
 ) -> list[SingleAnalysis]:
@@ -145,7 +145,7 @@ def single_observation(
         observation: the datum.
         background: x_b.
         methods: names from :data:`latentda.methods.catalogue.METHODS` that assimilate.
-        assets: scales, network and background errors.
+        world: scales, network and background errors.
         factor: on the background errors' variances.
 
     Raises:
@@ -155,7 +155,7 @@ def single_observation(
     require_methods(methods)
     if "free_run" in methods:
         raise ValueError("The run without assimilation has no increment; leave free_run out.")
-    standardizer = assets.standardizer
+    standardizer = world.standardizer
     layout = standardizer.layout
     _require_variable(observation, layout)
     # The station stands on the model's own surface, whatever its height: both heights are 0.
@@ -166,7 +166,7 @@ def single_observation(
     scale = np.asarray(standardizer.scale, np.float64)[:, None, None]
     made: list[SingleAnalysis] = []
     for name in methods:
-        method = build_method(name, assets, factor=factor)
+        method = METHODS[name].build(world, Options(factor=factor))
         assert method is not None
         analysis = method.analyse(anomaly, (term,), background.hours)
         before, after = (np.ravel(d[0]) for d in (analysis.observation_background, analysis.observation_analysis))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from latentda.experiments.twin.scores import record_scores
 from latentda.progress import Track, silent
 from latentda.runs.workers import Listen, run_jobs
 from latentda.verification import Score
-from latentda.world.folder import Assets, shipped_assets
+from latentda.world import WorldFolder, embedded_world
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,13 @@ class Campaign:
         setup: the experiment, with the methods to run.
         seeds: which.
         root: folder of all experiments.
-        assets_folder: scales, network, background errors; None for the shipped ones.
+        world: scales, network, background errors, models.
     """
 
     setup: ExperimentSetUp
     seeds: tuple[int, ...]
     root: Path
-    assets_folder: Path | None = None
-
-    @property
-    def assets(self) -> Assets:
-        """The chosen assets."""
-        return Assets(self.assets_folder) if self.assets_folder else shipped_assets()
+    world: WorldFolder = field(default_factory=embedded_world)
 
     @property
     def runs(self) -> tuple[tuple[str, int], ...]:
@@ -100,21 +95,21 @@ def run_campaign(campaign: Campaign, workers: int, listen: Listen, *, track: Tra
         listen: hears how far each run is, by its number in ``campaign.runs``.
         track: shows how far the nature run is.
     """
-    setup, assets = campaign.setup, campaign.assets
+    setup, world = campaign.setup, campaign.world
     days = max(setup.nature_days(seed) for seed in campaign.seeds)
-    nature = prepare_nature(assets.start, days, campaign.root / "nature", track=track)
-    make = partial(Run, setup, root=campaign.root, nature=nature, assets_folder=assets.folder, errors=assets.errors)
+    nature = prepare_nature(world.start, days, campaign.root / "nature", track=track)
+    make = partial(Run, setup, root=campaign.root, nature=nature, world=world)
     runs = [make(method=method, seed=seed) for method, seed in campaign.runs]
     failures = run_jobs(runs, do_run, workers, listen, run_log)
     scores: list[Score] = []
     for number, run in enumerate(runs):
         if number not in failures:
-            scores += run_scores(run, assets)
+            scores += run_scores(run, world)
     return Outcome(scores, [(campaign.titles[number], sentence) for number, sentence in sorted(failures.items())])
 
 
-def run_scores(run: Run, assets: Assets) -> list[Score]:
+def run_scores(run: Run, world: WorldFolder) -> list[Score]:
     """The scores of a finished run."""
-    standardizer = assets.standardizer
+    standardizer = world.standardizer
     spread = np.asarray(standardizer.scale)
     return record_scores(run.record(), spread, standardizer.layout, run.setup, run.method, run.seed)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from latentda.experiments.twin.observing import NETWORKS, require_network
-from latentda.methods.catalogue import require_methods
+from latentda.methods import require_methods
 
 DEFAULT_METHODS = ("free_run", "3dvar", "latent_3dvar_published", "latent_3dvar_diagonal", "latent_3dvar")
 DEFAULT_FACTOR = 2.0

@@ -7,26 +7,21 @@ side by side, are those of ``experiment``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation.intake import Intake
 from latentda.cycling import Cycle, Cycler, CycleSettings
 from latentda.experiments.twin.truth import Truth, TwinObservations, nature_run
-from latentda.forecast import ForecastModel, JcmModel, jcm_model
-from latentda.methods.catalogue import TITLES, build_method, require_methods
+from latentda.forecast import ForecastModel, steps
+from latentda.methods import METHODS, Options, require_methods
 from latentda.observations import radiosonde_network
-from latentda.priors import ModelSpacePrior, background_draws
 from latentda.progress import Track, silent
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder, world_intake
 
 
 @dataclass(frozen=True)
@@ -109,42 +104,29 @@ class TwinRun:
     forecasts: dict[str, list[Forecast]] = field(default_factory=dict)
 
 
-def run_twin(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = silent) -> TwinRun:
+def run_twin(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track = silent) -> TwinRun:
     """Run every method of a set-up on the same observations; what is finished in ``folder`` is kept."""
-    true_model = jcm_model()
-    model = true_model if setup.identical else jcm_model(imperfect=True)
-    truth = nature_run(true_model, assets.start, setup.days, folder, track)
+    true_model = world.model
+    model = true_model if setup.identical else world.imperfect_model
+    truth = nature_run(true_model, world.start, setup.days, folder, track)
     first = int(truth.hours[0]) + 24 * setup.background_days
     background = _lagged_background(model, truth, setup, track)
-    intake = make_intake(model, assets, truth.at(first))
+    intake = world_intake(world, model)
     observe = TwinObservations(truth, radiosonde_network(), intake, setup.seed)
     settings = CycleSettings(first, setup.cycles, setup.interval_hours)
     cycles: dict[str, list[Cycle]] = {}
     # What was asked for, not its digits: they differ with the number of cores.
-    identity = {**asdict(setup), "methods": None, "cycles": None, "spinup_cycles": None, "assets": assets.digest}
+    identity = {**asdict(setup), "methods": None, "cycles": None, "spinup_cycles": None, "world": world.digest}
+    options = Options(factor=setup.background_factor)
     for name in setup.methods:
-        cycler = Cycler(model, assets.standardizer, intake, build_method(name, assets, factor=setup.background_factor))
+        cycler = Cycler(model, world.standardizer, intake, METHODS[name].build(world, options))
+        title = METHODS[name].title
         cycles[name] = cycler.run(
-            background, observe, settings, folder=folder / name, identity=identity, name=TITLES[name], track=track
+            background, observe, settings, folder=folder / name, identity=identity, name=title, track=track
         )
     last = cycles[setup.methods[0]][-1].hours
     run = TwinRun(setup, truth, cycles, observe(last), model)
     return _with_forecasts(run, track)
-
-
-def make_intake(model: JcmModel, assets: Assets, state: ndarray) -> Intake:
-    """The intake that all methods share, with draws of the classical background error."""
-    prior, zero = ModelSpacePrior(assets.model_space_error), jnp.zeros_like(jnp.asarray(state))
-    draws = np.asarray(background_draws(prior, zero, jax.random.key(0)))
-    scale = np.asarray(assets.standardizer.scale)[:, None, None]
-    return Intake(model.layout, model.surface_geopotential, draws * scale)
-
-
-def steps(model: ForecastModel, state: ndarray, hours: int, count: int, step: int) -> Iterator[ndarray]:
-    """``count`` forecasts ``step`` hours apart by one compiled step."""
-    for k in range(count):
-        state = np.asarray(model.propagate(state, np.int32(hours + k * step), (step,))[0])
-        yield state
 
 
 def _lagged_background(model: ForecastModel, truth: Truth, setup: TwinSetUp, track: Track) -> ndarray:

@@ -14,7 +14,7 @@ from latentda.experiments.twin.demo import TwinRun
 from latentda.experiments.twin.scores import mean_errors
 from latentda.figures import error_curves, map_panels, score_heat, section_panel
 from latentda.grid import datetime_of_hours, iso
-from latentda.methods.catalogue import TITLES
+from latentda.methods import METHODS
 from latentda.reports.endings import Facts, converged_share, endings
 from latentda.reports.page import Cell, Report
 from latentda.verification import MEAN_CHANNEL, Score
@@ -76,6 +76,7 @@ def _curves(run: TwinRun, spread: ndarray) -> Figure:
         analysis,
         background,
         ylabel="error / climatological spread",
+        looks=METHODS,
         title="Error of analyses (solid) and of the forecasts they start from (dashed)",
         sawtooth=False,
     )
@@ -94,7 +95,7 @@ def _score_tables(report: Report, run: TwinRun, scores: Sequence[Score]) -> None
         for method in run.setup.methods:
             cells = [table[method, kind, lead, c] for c in (MEAN_CHANNEL, *SHOWN)]
             label = "analysis" if kind == "analysis" else f"{lead // 24}-day forecast"
-            rows.append([TITLES[method], label, *_displayed(cells)])
+            rows.append([METHODS[method].title, label, *_displayed(cells)])
     report.table(
         header,
         rows,
@@ -104,7 +105,7 @@ def _score_tables(report: Report, run: TwinRun, scores: Sequence[Score]) -> None
     for method in _assimilating(run):
         if method != "3dvar" and reference:
             errors = {s.channel: s.rmse for s in scores if s.method == method and s.kind == "analysis"}
-            title = f"Analysis error of {TITLES[method]} against 3D-Var"
+            title = f"Analysis error of {METHODS[method].title} against 3D-Var"
             report.figure(score_heat(errors, reference, title=title), "Blue: smaller error than 3D-Var.")
 
 
@@ -131,7 +132,7 @@ def _maps(run: TwinRun) -> Figure:
             states = {"": cycle.analysis}
         for kind, state in states.items():
             fields.append(state[channel] - truth)
-            titles.append(f"{kind} error, {TITLES[method]}".strip())
+            titles.append(f"{kind} error, {METHODS[method].title}".strip())
     return map_panels(
         fields,
         titles,
@@ -154,7 +155,7 @@ def _increments(run: TwinRun) -> Figure:
             cycle = run.cycles[method][-1]
             fields.append((cycle.analysis - cycle.background)[layout.index(name)])
             title = "surface pressure" if name == "sp" else "temperature, sigma 0.51"
-            titles.append(f"{TITLES[method]}: {title}")
+            titles.append(f"{METHODS[method].title}: {title}")
             units.append(unit)
     return map_panels(
         fields,
@@ -186,7 +187,7 @@ def _sections(run: TwinRun) -> Iterator[tuple[Figure, str]]:
             np.asarray(layout.levels_of("t")) * pressure,
             "K",
             signed=True,
-            title=f"{TITLES[method]}: temperature increment at {latitude[row]:.0f}°N",
+            title=f"{METHODS[method].title}: temperature increment at {latitude[row]:.0f}°N",
             shared=list(cuts.values()),
         )
         yield figure, "A vertical section through the last increment."
@@ -196,12 +197,12 @@ def _facts(report: Report, run: TwinRun) -> None:
     rows: list[list[Cell]] = []
     scored: dict[str, list[Facts]] = {}
     for method in _assimilating(run):
-        facts = scored[TITLES[method]] = [c.facts for c in run.cycles[method][run.setup.spinup_cycles :]]
+        facts = scored[METHODS[method].title] = [c.facts for c in run.cycles[method][run.setup.spinup_cycles :]]
         mean = {
             key: float(np.mean([f[key] for f in facts]))
             for key in ("used", "refused", "iterations", "misfit_background", "misfit_analysis")
         }
-        rows.append([TITLES[method], *mean.values(), converged_share(facts)])
+        rows.append([METHODS[method].title, *mean.values(), converged_share(facts)])
     header = ["method", "data used", "refused", "iterations", "O-B (σo²)", "O-A (σo²)", "converged"]
     report.section(
         "Fit to the observations",

@@ -8,36 +8,48 @@ reference, on the true state of the same time, recorded under ``truth_`` and its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.experiments.twin.record import Diagnostics
-from latentda.forecast import JcmModel
-from latentda.verification import kinetic_energy_spectrum, state_balance, surface_pressure_noise
+from latentda.forecast import ForecastModel
+from latentda.verification import SurfacePressureModel, kinetic_energy_spectrum, state_balance, surface_pressure_noise
 
 State = Float[ndarray, "channel lat lon"]
-Diagnostic = Callable[[JcmModel, State, int], float | list[float]]
+
+
+@runtime_checkable
+class DiagnosedModel(ForecastModel, SurfacePressureModel, Protocol):
+    """A forecast model that tells its orography, and its surface pressure between its steps."""
+
+    @property
+    def surface_geopotential(self) -> Float[ndarray, "lat lon"]:
+        """Of its orography (m2 s-2)."""
+
+
+Diagnostic = Callable[[DiagnosedModel, State, int], float | list[float]]
 """``diagnostic(model, physical state, hours since 1970)``."""
 
 
-def pressure_noise(model: JcmModel, state: State, hours: int) -> list[float]:
+def pressure_noise(model: DiagnosedModel, state: State, hours: int) -> list[float]:
     """Mean absolute tendency of surface pressure (hPa / 3 h) in every half hour of the first 12 h."""
     return surface_pressure_noise(model, state, np.int32(hours)).hpa_per_3h.tolist()
 
 
-def geostrophic_misfit(model: JcmModel, state: State, hours: int) -> float:
+def geostrophic_misfit(model: DiagnosedModel, state: State, hours: int) -> float:
     """|V - V_g| / |V| over middle and high latitudes and all levels; no units."""
     return state_balance(state, model.layout, model.surface_geopotential).geostrophic_mean
 
 
-def gradient_wind_misfit(model: JcmModel, state: State, hours: int) -> float:
+def gradient_wind_misfit(model: DiagnosedModel, state: State, hours: int) -> float:
     """The same for gradient-wind balance."""
     return state_balance(state, model.layout, model.surface_geopotential).gradient_mean
 
 
-def kinetic_energy(model: JcmModel, state: State, hours: int) -> list[float]:
+def kinetic_energy(model: DiagnosedModel, state: State, hours: int) -> list[float]:
     """Kinetic energy (m2 s-2) a total wavenumber, mean over the levels."""
     layout = model.layout
     u, v = (state[layout.indices(name)] for name in ("u", "v"))
@@ -53,8 +65,10 @@ DIAGNOSTICS: Mapping[str, Diagnostic] = {
 """Diagnostics by name, all of which every cycled experiment records."""
 
 
-def diagnose(model: JcmModel, analysis: State, truth: State, hours: int) -> Diagnostics:
-    """All diagnostics of an analysis and of the truth of its time."""
+def diagnose(model: ForecastModel, analysis: State, truth: State, hours: int) -> Diagnostics:
+    """All diagnostics of an analysis and of the truth of its time; none where the model cannot be asked."""
+    if not isinstance(model, DiagnosedModel):
+        return {}
     found: dict[str, float | list[float]] = {}
     for name, diagnostic in DIAGNOSTICS.items():
         found[name] = diagnostic(model, analysis, hours)

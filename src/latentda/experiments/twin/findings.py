@@ -17,10 +17,10 @@ from latentda.experiments.twin.record import CycleErrors, RunRecord, read_record
 from latentda.experiments.twin.run import RECORD
 from latentda.experiments.twin.scores import record_scores
 from latentda.grid import Layout, datetime_of_hours
-from latentda.methods.catalogue import METHODS, method_digest
+from latentda.methods import METHODS, method_digest
 from latentda.runs.claim import NOTE
 from latentda.verification import Score, mean_score
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +100,13 @@ class Findings:
         ]
 
 
-def read_findings(folder: Path, assets: Assets) -> Findings:
+def read_findings(folder: Path, world: WorldFolder) -> Findings:
     """The runs beneath an experiment's folder, ``OUT/NAME``.
 
     Raises:
-        ValueError: it holds no run, or runs with other assets or of other experiments.
+        ValueError: it holds no run, or runs with another world or of other experiments.
     """
-    digest = cache(partial(method_digest, assets=assets))
+    digest = cache(partial(method_digest, world=world))
     found = [_finding(note.parent, digest) for note in sorted(folder.glob(f"*/seed_*/{NOTE}"))]
     found = [run for run in found if run.record.cycles]
     if not found:
@@ -119,14 +119,14 @@ def read_findings(folder: Path, assets: Assets) -> Findings:
         (run for run in found if len(run.record.cycles) == longest), key=lambda r: (order.index(r.method), r.seed)
     )
     short = tuple(f"{run.method} seed {run.seed}" for run in found if len(run.record.cycles) < longest)
-    standardizer = assets.standardizer
+    standardizer = world.standardizer
     return Findings(tuple(runs), short, standardizer.layout, np.asarray(standardizer.scale))
 
 
 def _finding(folder: Path, digest: Callable[[str], str]) -> Finding:
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-    if note["assets"] != digest(note["method"]):
-        raise ValueError(f"{folder} was run with other assets; name their folder with --assets.")
+    if note["world"] != digest(note["method"]):
+        raise ValueError(f"{folder} was run with another world; name its folder with --world.")
     record = read_record(folder / RECORD)
     known = {field.name for field in fields(ExperimentSetUp)}
     settings = {name: value for name, value in note.items() if name in known}

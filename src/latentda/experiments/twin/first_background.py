@@ -13,10 +13,9 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.experiments.twin.catalogue import ExperimentSetUp
-from latentda.experiments.twin.demo import steps
 from latentda.experiments.twin.truth import Truth
 from latentda.files import fitting, read_arrays, write_arrays
-from latentda.forecast import ForecastModel
+from latentda.forecast import ForecastModel, steps
 from latentda.runs.lock import only_process
 
 KIND = "first background"

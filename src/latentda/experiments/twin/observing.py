@@ -32,7 +32,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.experiments.twin.truth import Network
-from latentda.grid import GRAVITY, Layout
+from latentda.grid import Layout
 from latentda.observations import (
     ObservationPlaces,
     aircraft_network,
@@ -45,6 +45,7 @@ from latentda.observations import (
     satellite_wind_network,
     surface_network,
 )
+from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
 SPARSE_COLUMNS, SPARSE_SEED = 60, 7

@@ -1,4 +1,4 @@
-"""Making the assets: from a nature run to scales, pairs of states of a cycling run, and background errors.
+"""Making a world: from a nature run to scales, pairs of states of a cycling run, and background errors.
 
 Pairs of states valid at one time come from a cycling run with 3D-Var and the imperfect model, so that they carry what a
 cycle carries: analysis error that has grown, and model error. The first cycling run needs a first background error,
@@ -17,13 +17,11 @@ import numpy as np
 from numpy import ndarray
 
 from latentda.cycling import Cycle, Cycler, CycleSettings
-from latentda.experiments.twin.demo import make_intake
 from latentda.experiments.twin.observing import build_network
 from latentda.experiments.twin.truth import StoredTruth, TwinObservations
 from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
-from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
-from latentda.methods.catalogue import build_method, method_digest
+from latentda.methods import METHODS, Options, method_digest
 from latentda.operators import BandLimit, Diagonal, SphericalTransform, estimate_zonal_blocks
 from latentda.priors import (
     BackgroundError,
@@ -42,7 +40,7 @@ from latentda.priors import (
 )
 from latentda.progress import Track, silent
 from latentda.runs.identity import digest
-from latentda.world.folder import Assets
+from latentda.world import WorldFolder, world_intake
 
 
 def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time | None, out: Path) -> Path:
@@ -58,7 +56,7 @@ SPINUP_CYCLES = 20
 
 def cycling_run(
     data: Path,
-    assets: Assets,
+    world: WorldFolder,
     start: Time,
     cycles: int,
     folder: Path,
@@ -72,7 +70,7 @@ def cycling_run(
 
     Args:
         data: the nature run.
-        assets: scales and a first background error.
+        world: scales and a first background error.
         start: of the cycling.
         cycles: analyses, 12 h apart.
         folder: where cycles are kept, for a restart; cycles of other arguments are refused.
@@ -82,21 +80,21 @@ def cycling_run(
         track: shows progress.
 
     Raises:
-        UserError: the folder holds cycles of other data, assets or settings.
+        UserError: the folder holds cycles of other data, another world or other settings.
     """
-    model = jcm_model(imperfect=True)
+    model = world.imperfect_model
     truth = StoredTruth(data, model.layout)
     first = int(hours_since_1970(start))
     background = truth.at(first)
-    intake = make_intake(model, assets, background)
-    places = build_network(network, model.layout, model.surface_geopotential, seed)
-    cycler = Cycler(model, assets.standardizer, intake, build_method("3dvar", assets, factor=factor))
+    intake = world_intake(world, model)
+    places = build_network(network, model.layout, world.orography(model), seed)
+    cycler = Cycler(model, world.standardizer, intake, METHODS["3dvar"].build(world, Options(factor=factor)))
     observe = TwinObservations(truth, places, intake, seed)
     settings = CycleSettings(first, cycles, 12)
     identity = {
         "data": digest((background, truth.at(first + 12) if cycles > 1 else None)),
-        "assets": method_digest("3dvar", assets),
-        "errors": assets.errors,
+        "world": method_digest("3dvar", world),
+        "errors": world.errors,
         "network": network,
         "factor": factor,
         "seed": seed,
@@ -105,27 +103,29 @@ def cycling_run(
     return done[SPINUP_CYCLES:]
 
 
-def cycling_pairs(run: Sequence[Cycle], assets: Assets, out: Path, *, track: Track = silent) -> Path:
+def cycling_pairs(run: Sequence[Cycle], world: WorldFolder, out: Path, *, track: Track = silent) -> Path:
     """Pairs of 24 h and 48 h forecasts of the imperfect model from the analyses of a cycling run."""
     starts = track([(cycle.hours, cycle.analysis) for cycle in run], "forecast pairs", len(run))
-    return write_pairs(forecast_pairs(jcm_model(imperfect=True), assets.standardizer, starts), out)
+    return write_pairs(forecast_pairs(world.imperfect_model, world.standardizer, starts), out)
 
 
-def verification_pairs(data: Path, run: Sequence[Cycle], assets: Assets, out: Path) -> Path:
+def verification_pairs(data: Path, run: Sequence[Cycle], world: WorldFolder, out: Path) -> Path:
     """Pairs (state of the nature run, background of a cycling run): the background errors themselves.
 
     With real data the verifying state is a reanalysis, whose own errors then are in the samples.
     """
-    standardizer = assets.standardizer
+    standardizer = world.standardizer
     truth = StoredTruth(data, standardizer.layout)
     pairs = ((truth.at(cycle.hours), cycle.background, np.int32(cycle.hours)) for cycle in run)
     anomalies = ((standardizer.to_anomaly(x, h), standardizer.to_anomaly(b, h)) for x, b, h in pairs)
     return write_pairs(((np.asarray(x), np.asarray(b)) for x, b in anomalies), out)
 
 
-def nature_pairs(data: Path, assets: Assets, count: int, out: Path, *, seed: int = 0, track: Track = silent) -> Path:
+def nature_pairs(
+    data: Path, world: WorldFolder, count: int, out: Path, *, seed: int = 0, track: Track = silent
+) -> Path:
     """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run."""
-    model = jcm_model(imperfect=True)
+    model = world.imperfect_model
     dataset = open_store(data)
     hours = (dataset["time"].values.astype("datetime64[h]") - np.datetime64(0, "h")).astype(int)
     chosen = np.sort(np.random.default_rng(seed).choice(len(hours) - 8, count, replace=False))
@@ -133,43 +133,42 @@ def nature_pairs(data: Path, assets: Assets, count: int, out: Path, *, seed: int
     def pairs() -> Iterator[tuple[ndarray, ndarray]]:
         for i in track(chosen, "forecast pairs", count):
             starts = ((int(hours[j]), read_states(dataset, model.layout, [j])[0]) for j in (i, i + 8))
-            yield from forecast_pairs(model, assets.standardizer, starts, short=24, long=72)
+            yield from forecast_pairs(model, world.standardizer, starts, short=24, long=72)
 
     return write_pairs(pairs(), out)
 
 
-def climatological_pairs(data: Path, assets: Assets, start: Time | None, end: Time | None, out: Path) -> Path:
+def climatological_pairs(data: Path, world: WorldFolder, start: Time | None, end: Time | None, out: Path) -> Path:
     """Pairs (climatological mean, state) every five days: the errors of the mean as a background."""
-    sampler = StoreSampler(data, assets.standardizer.layout, start, end, stride=20)
-    states = sampler.anomalies(assets.standardizer)
+    sampler = StoreSampler(data, world.layout, start, end, stride=20)
+    states = sampler.anomalies(world.standardizer)
     return write_pairs(((np.zeros_like(state), state) for state in states), out)
 
 
 def make_background_errors(
     pairs_file: Path,
-    assets: Assets,
+    world: WorldFolder,
     *,
     localization_radius_km: float = 12000.0,
     smooth_sd: float = 0.5,
     zonal_model_space: bool = False,
 ) -> tuple[Path, ...]:
-    """Estimate and write the background errors of both spaces into the assets' folder.
+    """Estimate and write the background errors of both spaces into the world's folder.
 
     Args:
         pairs_file: from :func:`write_pairs`.
-        assets: scales and network.
+        world: scales and network.
         localization_radius_km: where the correlations of zonal blocks end, in either space.
         smooth_sd: weight of zonal-mean variances in the position-dependent ones, in either space.
         zonal_model_space: make the inhomogeneous background error of model space too (200 MB on disk for T31).
     """
     pairs = read_pairs(pairs_file)
-    layout, scale = assets.standardizer.layout, np.asarray(assets.standardizer.scale)
+    layout, scale = world.layout, np.asarray(world.standardizer.scale)
     about = {"pairs": len(pairs), "localization_radius_km": localization_radius_km, "smooth_sd": smooth_sd}
-    assets.error_folder.mkdir(parents=True, exist_ok=True)
-    network = assets.autoencoder
+    network = world.autoencoder
     encoded = encode_pairs(pairs, network)
     errors, codes = errors_from_pairs(pairs), errors_from_pairs(encoded)
-    rest = unrepresented_errors(pairs, encoded, assets.code)
+    rest = unrepresented_errors(pairs, encoded, world.code)
     share = float(np.mean(np.mean(rest**2, axis=(0, 2, 3)) / np.mean(errors**2, axis=(0, 2, 3))))
     balanced = partial(estimate_balanced, scale=scale, layout=layout, smooth_sd=smooth_sd)
     blocks = partial(estimate_zonal_blocks, localization_radius_km=localization_radius_km, smooth_sd=smooth_sd)
@@ -190,10 +189,10 @@ def make_background_errors(
         found["model_zonal"] = (blocks(errors, latitude, wavenumbers=resolved), {})
     paths = []
     for name, (covariance, facts) in found.items():
-        paths.append(assets.error_folder / f"{name}.safetensors")
+        paths.append(world.file(name))
         write_background_error(covariance, paths[-1], about | facts)
-    draws = draw_increments(network.decode, jnp.asarray(encoded[:, 0]), assets.latent_error.sample)
+    draws = draw_increments(network.decode, jnp.asarray(encoded[:, 0]), world.error("latent").sample)
     wind = estimate_divergent_wind(errors, draws, BandLimit(layout, scale))
-    paths.append(assets.error_folder / "divergent_wind.safetensors")
+    paths.append(world.file("divergent_wind"))
     write_divergent_wind(wind, paths[-1], about)
     return tuple(paths)

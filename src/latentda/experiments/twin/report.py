@@ -9,10 +9,11 @@ import numpy as np
 from numpy import ndarray
 
 from latentda.experiments.twin.findings import Finding, Findings
-from latentda.figures import error_curves, score_bars, score_heat
+from latentda.figures import Looks, error_curves, score_bars, score_heat
 from latentda.figures.minimisation import minimisation_figure
+from latentda.figures.style import TRUTH
 from latentda.grid import iso
-from latentda.methods.catalogue import TITLES
+from latentda.methods import METHODS
 from latentda.reports.endings import Facts, converged_share, endings
 from latentda.reports.page import Cell, Report
 from latentda.verification import MEAN_CHANNEL, Score
@@ -20,6 +21,7 @@ from latentda.verification.comparison import Comparison, best_reference, compare
 
 MEAN_SPREAD = "error / climatological spread"
 NOISE, ENERGY = "surface_pressure_noise", "kinetic_energy"
+LOOKS: Looks = {**METHODS, "truth": TRUTH}
 MISFITS = ("geostrophic_misfit", "gradient_wind_misfit")
 
 
@@ -62,12 +64,14 @@ def _introduction(findings: Findings) -> str:
 def _tables(report: Report, findings: Findings, scores: Sequence[Score]) -> None:
     reference = best_reference(scores)
     against = (
-        f"ratios to {TITLES[reference]}, the best model-space method" if reference else "no 3D-Var to compare with"
+        f"ratios to {METHODS[reference].title}, the best model-space method"
+        if reference
+        else "no 3D-Var to compare with"
     )
     report.section("Errors", f"Means over seeds; {against}, are means over seeds of the ratio within a seed.")
     header = ["method", "what", "error", "ratio", "standard error", "seeds"]
     rows: list[list[Cell]] = [
-        [TITLES[row.method], words, row.error, row.ratio, row.standard_error, row.seeds]
+        [METHODS[row.method].title, words, row.error, row.ratio, row.standard_error, row.seeds]
         for kind, lead, words in _kinds(findings)
         for row in compare(scores, kind, lead)
     ]
@@ -94,6 +98,7 @@ def _time(report: Report, findings: Findings) -> None:
             {m: (run.times, run.mean_errors("analysis", findings.spread)) for m, run in runs.items()},
             {m: (run.times, run.mean_errors("background", findings.spread)) for m, run in assimilating.items()},
             ylabel=MEAN_SPREAD,
+            looks=METHODS,
             title=f"Seed {seed}: errors of analyses (solid) and of the forecasts they start from (dashed)",
         )
         scored = iso(first.times[first.setup.spinup_cycles])
@@ -106,7 +111,9 @@ def _channels(report: Report, findings: Findings, scores: Sequence[Score]) -> No
     reference = best_reference(scores)
     if reference is None:
         return
-    report.section("Error by channel", f"Against {TITLES[reference]}: the mean over seeds of the ratio within a seed.")
+    report.section(
+        "Error by channel", f"Against {METHODS[reference].title}: the mean over seeds of the ratio within a seed."
+    )
     names = [*findings.layout.names, MEAN_CHANNEL]
     kinds = [("analysis", 0, "analysis"), *[k for k in _kinds(findings) if k[0] == "forecast"][-1:]]
     for method in findings.methods:
@@ -116,9 +123,9 @@ def _channels(report: Report, findings: Findings, scores: Sequence[Score]) -> No
             compared = {name: _row(compare(scores, kind, lead, name), method) for name in names}
             ratios = {name: row.ratio for name, row in compared.items() if row is not None and row.ratio is not None}
             if ratios:
-                title = f"{TITLES[method]}: {words}"
+                title = f"{METHODS[method].title}: {words}"
                 figure = score_heat(ratios, dict.fromkeys(ratios, 1.0), title=title)
-                report.figure(figure, f"Blue: smaller error than {TITLES[reference]}.")
+                report.figure(figure, f"Blue: smaller error than {METHODS[reference].title}.")
 
 
 def _row(rows: Sequence[Comparison], method: str) -> Comparison | None:
@@ -133,7 +140,7 @@ def _leads(report: Report, findings: Findings, scores: Sequence[Score]) -> None:
     days = np.asarray([0, *leads]) / 24.0
     curves = {method: (days, _error_by_lead(scores, method, leads)) for method in findings.methods}
     figure = error_curves(
-        curves, ylabel=MEAN_SPREAD, xlabel="lead time (days)", title="Forecast error against lead time"
+        curves, ylabel=MEAN_SPREAD, looks=METHODS, xlabel="lead time (days)", title="Forecast error against lead time"
     )
     report.figure(figure, "Mean over channels and seeds.")
     reference = best_reference(scores)
@@ -146,7 +153,8 @@ def _leads(report: Report, findings: Findings, scores: Sequence[Score]) -> None:
     if bars:
         figure = score_bars(
             bars,
-            xlabel=f"error / error of {TITLES[reference]}",
+            looks=METHODS,
+            xlabel=f"error / error of {METHODS[reference].title}",
             title=f"{leads[-1] // 24}-day forecasts",
             reference=1.0,
         )
@@ -180,19 +188,24 @@ def _balance(report: Report, findings: Findings) -> None:
         series, *misfits, spectrum = (np.asarray(one) for one in found)
         noise[method] = (12.0 * (np.arange(series.size) + 0.5) / series.size, series)
         energy[method] = (np.arange(1, spectrum.size), spectrum[1:])
-        rows.append([TITLES.get(method, method), float(series.mean()), *map(float, misfits)])
+        rows.append([LOOKS[method].title, float(series.mean()), *map(float, misfits)])
     report.table(
         ["", "noise (hPa / 3 h)", "geostrophic misfit", "gradient-wind misfit"], rows, "Means over all starts."
     )
     curves = error_curves(
         noise,
+        looks=LOOKS,
         ylabel="mean |tendency of surface pressure| (hPa / 3 h)",
         xlabel="hours into the forecast",
         title="Noise of the first 12 h",
     )
     report.figure(curves, "Mean over all starts of forecasts and all seeds.")
     spectra = error_curves(
-        energy, ylabel="kinetic energy (m² s⁻²)", xlabel="total wavenumber", title="Kinetic energy of the analyses"
+        energy,
+        looks=LOOKS,
+        ylabel="kinetic energy (m² s⁻²)",
+        xlabel="total wavenumber",
+        title="Kinetic energy of the analyses",
     )
     power = np.concatenate([values for _, values in energy.values()])
     for axes in spectra.axes:
@@ -215,8 +228,8 @@ def _facts(report: Report, findings: Findings) -> None:
         facts = [cycle.facts for run in runs for cycle in run.scored if "misfit_analysis" in cycle.facts]
         if facts:
             means = [float(np.mean([fact[key] for fact in facts])) for key in keys]
-            scored[TITLES[method]] = facts
-            rows.append([TITLES[method], runs[0].factor, *means, converged_share(facts)])
+            scored[METHODS[method].title] = facts
+            rows.append([METHODS[method].title, runs[0].factor, *means, converged_share(facts)])
     if not rows:
         return
     report.section(
@@ -234,5 +247,5 @@ def _facts(report: Report, findings: Findings) -> None:
         if run.seed == seed and all("gradient_reduction" in cycle.facts for cycle in run.record.cycles)
     }
     if minimised:
-        figure = minimisation_figure(minimised, f"Seed {seed}: minimisations")
+        figure = minimisation_figure(minimised, f"Seed {seed}: minimisations", METHODS)
         report.figure(figure, "Of every cycle: J, the reduction of its gradient, and the fit to the data used.")

@@ -17,14 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
 from latentda.cycling import Cycle, Cycler, CycleSettings, Observe
 from latentda.experiments.twin.catalogue import ExperimentSetUp
-from latentda.experiments.twin.demo import make_intake, steps
 from latentda.experiments.twin.diagnostics import diagnose
 from latentda.experiments.twin.first_background import first_background
 from latentda.experiments.twin.nature import Nature
@@ -39,12 +37,12 @@ from latentda.experiments.twin.record import (
     write_start,
 )
 from latentda.experiments.twin.truth import Truth, TwinObservations
-from latentda.forecast import JcmModel, jcm_model
-from latentda.methods.catalogue import FOUR_D, build_method, method_digest
+from latentda.forecast import ForecastModel, steps
+from latentda.methods import METHODS, Options, method_digest
 from latentda.runs.claim import LOG, claim
 from latentda.runs.lock import only_process
 from latentda.verification import error_sums
-from latentda.world.folder import Assets, Errors
+from latentda.world import WorldFolder, world_intake
 
 RECORD = "record.safetensors"
 
@@ -59,8 +57,7 @@ class Run:
         seed: of errors and period.
         root: folder of all experiments.
         nature: the truth.
-        assets_folder: scales, network, background errors.
-        errors: which background errors of the assets.
+        world: scales, network, background errors, models.
     """
 
     setup: ExperimentSetUp
@@ -68,8 +65,7 @@ class Run:
     seed: int
     root: Path
     nature: Nature
-    assets_folder: Path
-    errors: Errors = "forecast"
+    world: WorldFolder
 
     @property
     def folder(self) -> Path:
@@ -81,7 +77,7 @@ class Run:
         """Time of the first analysis, hours since 1970."""
         return self.setup.first_hours(self.nature.begin_hours, self.seed)
 
-    def truth(self, model: JcmModel) -> Truth:
+    def truth(self, model: ForecastModel) -> Truth:
         """The true states from the begin of the seed's period to the end of its last forecast."""
         begin = self.setup.begin_hours(self.nature.begin_hours, self.seed)
         cycling = self.setup.interval_hours * (self.setup.cycles - 1)
@@ -90,22 +86,20 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What must be the same when the run is taken up again: all but its length."""
         without = {"methods", "scored_days", "background_factors"}
-        if self.method not in FOUR_D:
+        if not METHODS[self.method].four_d:
             without.add("window_slots")
         settings = {k: v for k, v in asdict(self.setup).items() if k not in without}
         factor = None if self.method == "free_run" else self.setup.factor(self.method)
         own = {"method": self.method, "seed": self.seed, "background_factor": factor}
-        return settings | own | {"errors": self.errors, "start": self.nature.digest}
+        return settings | own | {"errors": self.world.errors, "start": self.nature.digest}
 
     def claim(self, folder: Path) -> None:
         """Take a folder for results of this run, or take it up again.
 
         Raises:
-            ValueError: the folder holds another run, or the assets lack a file that the method reads.
+            ValueError: the folder holds another run, or the world lacks a file that the method reads.
         """
-        claim(
-            folder, {**self.identity(), "assets": method_digest(self.method, Assets(self.assets_folder, self.errors))}
-        )
+        claim(folder, {**self.identity(), "world": method_digest(self.method, self.world)})
 
     def record(self) -> RunRecord:
         """What it has done so far, as far as the set-up asks for it."""
@@ -149,29 +143,29 @@ class SharedParts:
 
     Attributes:
         model: the assimilating model.
-        assets: scales, network, background errors.
+        world: scales, network, background errors.
         intake: with the classical background error's spread, for every method.
     """
 
-    model: JcmModel
-    assets: Assets
+    model: ForecastModel
+    world: WorldFolder
     intake: Intake
 
     def cycler(self, method: str, setup: ExperimentSetUp, factor: float | None = None) -> Cycler:
         """The cycle of a method in a set-up, with its factor on background-error variances or another."""
         factor = setup.factor(method) if factor is None else factor
-        built = build_method(method, self.assets, factor=factor, model=self.model, slots=setup.slots)
-        return Cycler(self.model, self.assets.standardizer, self.intake, built)
+        options = Options(factor=factor, model=self.model, slots=setup.slots)
+        built = METHODS[method].build(self.world, options)
+        return Cycler(self.model, self.world.standardizer, self.intake, built)
 
 
 @cache
-def shared_parts(identical: bool, assets_folder: Path, errors: Errors, huber_limit: float | None) -> SharedParts:
-    """The parts for one model, one folder of assets and one norm of departures."""
-    model = jcm_model(imperfect=not identical)
-    assets = Assets(assets_folder, errors)
-    intake = make_intake(model, assets, np.zeros(model.layout.shape, np.float32))
+def shared_parts(identical: bool, world: WorldFolder, huber_limit: float | None) -> SharedParts:
+    """The parts for one model, one world and one norm of departures."""
+    model = world.model if identical else world.imperfect_model
+    intake = world_intake(world, model)
     limit = float("inf") if huber_limit is None else huber_limit
-    return SharedParts(model, assets, replace(intake, huber_limit=limit))
+    return SharedParts(model, world, replace(intake, huber_limit=limit))
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +173,7 @@ class RunParts:
     """What a run cycles with.
 
     Attributes:
-        shared: model, assets, intake.
+        shared: model, world, intake.
         truth: of the seed's period.
         observe: observations of a time.
         first: makes the first background.
@@ -193,7 +187,7 @@ class RunParts:
 
 def run_parts(run: Run) -> RunParts:
     """The parts of a run; the truth is read here."""
-    shared = shared_parts(run.setup.identical, run.assets_folder, run.errors, run.setup.huber_limit)
+    shared = shared_parts(run.setup.identical, run.world, run.setup.huber_limit)
     model = shared.model
     truth = run.truth(model)
     network = build_network(run.setup.network, model.layout, model.surface_geopotential, run.seed)

@@ -25,10 +25,10 @@ from numpy import ndarray
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.cycling import Cycler, Observe
 from latentda.experiments.twin.campaign import Campaign
-from latentda.experiments.twin.demo import steps
 from latentda.experiments.twin.nature import prepare_nature
 from latentda.experiments.twin.run import Run, run_parts
 from latentda.files import write_json
+from latentda.forecast import steps
 from latentda.forecast.embedded.simulation import spun_up_state
 from latentda.observations import column
 from latentda.priors import background_draws, innovation_factor
@@ -97,10 +97,8 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
     setup = replace(campaign.setup, methods=methods, spinup_days=0, scored_days=days, forecast_days=0)
     nature_folder = campaign.root / "nature_training"
     nature = prepare_nature(spun_up_state(), setup.nature_days(0), nature_folder, track=track)
-    assets = campaign.assets
-    jobs = [
-        Tuning(Run(setup, method, 0, campaign.root, nature, assets.folder, assets.errors), cycles) for method in methods
-    ]
+    world = campaign.world
+    jobs = [Tuning(Run(setup, method, 0, campaign.root, nature, world), cycles) for method in methods]
     failures = run_jobs(jobs, do_tuning, workers, listen, tuning_log)
     found = {job.run.method: job.factors() for number, job in enumerate(jobs) if number not in failures}
     return Tuned(found, [(f"{setup.name} {methods[i]}", sentence) for i, sentence in sorted(failures.items())])

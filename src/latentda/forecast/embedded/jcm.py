@@ -22,7 +22,8 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from latentda.grid import GRAVITY, Hours, Layout, SigmaLevels, build_layout, gaussian_grid, lead_steps
+from latentda.grid import Hours, Layout, SigmaLevels, build_layout, gaussian_grid, lead_steps
+from latentda.physics.constants import GRAVITY
 
 SIGMA = (0.025, 0.095, 0.2, 0.34, 0.51, 0.685, 0.835, 0.95)
 """Full levels of the eight-level SPEEDY atmosphere."""

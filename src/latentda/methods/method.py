@@ -1,0 +1,91 @@
+"""A method is one declaration: its name, its words and colour, and the system that analyses.
+
+A system is made of a world when it is needed: a prior and a window for the variational ones, a filter for ensembles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from latentda.assimilation import Variational
+from latentda.forecast import ForecastModel
+from latentda.operators import Covariance
+from latentda.world import World
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an experiment chooses of every method alike.
+
+    Attributes:
+        factor: on the variances of background errors.
+        iterations: the minimiser's budget.
+        outer_loops: linearisations that share it: one will do where increments are as small as forecast errors.
+        slots: of a window (h).
+        model: that links them; None: the world's.
+        climate: the error of the model's climate, beside the background error and scaled with it.
+    """
+
+    factor: float = 1.0
+    iterations: int = 40
+    outer_loops: int = 1
+    slots: tuple[int, ...] = (0, 12)
+    model: ForecastModel | None = None
+    climate: Covariance | None = None
+
+
+class System(Protocol):
+    """What a method is made of."""
+
+    @property
+    def four_d(self) -> bool:
+        """Whether it takes observations of several times at once, linked by the model."""
+
+    def build(self, world: World, options: Options) -> Variational | None:
+        """The analysis in a world; None makes none."""
+
+
+@dataclass(frozen=True)
+class NoAssimilation:
+    """The forecast goes on as it is."""
+
+    four_d: bool = False
+
+    def build(self, world: World, options: Options) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method.
+
+    Attributes:
+        name: in commands, files and scores.
+        title: the same in words.
+        colour: in every figure.
+        system: what analyses.
+    """
+
+    name: str
+    title: str
+    colour: str
+    system: System = NoAssimilation()
+
+    @property
+    def four_d(self) -> bool:
+        """Whether it takes observations of several times at once."""
+        return self.system.four_d
+
+    @property
+    def assimilates(self) -> bool:
+        """Whether it makes analyses."""
+        return not isinstance(self.system, NoAssimilation)
+
+    def build(self, world: World, options: Options = Options()) -> Variational | None:
+        """The method in a world.
+
+        Raises:
+            UserError: the world lacks a file that it reads; the message says how to make it.
+        """
+        return self.system.build(world, options)
