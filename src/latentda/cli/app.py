@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentda.cli import benchmark, diagnose, experiment, observations, single, train
-from latentda.cli.show import console, one_sentence, table, track, where
+from latentda.cli.show import console, one_sentence, table, track, warnings_shown, where
 from latentda.cli.worlds import WorldOption, chosen_world
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def demo(
             own = read_error_table(errors) if errors else None
             setup = RealSetUp(seed=seed, methods=names or RealSetUp.methods, climate_error=climate_error, errors=own)
             chosen = chosen_world(world, "climatology")
-            outcome = run_real_demo(reports or [shipped_reports()], setup, chosen, out, track=track)
+            with warnings_shown():
+                outcome = run_real_demo(reports or [shipped_reports()], setup, chosen, out, track=track)
             _print_fit(outcome.scores)
         else:
             spinup = min(4, cycles // 4)
