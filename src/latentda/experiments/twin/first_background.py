@@ -34,13 +34,18 @@ def first_background(
         folder: shared by all experiments on the same nature run.
     """
     file = folder / f"{setup.twin}_{begin_hours:07d}_{setup.background_days}d.safetensors"
-    with only_process(folder):
-        if not file.exists():
-            count = 24 * setup.background_days // setup.interval_hours
-            state = truth.at(begin_hours)
-            for later in steps(model, state, begin_hours, count, setup.interval_hours):
-                state = later
-            write_arrays(file, KIND, {"state": state.astype(np.float32)})
+    if not file.exists():
+        with only_process(folder):
+            if not file.exists():  # nor has another process made it meanwhile
+                write_arrays(file, KIND, {"state": _forecast(model, truth, setup, begin_hours)})
     arrays, _ = read_arrays(file, KIND)
     with fitting(file, KIND):
         return arrays["state"]
+
+
+def _forecast(model: ForecastModel, truth: Truth, setup: ExperimentSetUp, begin_hours: int) -> ndarray:
+    count = 24 * setup.background_days // setup.interval_hours
+    state = truth.at(begin_hours)
+    for later in steps(model, state, begin_hours, count, setup.interval_hours):
+        state = later
+    return state.astype(np.float32)
