@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from latentda.cli.show import one_sentence, table, where
+from latentda.user_error import UserError
 
 
 def benchmark(
@@ -18,7 +19,7 @@ def benchmark(
     """Run the published test of a small system and compare with its table (less than a minute)."""
     with one_sentence():
         if system != "lorenz96":
-            raise ValueError(f"Unknown system {system!r}; there is lorenz96.")
+            raise UserError(f"Unknown system {system!r}; there is lorenz96.")
         from latentda.experiments.lorenz96.table import run_table, write_table
 
         found, scores = run_table(range(1, seeds + 1))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentda.cli.show import one_sentence, table, where
+from latentda.user_error import UserError
 
 if TYPE_CHECKING:
     from latentda.verification import DesroziersRow
@@ -38,7 +39,7 @@ def diagnose(
         summary = summarise(read_feedbacks(feedback))
         tables = error_tables(summary.errors, fewest)
         if not tables:
-            raise ValueError(f"There are fewer than {fewest} used data of every kind; give more feedback.")
+            raise UserError(f"There are fewer than {fewest} used data of every kind; give more feedback.")
         for title, (header, rows) in tables:
             table(title, header, _shown(header, rows))
         out.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from latentda.cli.europe import europe
 from latentda.cli.revisit import OUT, impact, minimisers, posterior
 from latentda.cli.show import console, one_sentence, table, track, where
 from latentda.cli.worlds import WorldOption, chosen_world
+from latentda.user_error import UserError
 
 if TYPE_CHECKING:
     from latentda.verification import Score
@@ -66,14 +67,14 @@ def run(
             outcome = run_campaign(campaign, workers, lines.listen, track=track)
         _print_failures(outcome.failures)
         if not outcome.scores:
-            raise ValueError("No run has finished, so there is nothing to score.")
+            raise UserError("No run has finished, so there is nothing to score.")
         file = json or out / setup.name / "scores.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         write_scores(outcome.scores, file)
         print_comparison(outcome.scores)
         where(file)
         if outcome.failures:
-            raise ValueError(f"{len(outcome.failures)} of {len(campaign.runs)} runs failed; see the lines above.")
+            raise UserError(f"{len(outcome.failures)} of {len(campaign.runs)} runs failed; see the lines above.")
 
 
 @app.command()
@@ -107,7 +108,7 @@ def tune(
             table("Factor on background-error variances", header, [[m, *f] for m, f in tuned.factors.items()])
             where(file)
         if tuned.failures:
-            raise ValueError(f"{len(tuned.failures)} methods could not be tuned; see the lines above.")
+            raise UserError(f"{len(tuned.failures)} methods could not be tuned; see the lines above.")
 
 
 @app.command()
@@ -165,15 +166,15 @@ def seed_numbers(text: str) -> tuple[int, ...]:
     """``3`` is three seeds, ``0,2`` these two, ``5,`` the one with this number.
 
     Raises:
-        ValueError: something else.
+        UserError: something else.
     """
     try:
         numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError as error:
-        raise ValueError(f"Seeds are a number (3) or a list (0,2); got {text!r}.") from error
+        raise UserError(f"Seeds are a number (3) or a list (0,2); got {text!r}.") from error
     chosen = tuple(numbers) if "," in text else tuple(range(numbers[0] if numbers else 0))
     if not chosen or min(chosen) < 0 or len(set(chosen)) < len(chosen):
-        raise ValueError(f"Seeds are a number (3) or a list (0,2) of different ones; got {text!r}.")
+        raise UserError(f"Seeds are a number (3) or a list (0,2) of different ones; got {text!r}.")
     return chosen
 
 

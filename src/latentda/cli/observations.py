@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentda.cli.show import one_sentence, table, warnings_shown, where
+from latentda.user_error import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,7 +103,7 @@ def draw_map(
         figures = {"class": class_map, "verdict": verdict_map, "count": count_map}
         wanted = by.split(",")
         if unknown := sorted(set(wanted) - set(figures)):
-            raise ValueError(f"A map can be by {', '.join(figures)}, not by {', '.join(unknown)}.")
+            raise UserError(f"A map can be by {', '.join(figures)}, not by {', '.join(unknown)}.")
         shown = _chosen(_read(files, columns), variable, message_class)
         what = " ".join(name for name in (message_class, variable) if name) or "Observations"
         title = f"{what}, {period(shown)}"
@@ -160,7 +161,7 @@ def _chosen(table: pa.Table, variable: str | None, message_class: str | None) ->
     """The rows of a variable and class.
 
     Raises:
-        ValueError: there is none; the message names what there is.
+        UserError: there is none; the message names what there is.
     """
     import pyarrow.compute as pc
 
@@ -169,7 +170,7 @@ def _chosen(table: pa.Table, variable: str | None, message_class: str | None) ->
             there = ", ".join(sorted(pc.unique(table[name]).to_pylist()))
             table = table.filter(pc.equal(table[name], wanted))
             if table.num_rows == 0:
-                raise ValueError(f"No datum has the {name} {wanted}; there are {there or 'no data'}.")
+                raise UserError(f"No datum has the {name} {wanted}; there are {there or 'no data'}.")
     return table
 
 

@@ -37,6 +37,7 @@ from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.identity import identity_of
 from latentda.runs.lock import only_process
+from latentda.user_error import UserError
 
 KIND = "cycle"
 """Kind of file."""
@@ -278,9 +279,7 @@ class Cycler:
         """
         slots = (0,) if self.method is None else self.method.window.lead_hours
         if slots != tuple(range(0, interval_hours * len(slots), interval_hours)):
-            raise ValueError(
-                f"A cycle every {interval_hours} h needs slots at 0, {interval_hours}, ... h; got {slots}."
-            )
+            raise UserError(f"A cycle every {interval_hours} h needs slots at 0, {interval_hours}, ... h; got {slots}.")
         return slots
 
     def _at(self, first_guess: FirstGuess, slot: int) -> FirstGuess:

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 from numpy import ndarray
 
 from latentda.grid import Hours
+from latentda.user_error import UserError
 
 HOURS_PER_YEAR = 24.0 * 365.2425
 
@@ -58,7 +59,7 @@ def fit_climatology(pieces: Iterable[tuple[ndarray, ndarray]], *, annual: int = 
         diurnal: number of daily harmonics.
 
     Raises:
-        ValueError: fewer states than terms, or sampled such that a harmonic cannot be told.
+        UserError: fewer states than terms, or sampled such that a harmonic cannot be told.
     """
     normal: ndarray | float = 0.0
     right: ndarray | float = 0.0
@@ -70,7 +71,7 @@ def fit_climatology(pieces: Iterable[tuple[ndarray, ndarray]], *, annual: int = 
         count += len(hours)
     terms = 1 + 2 * annual + 2 * diurnal
     if count < terms or np.linalg.matrix_rank(np.asarray(normal), tol=1e-6 * count) < terms:
-        raise ValueError(
+        raise UserError(
             f"{count} states cannot tell {terms} harmonics apart: give at least a year of states that "
             "sample the day at three or more hours, or ask for fewer harmonics."
         )

@@ -20,6 +20,7 @@ from numpy import ndarray
 from latentda.fields.climatology import Climatology, fit_climatology
 from latentda.files import fitting, read_arrays, write_arrays
 from latentda.grid import Hours, Layout, layout_from_dict
+from latentda.user_error import UserError
 
 KIND = "climatology and scales"
 
@@ -65,7 +66,7 @@ def fit_standardizer(pieces: Pieces, layout: Layout, *, annual: int = 2, diurnal
     scale = np.sqrt(square / count)
     flat = [name for name, s in zip(layout.names, scale, strict=True) if not s > 0]
     if flat:
-        raise ValueError(f"Channels {flat} never differ from their climatology; leave them out.")
+        raise UserError(f"Channels {flat} never differ from their climatology; leave them out.")
     return Standardizer(climatology, jnp.asarray(scale, jnp.float32), layout)
 
 

@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from latentda.figures.style import FAINT, INK, SMALL, dress, dress_bar, new_figure, pressure_axis, shown_units
 from latentda.grid import VARIABLES, variable
+from latentda.user_error import UserError
 from latentda.verification import DesroziersRow, LayerProducts
 
 OBSERVATION_COLOUR = "#0072b2"
@@ -30,11 +31,11 @@ def error_levels(rows: Sequence[DesroziersRow], title: str = "", fewest: int = 3
         fewest: data that a row must have to be drawn.
 
     Raises:
-        ValueError: no row has so many data.
+        UserError: no row has so many data.
     """
     enough = [row for row in rows if row.count >= fewest]
     if not enough:
-        raise ValueError(f"There are fewer than {fewest} used data of every kind.")
+        raise UserError(f"There are fewer than {fewest} used data of every kind.")
     layered = [row for row in enough if row.layer is not None]
     ground = [row for row in enough if row.layer is None]
     names = [name for name in VARIABLES if any(row.variable == name for row in layered)]
@@ -75,10 +76,10 @@ def error_correlations(products: Sequence[LayerProducts], title: str = "") -> Fi
     """Correlations of observation errors between layers, and over distance with the chain that fits them.
 
     Raises:
-        ValueError: no variable.
+        UserError: no variable.
     """
     if not products:
-        raise ValueError("There is no sounding to diagnose correlations from.")
+        raise UserError("There is no sounding to diagnose correlations from.")
     shown = sorted(products, key=lambda p: list(VARIABLES).index(p.variable))
     figure = new_figure(max(6.6, 2.75 * len(shown) + 0.8), 5.6, title)
     panels = figure.subplots(2, len(shown), squeeze=False, height_ratios=[1.1, 1.0])

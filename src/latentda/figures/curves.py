@@ -23,6 +23,7 @@ from latentda.figures.style import (
     new_figure,
     time_axis,
 )
+from latentda.user_error import UserError
 
 Curve = tuple[Any, Any]
 """Times (``datetime64``, or numbers such as lead hours) and as many values."""
@@ -153,7 +154,7 @@ def _loss_colours(count: int) -> list[str]:
 
 def _require_curves(curves: Mapping[str, Curve]) -> None:
     if not curves:
-        raise ValueError("There is no curve to draw.")
+        raise UserError("There is no curve to draw.")
     for name, (times, values) in curves.items():
         if len(times) != len(values) or not len(times):
             raise ValueError(f"Curve {name!r} has {len(times)} times but {len(values)} values.")

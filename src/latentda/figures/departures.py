@@ -16,6 +16,7 @@ from latentda.figures.observation_maps import REFUSED_COLOUR, USED_COLOUR
 from latentda.figures.profiles import ANALYSIS_COLOUR, BACKGROUND_COLOUR
 from latentda.figures.style import FAINT, INK, SMALL, dress, new_figure, shown_units, time_axis
 from latentda.grid import VARIABLES, variable
+from latentda.user_error import UserError
 from latentda.verification import LAYERS, FitRow
 from latentda.verification.feedback_summary import BOXES, EDGES, Place
 
@@ -35,11 +36,11 @@ def departure_series(
         title: over everything.
 
     Raises:
-        ValueError: no such data.
+        UserError: no such data.
     """
     rows = {name: [_all_levels(fit, name, used) for fit in fits] for name in _variables(fits, used)}
     if not rows:
-        raise ValueError("There is no observation to draw departures of.")
+        raise UserError("There is no observation to draw departures of.")
     figure = new_figure(9.4, 1.75 * len(rows) + 0.9, title)
     panels = figure.subplots(len(rows), 2, squeeze=False, sharex=True, width_ratios=[2.4, 1.0])
     instants = np.asarray(times, "datetime64[s]")
@@ -66,13 +67,13 @@ def departure_maps(
     """Mean O-B and O-A in boxes, a row a variable and layer; both have one scale.
 
     Raises:
-        ValueError: no data of a variable and layer; the message names those there are.
+        UserError: no data of a variable and layer; the message names those there are.
     """
     fields, titles, units, groups = [], [], [], []
     for number, place in enumerate(places):
         if place not in boxes:
             there = ", ".join(place_name(known) for known in boxes)
-            raise ValueError(f"No used data of {place_name(place)}; there are {there}.")
+            raise UserError(f"No used data of {place_name(place)}; there are {there}.")
         count, *sums = boxes[place]
         for words, total in zip(("O-B", "O-A"), sums, strict=True):
             fields.append(np.where(count > 0.0, total / np.maximum(count, 1.0), np.nan))
@@ -103,7 +104,7 @@ def place_of(name: str, level_hpa: float) -> Place:
 
     Raises:
         KeyError: no such variable.
-        ValueError: no layer around the pressure.
+        UserError: no layer around the pressure.
     """
     known = variable(name)
     if not known.has_levels:
@@ -111,7 +112,7 @@ def place_of(name: str, level_hpa: float) -> Place:
     for layer in LAYERS:
         if layer.top < level_hpa <= layer.bottom:
             return known.short, layer
-    raise ValueError(f"There is a layer from {LAYERS[0].bottom:g} to {LAYERS[-1].top:g} hPa; {level_hpa:g} is outside.")
+    raise UserError(f"There is a layer from {LAYERS[0].bottom:g} to {LAYERS[-1].top:g} hPa; {level_hpa:g} is outside.")
 
 
 def place_name(place: Place) -> str:
@@ -126,11 +127,11 @@ def departure_histogram(counts: Mapping[str, Float[ndarray, "2 bin"]], title: st
     """Numbers of normalised background departures against the Gaussian, a panel a variable, logarithmic.
 
     Raises:
-        ValueError: no data.
+        UserError: no data.
     """
     names = [name for name in VARIABLES if name in counts]
     if not names:
-        raise ValueError("There is no departure to draw.")
+        raise UserError("There is no departure to draw.")
     across = min(3, len(names))
     down = -(-len(names) // across)
     figure = new_figure(max(6.6, 3.2 * across + 0.4), 2.7 * down + 0.8, title)

@@ -20,6 +20,7 @@ from latentda.figures.style import (
     new_figure,
 )
 from latentda.grid import VARIABLES
+from latentda.user_error import UserError
 from latentda.verification import MEAN_CHANNEL
 
 SURFACE_COLUMN = "surface"
@@ -41,11 +42,11 @@ def score_heat(
         limit_percent: where the colours saturate; by default at the largest change, 5 at least.
 
     Raises:
-        ValueError: no channel in common.
+        UserError: no channel in common.
     """
     channels = [name for name in errors if name in reference and reference[name] > 0.0]
     if not channels:
-        raise ValueError("The two methods have no channel in common to compare.")
+        raise UserError("The two methods have no channel in common to compare.")
     change = {name: 100.0 * (errors[name] / reference[name] - 1.0) for name in channels}
     if MEAN_CHANNEL in change:
         title = f"{title} (mean {_percent(change.pop(MEAN_CHANNEL))} %)".strip()
@@ -83,10 +84,10 @@ def score_bars(
         reference: a vertical line, such as 1 for as good as the reference.
 
     Raises:
-        ValueError: no method.
+        UserError: no method.
     """
     if not errors:
-        raise ValueError("There is no method to draw a bar for.")
+        raise UserError("There is no method to draw a bar for.")
     values = {method: np.atleast_1d(np.asarray(v, float)) for method, v in errors.items()}
     figure = new_figure(7.0, 0.9 + 0.36 * len(values))
     axes = figure.add_subplot()

@@ -18,6 +18,7 @@ from latentda.figures.coastline import draw_coastline
 from latentda.figures.colours import colour_map, colour_scale, overflow
 from latentda.figures.style import FAINT, dress, dress_bar, new_figure, shown_units
 from latentda.grid import Grid
+from latentda.user_error import UserError
 
 
 def map_panels(
@@ -48,7 +49,7 @@ def map_panels(
         columns: panels in a row; by default at most two, three where the count asks for it.
 
     Raises:
-        ValueError: numbers of fields, titles, units, signs or groups differ, or a field is not on
+        UserError: numbers of fields, titles, units, signs or groups differ, or a field is not on
             the grid.
     """
     count = len(fields)
@@ -166,7 +167,7 @@ def _edges(centres: ndarray) -> ndarray:
 def _require_one_each(fields: Sequence[ndarray], grid: Grid, **lists: Sequence[object]) -> None:
     for name, entries in lists.items():
         if len(entries) != len(fields) or not fields:
-            raise ValueError(f"{len(fields)} fields need as many {name}; got {len(entries)}.")
+            raise UserError(f"{len(fields)} fields need as many {name}; got {len(entries)}.")
     for field in fields:
         if np.shape(field) != grid.shape:
-            raise ValueError(f"A field of the grid's shape {grid.shape} was wanted; got {np.shape(field)}.")
+            raise UserError(f"A field of the grid's shape {grid.shape} was wanted; got {np.shape(field)}.")

@@ -16,6 +16,7 @@ from numpy import ndarray
 from latentda.figures.place_axes import turned, world_axes
 from latentda.figures.style import INK, SMALL, dress_bar, new_figure
 from latentda.observations import column
+from latentda.user_error import UserError
 
 CLASS_COLOURS = {
     "ADPUPA": "#d55e00",
@@ -49,7 +50,7 @@ def class_map(table: pa.Table, title: str = "") -> Figure:
     """Places coloured by message class, the rarer over the more frequent.
 
     Raises:
-        ValueError: no row.
+        UserError: no row.
     """
     names = pc.unique(table["class"]).to_pylist()
     figure, axes = _map(table, title, legend_lines=-(-len(names) // 3))
@@ -67,7 +68,7 @@ def verdict_map(table: pa.Table, title: str = "") -> Figure:
     """Places with used data and those where all data were refused, the fewer over the more.
 
     Raises:
-        ValueError: no row.
+        UserError: no row.
     """
     figure, axes = _map(table, title)
     places = _places(table)
@@ -86,7 +87,7 @@ def count_map(table: pa.Table, title: str = "") -> Figure:
     """Boxes of one degree coloured by their number of data.
 
     Raises:
-        ValueError: no row.
+        UserError: no row.
     """
     figure, axes = _map(table, title)
     boxes = _places(table, whole_degrees=True)
@@ -117,7 +118,7 @@ def _map(table: pa.Table, title: str, legend_lines: int = 1) -> tuple[Figure, Ax
 def require_rows(table: pa.Table) -> None:
     """Refuse a table without a row."""
     if table.num_rows == 0:
-        raise ValueError("There is no observation to draw.")
+        raise UserError("There is no observation to draw.")
 
 
 def _places(table: pa.Table, *, whole_degrees: bool = False) -> _Places:

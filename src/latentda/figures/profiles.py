@@ -19,6 +19,7 @@ from latentda.figures.style import (
     shown_units,
 )
 from latentda.grid import variable
+from latentda.user_error import UserError
 from latentda.verification import FitRow
 
 BACKGROUND_COLOUR = "#5f6670"
@@ -32,11 +33,11 @@ def fit_profile(rows: Sequence[FitRow], *, title: str = "") -> Figure:
     The grey numbers at the right of a panel count the data of each layer.
 
     Raises:
-        ValueError: no row has a layer.
+        UserError: no row has a layer.
     """
     layered = [row for row in rows if row.layer is not None]
     if not layered:
-        raise ValueError("There is no pressure layer with observations to draw.")
+        raise UserError("There is no pressure layer with observations to draw.")
     present = {row.variable for row in layered}
     shorts = [s for s in _ORDER if s in present] + sorted(present - set(_ORDER))
     kinds = [used for used in (True, False) if any(row.used is used for row in layered)]

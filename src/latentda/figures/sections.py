@@ -22,6 +22,7 @@ from latentda.figures.colours import (
 )
 from latentda.figures.maps import degrees
 from latentda.figures.style import dress, dress_bar, new_figure, pressure_axis, shown_units
+from latentda.user_error import UserError
 
 
 def section_panel(
@@ -50,11 +51,11 @@ def section_panel(
         point: a coordinate to mark by a vertical line (where a section's observation lies).
 
     Raises:
-        ValueError: the values' shape is not ``(level, point)`` of the coordinates.
+        UserError: the values' shape is not ``(level, point)`` of the coordinates.
     """
     shape = (len(pressures_hpa), len(coordinate))
     if np.shape(values) != shape:
-        raise ValueError(f"A section of shape {shape} was wanted; got {np.shape(values)}.")
+        raise UserError(f"A section of shape {shape} was wanted; got {np.shape(values)}.")
     factor, shown = shown_units(units)
     across, pressures, section = _ordered(factor * np.asarray(values), coordinate, pressures_hpa, along)
     scale = colour_scale([factor * np.asarray(other) for other in shared] or [section], signed)

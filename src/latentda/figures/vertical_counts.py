@@ -13,6 +13,7 @@ from latentda.figures.observation_maps import REFUSED_PALE, USED_COLOUR, place_l
 from latentda.figures.style import INK, SMALL, dress, new_figure, pressure_axis
 from latentda.grid import variable
 from latentda.observations import SURFACE_VARIABLES, UPPER_AIR_VARIABLES, used
+from latentda.user_error import UserError
 from latentda.verification import pressures
 
 _STEP = 0.1
@@ -23,14 +24,14 @@ def vertical_counts(table: pa.Table, title: str = "") -> Figure:
     """Numbers of data by pressure, a panel a variable, and of surface data: used, and stacked on them refused.
 
     Raises:
-        ValueError: no row.
+        UserError: no row.
     """
     require_rows(table)
     names = set(pc.unique(table["variable"]).to_pylist())
     aloft = [name for name in UPPER_AIR_VARIABLES if name in names and _pressures(table, name).size]
     ground = [name for name in SURFACE_VARIABLES if name in names]
     if not aloft + ground:
-        raise ValueError("No datum has a pressure or a height to be drawn at.")
+        raise UserError("No datum has a pressure or a height to be drawn at.")
     figure = new_figure(
         max(5.6, 2.3 * len(aloft) + (3.6 if ground else 0.6)), 5.2 if aloft else 1.6 + 0.3 * len(ground)
     )

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 
 from latentda.forecast.lorenz import LorenzSystem
 from latentda.grid import Layout, NoLevels, build_layout, line_grid
+from latentda.user_error import UserError
 
 
 class Lorenz96(LorenzSystem):
@@ -36,7 +37,7 @@ class Lorenz96(LorenzSystem):
 
     def __check_init__(self) -> None:
         if self.points < 4:
-            raise ValueError(f"Lorenz-96 needs at least 4 points; got {self.points}.")
+            raise UserError(f"Lorenz-96 needs at least 4 points; got {self.points}.")
 
     @property
     def layout(self) -> Layout:

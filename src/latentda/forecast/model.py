@@ -80,13 +80,13 @@ def forecast(model: ForecastModel, state: np.ndarray, start: Time, lead_hours: S
         lead_hours: increasing lead times in hours.
 
     Raises:
-        ValueError: wrong shape, or a value that is not finite.
+        UserError: wrong shape, or a value that is not finite.
     """
     state = np.asarray(state)
     if state.shape[-3:] != model.layout.shape or state.ndim not in (3, 4):
-        raise ValueError(f"A state of shape {model.layout.shape} was wanted; got {state.shape}.")
+        raise UserError(f"A state of shape {model.layout.shape} was wanted; got {state.shape}.")
     if not np.isfinite(state).all():
-        raise ValueError("The initial state holds NaN or infinity; fill or mask it before a forecast.")
+        raise UserError("The initial state holds NaN or infinity; fill or mask it before a forecast.")
     run = model.propagate if state.ndim == 3 else model.propagate_members
     return np.asarray(run(state, hours_since_1970(start), tuple(int(h) for h in lead_hours)))
 

@@ -17,6 +17,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.user_error import UserError
+
 EARTH_RADIUS = 6.371e6
 """Mean radius of the Earth (m)."""
 
@@ -41,9 +43,9 @@ class Grid:
         _require_monotonic("latitude", self.latitude, increasing_only=False)
         _require_monotonic("longitude", self.longitude, increasing_only=True)
         if max(np.abs(self.latitude)) > 90.0 + 1e-6:
-            raise ValueError("A latitude lies outside -90..90 degrees; give latitudes in degrees.")
+            raise UserError("A latitude lies outside -90..90 degrees; give latitudes in degrees.")
         if self.longitude[-1] - self.longitude[0] >= 360.0 and self.periodic:
-            raise ValueError("Longitudes span 360 degrees or more: drop the repeated meridian.")
+            raise UserError("Longitudes span 360 degrees or more: drop the repeated meridian.")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -149,8 +151,8 @@ def _edges(centres: ndarray) -> ndarray:
 def _require_monotonic(name: str, values: tuple[float, ...], *, increasing_only: bool) -> None:
     array = np.asarray(values, float)
     if array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(f"The grid's {name} is empty or holds a value that is not finite.")
+        raise UserError(f"The grid's {name} is empty or holds a value that is not finite.")
     steps = np.diff(array)
     if not (np.all(steps > 0) or (not increasing_only and np.all(steps < 0))):
         order = "strictly increasing" if increasing_only else "strictly monotonic"
-        raise ValueError(f"The grid's {name} must be {order}; sort the data first.")
+        raise UserError(f"The grid's {name} must be {order}; sort the data first.")

@@ -31,6 +31,7 @@ from latentda.networks.code import (
     to_tokens,
     token_grid,
 )
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class AutoencoderSettings:
         overlap: grid points by which the decoder's squares reach into the neighbouring patches.
 
     Raises:
-        ValueError: a number that is not positive, heads that do not divide the width, or more overlap than a patch.
+        UserError: a number that is not positive, heads that do not divide the width, or more overlap than a patch.
     """
 
     patch: int = 4
@@ -61,13 +62,13 @@ class AutoencoderSettings:
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if value < (0 if name in ("blocks", "overlap") else 1):
-                raise ValueError(f"The network's {name} is {value}; it must be positive.")
+                raise UserError(f"The network's {name} is {value}; it must be positive.")
         if self.width % self.heads:
-            raise ValueError(
+            raise UserError(
                 f"A width of {self.width} cannot be shared by {self.heads} heads; choose a multiple of the heads."
             )
         if self.overlap > self.patch:
-            raise ValueError(f"An overlap of {self.overlap} points reaches beyond the next patch of {self.patch}.")
+            raise UserError(f"An overlap of {self.overlap} points reaches beyond the next patch of {self.patch}.")
 
     def to_dict(self) -> dict[str, int]:
         """For the JSON beside the weights."""
@@ -191,11 +192,11 @@ class PatchAutoencoder(eqx.Module):
         """The same map with a wider square a token, to be trained further.
 
         Raises:
-            ValueError: less overlap than the network has.
+            UserError: less overlap than the network has.
         """
         more = overlap - self.settings.overlap
         if more < 0:
-            raise ValueError(f"The network's patches overlap by {self.settings.overlap} points already.")
+            raise UserError(f"The network's patches overlap by {self.settings.overlap} points already.")
         side, width = self.settings.patch + 2 * self.settings.overlap, self.settings.width
         weight = self.decoder.out.weight.reshape(self.state_shape[0], side, side, width)
         wider = jnp.pad(weight, ((0, 0), (more, more), (more, more), (0, 0))).reshape(-1, width)

@@ -17,6 +17,7 @@ import numpy as np
 
 from latentda.files import fitting, read_arrays, read_header, write_arrays
 from latentda.networks.autoencoder import AutoencoderSettings, PatchAutoencoder, empty_code
+from latentda.user_error import UserError
 
 AUTOENCODER = "autoencoder"
 """Kind of file."""
@@ -107,13 +108,13 @@ def with_arrays(module: Network, arrays: dict[str, np.ndarray]) -> Network:
     """The module with the arrays of those names, float32.
 
     Raises:
-        ValueError: a name or a shape that differs.
+        UserError: a name or a shape that differs.
     """
     wanted = {name: leaf.shape for name, leaf in named_arrays(module).items()}
     found = {name: array.shape for name, array in arrays.items()}
     if wanted != found:
         strange = sorted(set(wanted.items()) ^ set(found.items()))[:4]
-        raise ValueError(f"The weights do not fit the network described with them: {strange}.")
+        raise UserError(f"The weights do not fit the network described with them: {strange}.")
     dynamic, static = eqx.partition(module, eqx.is_array)
     tree = jax.tree.structure(dynamic)
     filled = [jnp.asarray(arrays[name], jnp.float32) for name in wanted]

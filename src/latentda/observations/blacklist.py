@@ -26,6 +26,7 @@ from pydantic import ConfigDict
 from latentda.observations.soundings import variable_numbers
 from latentda.observations.table import VARIABLES, ObservationError, as_time64, column, refuse
 from latentda.settings import read_yaml, validated
+from latentda.user_error import UserError
 
 _BEGINNING, _END = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
@@ -57,7 +58,7 @@ class BlacklistEntry:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.variables) - set(VARIABLES))
         if unknown:
-            raise ValueError(f"unknown variable(s) {', '.join(unknown)}")
+            raise UserError(f"unknown variable(s) {', '.join(unknown)}")
 
 
 def read_blacklist(path: str | Path) -> tuple[BlacklistEntry, ...]:

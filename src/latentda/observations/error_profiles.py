@@ -25,6 +25,7 @@ from latentda.physics.thermodynamics import (
     specific_humidity,
     standard_atmosphere_temperature,
 )
+from latentda.user_error import UserError
 
 ANY_CLASS = ""
 TEMPERATURE_OF = {"q": "t", "q2m": "t2m", "td": "t", "d2m": "t2m"}
@@ -49,11 +50,11 @@ class ErrorProfile:
 
     def __post_init__(self) -> None:
         if len(self.pressure) != len(self.error) or not self.pressure:
-            raise ValueError("an error profile needs as many errors as pressures, at least one")
+            raise UserError("an error profile needs as many errors as pressures, at least one")
         if any(b >= a for a, b in zip(self.pressure, self.pressure[1:], strict=False)):
-            raise ValueError("the pressures of an error profile must fall")
+            raise UserError("the pressures of an error profile must fall")
         if min(self.error) <= 0.0 or min(self.pressure) <= 0.0:
-            raise ValueError("pressures and errors of an error profile must be positive")
+            raise UserError("pressures and errors of an error profile must be positive")
 
     def at(self, pressure: np.ndarray) -> np.ndarray:
         """Standard deviation at `pressure` (Pa); at the first node where the pressure is NaN."""

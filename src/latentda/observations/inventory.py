@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.grid import iso
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,10 @@ def period(table: pa.Table) -> str:
     """The times of the first and the last datum as words.
 
     Raises:
-        ValueError: no row.
+        UserError: no row.
     """
     if table.num_rows == 0:
-        raise ValueError("There is no observation, so there is no time of any.")
+        raise UserError("There is no observation, so there is no time of any.")
     times = pc.min_max(table["time"]).as_py()
     first, last = iso(times["min"].to_datetime64()), iso(times["max"].to_datetime64())
     return span(first, last)

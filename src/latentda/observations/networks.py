@@ -25,6 +25,7 @@ from latentda.observations.places import ObservationPlaces, make_places
 from latentda.observations.quality import HUMIDITY_TOP_PA
 from latentda.observations.table import ObservationError
 from latentda.physics.thermodynamics import standard_atmosphere_pressure
+from latentda.user_error import UserError
 
 MANDATORY_LEVELS_HPA = (
     1000.0, 925.0, 850.0, 700.0, 500.0, 400.0, 300.0, 250.0, 200.0, 150.0, 100.0, 70.0, 50.0,
@@ -144,10 +145,10 @@ def grid_point_network(
         error_table: see the head of this file.
 
     Raises:
-        ValueError: a fraction outside 0 to 1.
+        UserError: a fraction outside 0 to 1.
     """
     if not 0.0 <= fraction <= 1.0:
-        raise ValueError(f"The observed share of the grid must lie between 0 and 1, not {fraction}.")
+        raise UserError(f"The observed share of the grid must lie between 0 and 1, not {fraction}.")
     shape = (len(variables), *pressure.shape)
     total = int(np.prod(shape))
     chosen = np.random.default_rng(seed).choice(total, round(fraction * total), replace=False)

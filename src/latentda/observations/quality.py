@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from latentda.observations.soundings import all_but_best, level_numbers, variable_numbers
 from latentda.observations.table import VARIABLES, ObservationError, column, refuse, used
 from latentda.physics.constants import GRAVITY
+from latentda.user_error import UserError
 
 HUMIDITY_TOP_PA = 30000.0
 """Humidity at lower pressure (Pa) is neither simulated nor assimilated: sensors are not trusted in the cold."""
@@ -118,10 +119,10 @@ def withhold_stations(table: pa.Table, fraction: float, seed: int = 0) -> pa.Tab
     every file. Data without a station name are never withheld.
 
     Raises:
-        ValueError: `fraction` is not between 0 and 1.
+        UserError: `fraction` is not between 0 and 1.
     """
     if not 0.0 <= fraction <= 1.0:
-        raise ValueError(f"the fraction of withheld stations must be between 0 and 1, not {fraction}")
+        raise UserError(f"the fraction of withheld stations must be between 0 and 1, not {fraction}")
     names = pc.unique(table["station"]).to_pylist()
     withheld = [name for name in names if name and _draw(name, seed) < fraction]
     mask = pc.is_in(table["station"], pa.array(withheld, pa.string())).to_numpy()

@@ -35,6 +35,7 @@ from latentda.observations.table import (
     table_from_columns,
     used,
 )
+from latentda.user_error import UserError
 
 CORRELATION = 0.3
 """Between the errors of the data of one box, if nothing better is known; an assumption."""
@@ -87,11 +88,11 @@ def superob(
         correlation: rho, between the errors of the data of one box.
 
     Raises:
-        ValueError: `correlation` is not between 0 and 1.
+        UserError: `correlation` is not between 0 and 1.
         ObservationError: a datum to average has no error.
     """
     if not 0.0 <= correlation <= 1.0:
-        raise ValueError(f"the correlation of errors must be between 0 and 1, not {correlation}")
+        raise UserError(f"the correlation of errors must be between 0 and 1, not {correlation}")
     rows = np.flatnonzero(_eligible(table, classes))
     if np.isnan(column(table, "error")[rows]).any():
         raise ObservationError("superobbing needs errors; call assign_errors first")
@@ -117,11 +118,11 @@ def split_by_time(table: pa.Table, edges: Sequence[datetime | np.datetime64]) ->
     """The data of each slot between neighbouring edges (UTC); a slot has its first edge, the last slot both.
 
     Raises:
-        ValueError: fewer than two edges, or edges that do not rise.
+        UserError: fewer than two edges, or edges that do not rise.
     """
     times = [as_time64(edge) for edge in edges]
     if len(times) < 2 or any(b <= a for a, b in pairwise(times)):
-        raise ValueError("slots of time need at least two edges, and they must rise")
+        raise UserError("slots of time need at least two edges, and they must rise")
     time = column(table, "time").astype("datetime64[ns]")
     slot = np.searchsorted(np.array(times), time, side="right") - 1
     slot[time == times[-1]] = len(times) - 2

@@ -24,6 +24,7 @@ from latentda.observations.batch import ObservationBatch
 from latentda.observations.message_classes import SOUNDINGS
 from latentda.observations.soundings import sounding_numbers
 from latentda.observations.table import column
+from latentda.user_error import UserError
 
 _CLOSEST = 1e-3
 """Data closer than this in ln p count as this far apart: two reports of one level are no certainty of each other."""
@@ -62,10 +63,10 @@ def vertical_correlation(
         classes: message classes of soundings.
 
     Raises:
-        ValueError: a negative length.
+        UserError: a negative length.
     """
     if length < 0.0:
-        raise ValueError(f"The correlation length in ln p must not be negative; got {length}.")
+        raise UserError(f"The correlation length in ln p must not be negative; got {length}.")
     position = np.arange(batch.size)
     phi = np.zeros(batch.size)
     valid = np.asarray(batch.valid)

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 
 from latentda.grid import EARTH_RADIUS, Layout
 from latentda.operators.spherical import SphericalTransform
+from latentda.user_error import UserError
 
 
 class BandLimit(eqx.Module):
@@ -28,7 +29,7 @@ class BandLimit(eqx.Module):
         scale: standard deviations s of the channels, in physical units.
 
     Raises:
-        ValueError: a layout that is not of that kind.
+        UserError: a layout that is not of that kind.
     """
 
     scale: Float[Array, " channel"]
@@ -37,7 +38,7 @@ class BandLimit(eqx.Module):
 
     def __init__(self, layout: Layout, scale: Float[ArrayLike, " channel"]):
         if not layout.levels_of("u") or layout.levels_of("u") != layout.levels_of("v"):
-            raise ValueError("A band limit needs both wind components, u and v, on the same levels.")
+            raise UserError("A band limit needs both wind components, u and v, on the same levels.")
         self.layout = layout
         self.scale = jnp.asarray(scale, jnp.float32)
         self.transform = SphericalTransform(layout.grid)

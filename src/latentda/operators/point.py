@@ -22,6 +22,7 @@ from latentda.operators.near_surface import MAX_HEIGHT_DIFFERENCE
 from latentda.operators.upper_air import UpperAir
 from latentda.physics.constants import EXPONENT, GAS_CONSTANT, GRAVITY, LAPSE_RATE
 from latentda.physics.wind import SEA_ROUGHNESS, WIND_HEIGHT
+from latentda.user_error import UserError
 
 __all__ = ["EXPONENT", "GAS_CONSTANT", "LAPSE_RATE", "MAX_HEIGHT_DIFFERENCE", "PointObservations"]
 
@@ -61,11 +62,11 @@ class PointObservations(eqx.Module):
             roughness: roughness length z_0 (m), one number or ``(lat, lon)``: by default the open sea's everywhere.
 
         Raises:
-            ValueError: a roughness that is not between 0 and 10 m.
+            UserError: a roughness that is not between 0 and 10 m.
         """
         rough = np.asarray(roughness, float)
         if not ((rough > 0.0) & (rough < WIND_HEIGHT)).all():
-            raise ValueError(
+            raise UserError(
                 f"Roughness lengths lie between 0 and {WIND_HEIGHT:g} m; got {rough.min()} to {rough.max()}."
             )
         self.batch = batch

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float
 
 from latentda.grid import Grid
 from latentda.operators.covariance import Control, Covariance
+from latentda.user_error import UserError
 
 
 class SphericalTransform(eqx.Module):
@@ -35,7 +36,7 @@ class SphericalTransform(eqx.Module):
 
     def __init__(self, grid: Grid, truncation: int | None = None):
         if not grid.periodic or grid.kind not in ("gaussian", "lat-lon"):
-            raise ValueError(f"Spherical harmonics need a global grid; this one is {grid.kind}.")
+            raise UserError(f"Spherical harmonics need a global grid; this one is {grid.kind}.")
         exact = 2 * grid.shape[0] - 1 if _spacing(grid) == "gauss" else grid.shape[0] - 1
         self.grid = grid
         self.truncation = truncation or min((grid.shape[1] - 1) // 3, exact // 2 - 1)
@@ -124,11 +125,11 @@ def estimate_spherical_blocks(
     """Zonal-mean standard deviations, then a covariance across channels a total wavenumber.
 
     Raises:
-        ValueError: a channel without variance somewhere.
+        UserError: a channel without variance somewhere.
     """
     variance = np.mean(np.asarray(samples, np.float64) ** 2, axis=(0, 3))
     if not np.all(variance > 0):
-        raise ValueError("A channel of the samples never varies: it cannot carry a covariance.")
+        raise UserError("A channel of the samples never varies: it cannot carry a covariance.")
     sd = np.sqrt(variance).astype(np.float32)[:, :, None]
     spectral = np.asarray(transform.to_spectral(jnp.asarray(samples / sd, jnp.float32)), np.float64)
     products = np.einsum("simn,sjmn->nij", spectral, spectral, optimize=True)
@@ -147,7 +148,7 @@ def _spacing(grid: Grid) -> str:
     rows = grid.shape[0]
     even = -90.0 + (np.arange(rows) + 0.5) * 180.0 / rows
     if not np.allclose(np.sort(grid.latitude), even, atol=0.01):
-        raise ValueError("Spherical harmonics need Gaussian latitudes, or even ones half a step from the poles.")
+        raise UserError("Spherical harmonics need Gaussian latitudes, or even ones half a step from the poles.")
     return "equiangular"
 
 

@@ -26,6 +26,7 @@ from numpy import ndarray
 
 from latentda.grid import great_circle_km
 from latentda.operators.covariance import Control, Covariance
+from latentda.user_error import UserError
 
 
 class ZonalBlocks(Covariance):
@@ -97,7 +98,7 @@ def estimate_zonal_blocks(
     """
     count, channels, rows, columns = samples.shape
     if count < 2:
-        raise ValueError(f"A covariance needs at least two samples; got {count}.")
+        raise UserError(f"A covariance needs at least two samples; got {count}.")
     sd = position_dependent_sd(samples, smooth_sd)
     normal = (samples / sd).astype(np.float32)
     spectrum = np.fft.rfft(normal, axis=-1, norm="ortho").reshape(count, channels * rows, -1)
@@ -123,7 +124,7 @@ def position_dependent_sd(
     zonal = variance.mean(axis=-1, keepdims=True)
     mixed = (1 - smooth) * variance + smooth * zonal
     if not np.all(mixed > 0):
-        raise ValueError("A channel of the samples never varies: it cannot carry a covariance.")
+        raise UserError("A channel of the samples never varies: it cannot carry a covariance.")
     return np.sqrt(mixed).astype(np.float32)
 
 

@@ -35,6 +35,7 @@ from latentda.operators import (
     estimate_spherical_blocks,
     position_dependent_sd,
 )
+from latentda.user_error import UserError
 
 MASS = ("t", "sp")
 
@@ -98,11 +99,11 @@ def estimate_balanced(
         smooth_sd: weight of the zonal-mean variance in the position-dependent one, 0..1.
 
     Raises:
-        ValueError: a layout without u, v, t, sp and q on a global grid.
+        UserError: a layout without u, v, t, sp and q on a global grid.
     """
     missing = {"u", "v", "q", *MASS} - set(layout.variables)
     if missing:
-        raise ValueError(f"The balanced background error needs {sorted(missing)} in the layout too.")
+        raise UserError(f"The balanced background error needs {sorted(missing)} in the layout too.")
     physical = np.asarray(samples, np.float32) * np.asarray(scale)[:, None, None]
     transform = SphericalTransform(layout.grid)
     u, v = (jnp.asarray(physical[:, layout.indices(name)]) for name in ("u", "v"))

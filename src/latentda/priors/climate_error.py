@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from latentda.grid import Layout
 from latentda.operators import Control, Covariance
+from latentda.user_error import UserError
 
 DEGREES = 12
 """Legendre polynomials kept."""
@@ -61,12 +62,12 @@ def climate_error(
         variables: those which have it; all by default.
 
     Raises:
-        ValueError: a grid that is not global, or a size that is not positive.
+        UserError: a grid that is not global, or a size that is not positive.
     """
     if not layout.grid.periodic:
-        raise ValueError("A climate error of zonal means wants a grid around the globe; this one is regional.")
+        raise UserError("A climate error of zonal means wants a grid around the globe; this one is regional.")
     if min(sd, degree, depth) <= 0.0:
-        raise ValueError(f"The climate error's sizes must be positive; got sd {sd}, degree {degree}, depth {depth}.")
+        raise UserError(f"The climate error's sizes must be positive; got sd {sd}, degree {degree}, depth {depth}.")
     names = np.asarray([channel.short for channel in layout.channels])
     height = np.asarray([0.0 if c.level is None else np.log(c.level) for c in layout.channels])
     together = names[:, None] == names

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.user_error import UserError
+
 
 @dataclass(frozen=True)
 class LatentCorrelations:
@@ -38,11 +40,11 @@ def latent_correlations(samples: Float[ndarray, "sample channel row column"]) ->
     """Correlations of mean-free errors on a token grid that is periodic in its columns.
 
     Raises:
-        ValueError: fewer than two samples, or an element that never varies.
+        UserError: fewer than two samples, or an element that never varies.
     """
     sd = samples.std(axis=0)
     if len(samples) < 2 or not np.all(sd > 0):
-        raise ValueError("Correlations need at least two samples in which every latent element varies.")
+        raise UserError("Correlations need at least two samples in which every latent element varies.")
     normal = (samples / sd).astype(np.float32)
     beside, above = np.roll(normal, -1, axis=-1), normal[..., 1:, :]
     off = ~np.eye(samples.shape[1], dtype=bool)

@@ -34,6 +34,7 @@ from numpy import ndarray
 from latentda.files import fitting, read_arrays, write_arrays
 from latentda.grid import Layout
 from latentda.operators import BandLimit
+from latentda.user_error import UserError
 
 KIND = "divergent wind"
 
@@ -111,7 +112,7 @@ def read_divergent_wind(path: str | Path, layout: Layout, scale: Float[ndarray, 
         matrices = arrays["matrices"]
     expected = (band_limit.transform.spectral_shape[1], len(layout.levels_of("u")), len(layout.channels))
     if matrices.shape != expected:
-        raise ValueError(f"{path} is for {matrices.shape} matrices of another layout; this one needs {expected}.")
+        raise UserError(f"{path} is for {matrices.shape} matrices of another layout; this one needs {expected}.")
     return DivergentWind(band_limit, jnp.asarray(matrices))
 
 

@@ -19,6 +19,7 @@ from numpy import ndarray
 
 from latentda.grid import Grid, great_circle_km
 from latentda.operators import Dense, gaspari_cohn, position_dependent_sd
+from latentda.user_error import UserError
 
 _FLOOR = 1e-4
 """Added to the correlations' diagonal: the taper of great-circle distances is not strictly positive definite."""
@@ -40,11 +41,11 @@ def estimate_localized(
         localization_radius_km: where the taper reaches zero.
 
     Raises:
-        ValueError: fewer than two samples, or a number that never varies.
+        UserError: fewer than two samples, or a number that never varies.
     """
     count, channels, rows, columns = samples.shape
     if count < 2:
-        raise ValueError(f"A covariance needs at least two samples; got {count}.")
+        raise UserError(f"A covariance needs at least two samples; got {count}.")
     sd = position_dependent_sd(samples, 0.0)
     normal = (samples / sd).reshape(count, -1).astype(np.float64)
     taper = _taper(latitude, longitude, localization_radius_km)

@@ -26,6 +26,7 @@ from numpy import ndarray
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
 from latentda.networks import Autoencoder
+from latentda.user_error import UserError
 
 
 def forecast_pairs(
@@ -59,10 +60,10 @@ def errors_from_pairs(pairs: Float[ndarray, "pair 2 channel y x"]) -> Float[ndar
     """Mean-free differences long - short, of states or of their codes.
 
     Raises:
-        ValueError: fewer than two pairs.
+        UserError: fewer than two pairs.
     """
     if len(pairs) < 2:
-        raise ValueError(f"Error statistics need at least two pairs of forecasts; got {len(pairs)}.")
+        raise UserError(f"Error statistics need at least two pairs of forecasts; got {len(pairs)}.")
     difference = np.asarray(pairs[:, 1], np.float32) - np.asarray(pairs[:, 0], np.float32)
     return difference - difference.mean(axis=0)
 
@@ -87,7 +88,7 @@ def unrepresented_errors(
         code: decodes them.
 
     Raises:
-        ValueError: fewer than two pairs.
+        UserError: fewer than two pairs.
     """
     carried = np.stack([np.asarray(_decode(code, jnp.asarray(pair))) for pair in codes])
     return errors_from_pairs(pairs) - errors_from_pairs(carried)

@@ -16,6 +16,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.user_error import UserError
+
 
 def innovation_factor(
     innovation: Float[ndarray, " datum"],
@@ -30,13 +32,13 @@ def innovation_factor(
         background_sd: s_b at the data.
 
     Raises:
-        ValueError: no datum has an innovation.
+        UserError: no datum has an innovation.
     """
     # In double precision: errors of any size square without overflow.
     d, s_o, s_b = (np.asarray(a, np.float64) for a in (innovation, observation_error, background_sd))
     there = np.isfinite(d) & np.isfinite(s_o) & np.isfinite(s_b) & (s_b > 0)
     if not there.any():
-        raise ValueError("No observation has a model equivalent, so the background cannot be tuned.")
+        raise UserError("No observation has a model equivalent, so the background cannot be tuned.")
     d, s_o, s_b = d[there], s_o[there], s_b[there]
     weight = 1.0 / (s_o**2 + s_b**2)
     factor = np.sum(weight * (d**2 - s_o**2)) / np.sum(weight * s_b**2)

@@ -20,6 +20,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from latentda.files import write_text
+from latentda.user_error import UserError
 
 Cell = str | float | int | bool | None
 """What a table holds; numbers are set right-aligned with the same decimals down a column."""
@@ -92,7 +93,7 @@ class Report:
                 plain ``"min"`` or ``"max"`` speaks of all columns of numbers.
 
         Raises:
-            ValueError: a row of another length than the header, or a column nobody has.
+            UserError: a row of another length than the header, or a column nobody has.
         """
         _require_columns(header, rows, highlight_best)
         self._tables += 1
@@ -213,7 +214,7 @@ def _require_columns(
 ) -> None:
     for row in rows:
         if len(row) != len(header):
-            raise ValueError(f"A row of {len(header)} cells was wanted; got {len(row)}: {row}.")
+            raise UserError(f"A row of {len(header)} cells was wanted; got {len(row)}: {row}.")
     strange = set(best) - set(header) if isinstance(best, Mapping) else set()
     if strange:
-        raise ValueError(f"No column {', '.join(sorted(strange))} to find the best in.")
+        raise UserError(f"No column {', '.join(sorted(strange))} to find the best in.")

@@ -12,6 +12,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from latentda.user_error import UserError
+
 
 def on_every_device() -> NamedSharding:
     """Where weights lie: a copy on each device."""
@@ -27,12 +29,12 @@ def require_equal_shares(batch_size: int, states_a_sample: int = 1) -> None:
     """Check that a batch has as many whole samples for each device.
 
     Raises:
-        ValueError: it has not; the message says which sizes do.
+        UserError: it has not; the message says which sizes do.
     """
     unit = states_a_sample * jax.device_count()
     if batch_size % unit or batch_size < 1:
         sort = {1: "states", 2: "pairs of states"}.get(states_a_sample, "single states and pairs")
-        raise ValueError(
+        raise UserError(
             f"A batch of {batch_size} states cannot be shared equally, in {sort}, by {jax.device_count()} device(s); "
             f"choose a batch_size that is a multiple of {unit}."
         )

@@ -30,6 +30,7 @@ from latentda.forecast import Code, roll_out
 from latentda.networks import Autoencoder, Surrogate, SurrogateSettings
 from latentda.progress import Track, silent
 from latentda.training.loop import Batches, Trained, TrainingSettings, train
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class RolloutSettings:
         noise: standard deviation of the noise added to every start, standardised units.
 
     Raises:
-        ValueError: a number that is not positive, or a negative noise.
+        UserError: a number that is not positive, or a negative noise.
     """
 
     step_hours: int = 6
@@ -51,9 +52,9 @@ class RolloutSettings:
 
     def __post_init__(self) -> None:
         if self.noise < 0.0:
-            raise ValueError(f"The noise of a rollout's start is a standard deviation; got {self.noise}.")
+            raise UserError(f"The noise of a rollout's start is a standard deviation; got {self.noise}.")
         if min(self.step_hours, self.steps) < 1:
-            raise ValueError(f"A rollout has positive steps; got {self.steps} of {self.step_hours} h.")
+            raise UserError(f"A rollout has positive steps; got {self.steps} of {self.step_hours} h.")
 
 
 class StoredSequences(StoredSamples):
@@ -138,7 +139,7 @@ def train_surrogate(
         track: shows progress.
 
     Raises:
-        ValueError: see :func:`~latentda.training.loop.train`.
+        UserError: see :func:`~latentda.training.loop.train`.
     """
     layout, rollout = samples.standardizer.layout, samples.rollout
     described = {

@@ -28,6 +28,7 @@ from numpy import ndarray
 from latentda.grid import Grid
 from latentda.networks import AutoencoderSettings, LinearPatchCode, to_patches
 from latentda.training.objective import ColumnDivergence, Objective, ObjectiveSettings
+from latentda.user_error import UserError
 
 _SMALLEST_VARIANCE = 1e-4
 """Of a channel's mean over the globe: keeps 1 / s^2 finite on rows where a channel does not change."""
@@ -90,11 +91,11 @@ def principal_components(
     """The linear patch code of an objective's ratio r : d; a token's units are its standard deviation over the states.
 
     Raises:
-        ValueError: more latent channels than a patch has numbers.
+        UserError: more latent channels than a patch has numbers.
     """
     features = len(moments.anomaly)
     if settings.latent > features:
-        raise ValueError(
+        raise UserError(
             f"{settings.latent} latent channels are more than the {features} numbers of a patch; choose fewer, or "
             "larger patches."
         )
@@ -124,7 +125,7 @@ def best_linear_code(
     """The code with the least loss on the samples among those of a few ratios.
 
     Raises:
-        ValueError: more latent channels than a patch has numbers.
+        UserError: more latent channels than a patch has numbers.
     """
     shares = _STATE_SHARES if objective.settings.difference else (1.0,)
     codes = [principal_components(moments, settings, ObjectiveSettings(r, 1.0 - r)) for r in shares]

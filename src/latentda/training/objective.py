@@ -31,6 +31,7 @@ from numpy import ndarray
 from latentda.grid import Layout, mass_shares
 from latentda.networks import Autoencoder
 from latentda.operators import BandLimit
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ObjectiveSettings:
         lag_hours: between the two states of a pair.
 
     Raises:
-        ValueError: a negative weight, r and d both zero, b without d, or a lag that is not positive.
+        UserError: a negative weight, r and d both zero, b without d, or a lag that is not positive.
     """
 
     reconstruction: float = 0.5
@@ -55,11 +56,11 @@ class ObjectiveSettings:
     def __post_init__(self) -> None:
         weights = (self.reconstruction, self.difference, self.divergence)
         if min(weights) < 0 or self.reconstruction + self.difference == 0:
-            raise ValueError("The objective's weights must not be negative, and one of them must be positive.")
+            raise UserError("The objective's weights must not be negative, and one of them must be positive.")
         if self.divergence and not self.difference:
-            raise ValueError("The objective's divergence is that of differences; give their term a weight, too.")
+            raise UserError("The objective's divergence is that of differences; give their term a weight, too.")
         if self.lag_hours < 1:
-            raise ValueError(f"The objective's lag_hours is {self.lag_hours}; it must be positive.")
+            raise UserError(f"The objective's lag_hours is {self.lag_hours}; it must be positive.")
 
     @property
     def states_a_sample(self) -> int:
@@ -128,7 +129,7 @@ def column_divergence(
     """The divergence's part of an objective, with the variances of given pairs' differences.
 
     Raises:
-        ValueError: a layout without winds, or whose grid is not global; pairs without divergence.
+        UserError: a layout without winds, or whose grid is not global; pairs without divergence.
     """
     band_limit, shares = (
         BandLimit(layout, scale),
@@ -141,7 +142,7 @@ def column_divergence(
         total = total + np.asarray(_squares(band_limit, shares, area, difference), np.float64)
         count += len(batch)
     if not np.all(total > 0):
-        raise ValueError("The differences of the training pairs have no divergence; leave its term out.")
+        raise UserError("The differences of the training pairs have no divergence; leave its term out.")
     levels = len(shares)
     weight = np.append(np.full(levels, 0.5 / levels), 0.5)
     return ColumnDivergence(band_limit, shares, jnp.asarray(weight * count / total, jnp.float32))

@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.user_error import UserError
+
 
 @dataclass(frozen=True, eq=False)
 class GivenPairs:
@@ -28,11 +30,11 @@ class GivenPairs:
         """The pairs to train on, and the last ones, to score on.
 
         Raises:
-            ValueError: fewer than two pairs.
+            UserError: fewer than two pairs.
         """
         count = len(self.states)
         if count < 2:
-            raise ValueError(f"Learning from pairs of states needs at least two; got {count}.")
+            raise UserError(f"Learning from pairs of states needs at least two; got {count}.")
         cut = count - max(1, round(held_out * count))
         return GivenPairs(self.states[:cut]), GivenPairs(self.states[cut:])
 

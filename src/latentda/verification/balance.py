@@ -28,6 +28,7 @@ from numpy import ndarray
 
 from latentda.grid import Layout
 from latentda.physics.constants import GAS_CONSTANT
+from latentda.user_error import UserError
 from latentda.verification.derivatives import horizontal_gradient, relative_vorticity
 from latentda.verification.energy import level_masses
 from latentda.verification.hydrostatic import sigma_geopotential, virtual_temperature
@@ -77,7 +78,7 @@ def state_balance(
         band: absolute latitudes (degrees) between which it is judged.
 
     Raises:
-        ValueError: a layout with other fields, or a band without rows or without wind.
+        UserError: a layout with other fields, or a band without rows or without wind.
     """
     winds, geostrophic, gradient = _balanced(state, layout, surface_geopotential)
     return _misfit(winds, geostrophic, gradient, layout, band)
@@ -93,7 +94,7 @@ def increment_balance(
     """How far the winds of an increment are from balance with its masses; the orography cancels.
 
     Raises:
-        ValueError: as :func:`state_balance`; an increment without wind is refused too.
+        UserError: as :func:`state_balance`; an increment without wind is refused too.
     """
     flat = np.zeros(layout.grid.shape)
     after, before = (_balanced(state, layout, flat) for state in (analysis, background))
@@ -107,7 +108,7 @@ def mass_force(
     """F (m s-2): the reverse of the acceleration by pressure along the levels of the winds.
 
     Raises:
-        ValueError: a layout without the fields that it takes.
+        UserError: a layout without the fields that it takes.
     """
     _require_fields(layout)
     if layout.vertical.units == "hPa":
@@ -155,7 +156,7 @@ def _misfit(
 
     size = squares(winds)
     if not size.any():
-        raise ValueError(f"There is no wind between {band[0]:g} and {band[1]:g} degrees to compare with.")
+        raise UserError(f"There is no wind between {band[0]:g} and {band[1]:g} degrees to compare with.")
     thickness = level_masses(layout, "u")
     misfits = [squares(winds - balanced) for balanced in (geostrophic, gradient)]
     by_level = [np.sqrt(np.divide(m, size, out=np.full_like(m, np.nan), where=size > 0)) for m in misfits]
@@ -173,7 +174,7 @@ def _require_fields(layout: Layout) -> None:
     levels = {layout.levels_of(short) for short in ("u", "v", mass)}
     on_sigma = layout.vertical.units == "sigma" and "sp" in layout.names
     if len(levels) != 1 or () in levels or not (on_sigma or mass == "z"):
-        raise ValueError(
+        raise UserError(
             "Balance needs u, v, t on the same sigma levels with surface pressure, or u, v, z on the same pressure "
             f"levels; the layout has {', '.join(layout.names)}."
         )

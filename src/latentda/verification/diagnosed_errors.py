@@ -19,6 +19,7 @@ from numpy import ndarray
 
 from latentda.files import write_text
 from latentda.observations import SCHEMA, VARIABLES, ErrorProfile, ErrorTable, assign_errors, column
+from latentda.user_error import UserError
 from latentda.verification import Departures, DesroziersRow, departures, desroziers, merge_desroziers
 
 FEWEST = 30
@@ -54,11 +55,11 @@ def write_error_profiles(profiles: Sequence[dict[str, Any]], path: Path) -> Path
     """Write the YAML file, whole or not at all.
 
     Raises:
-        ValueError: no profile.
+        UserError: no profile.
         UserError: the file cannot be written.
     """
     if not profiles:
-        raise ValueError(
+        raise UserError(
             f"No layer has {FEWEST} used data with a positive diagnosed error; there is no profile to write."
         )
     told = yaml.safe_dump(list(profiles), sort_keys=False, default_flow_style=None, width=110)

@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from latentda.grid import Layout, level_name, mass_shares
 from latentda.physics.constants import GAS_CONSTANT
+from latentda.user_error import UserError
 
 REFERENCE_TEMPERATURE = 270.0
 """T_r (K)."""
@@ -45,11 +46,11 @@ def energy_weights(layout: Layout) -> Float[ndarray, "channel lat lon"]:
     """W with E = sum(W x'^2) (J/kg over squared units), zero for variables that E does not know.
 
     Raises:
-        ValueError: a layout with none of the variables u, v, t, q, sp.
+        UserError: a layout with none of the variables u, v, t, q, sp.
     """
     present = [short for short in _FACTORS if short in layout.variables]
     if not present:
-        raise ValueError(f"Total energy is made of {', '.join(_FACTORS)}; the layout has none of them.")
+        raise UserError(f"Total energy is made of {', '.join(_FACTORS)}; the layout has none of them.")
     weights = np.zeros(layout.shape)
     for short in present:
         masses = 0.5 * _FACTORS[short] * level_masses(layout, short)
@@ -61,7 +62,7 @@ def total_energy(difference: Float[ndarray, "channel lat lon"], layout: Layout) 
     """E by variable (J/kg), of the variables u, v, t, q, sp that the layout has.
 
     Raises:
-        ValueError: a layout with none of them.
+        UserError: a layout with none of them.
     """
     parts = np.einsum("kij,kij->k", energy_weights(layout), np.asarray(difference, np.float64) ** 2)
     present = [short for short in _FACTORS if short in layout.variables]

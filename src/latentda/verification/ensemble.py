@@ -20,6 +20,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.grid import Layout
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +56,11 @@ def ensemble_sums(
     """The sums of one case.
 
     Raises:
-        ValueError: fewer than two members.
+        UserError: fewer than two members.
     """
     count = len(members)
     if count < 2:
-        raise ValueError(f"A spread needs at least two members; got {count}.")
+        raise UserError(f"A spread needs at least two members; got {count}.")
     area = layout.grid.area_weights / layout.grid.area_weights.sum()
     members = np.asarray(members, np.float64)
     variance = (count + 1) / count * members.var(axis=0, ddof=1)

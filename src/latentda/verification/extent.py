@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.grid import Grid, great_circle_km
+from latentda.user_error import UserError
 
 
 def increment_radius_km(
@@ -27,10 +28,10 @@ def increment_radius_km(
         share: p, between 0 and 1.
 
     Raises:
-        ValueError: a share that is not between 0 and 1.
+        UserError: a share that is not between 0 and 1.
     """
     if not 0.0 < share < 1.0:
-        raise ValueError(f"The share of an increment lies between 0 and 1; got {share:g}.")
+        raise UserError(f"The share of an increment lies between 0 and 1; got {share:g}.")
     rows, columns = np.meshgrid(grid.latitude, grid.longitude, indexing="ij")
     distance = great_circle_km(rows, columns, np.asarray(latitude), np.asarray(longitude)).ravel()
     order = np.argsort(distance)

@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from latentda.grid import VARIABLES, lat_lon_grid
 from latentda.observations import column
+from latentda.user_error import UserError
 from latentda.verification import (
     LAYERS,
     Departures,
@@ -85,7 +86,7 @@ def summarise(tables: Iterable[pa.Table]) -> FeedbackSummary:
     """The sums over feedback tables, in the order of time.
 
     Raises:
-        ValueError: no table.
+        UserError: no table.
         ObservationError: a table without feedback.
     """
     together: FeedbackSummary | None = None
@@ -93,7 +94,7 @@ def summarise(tables: Iterable[pa.Table]) -> FeedbackSummary:
         one = _of_cycle(table)
         together = one if together is None else _merge(together, one)
     if together is None:
-        raise ValueError("There is no feedback to summarise.")
+        raise UserError("There is no feedback to summarise.")
     return together
 
 

@@ -25,6 +25,7 @@ from numpy import ndarray
 from latentda.grid import Layout, level_name
 from latentda.physics.constants import GAS_CONSTANT
 from latentda.physics.thermodynamics import virtual_temperature as of_humid_air
+from latentda.user_error import UserError
 
 
 def virtual_temperature(state: Float[ndarray, "channel lat lon"], layout: Layout) -> Float[ndarray, "level lat lon"]:
@@ -48,10 +49,10 @@ def sigma_geopotential(
         surface_geopotential: Phi_s of the surface that the model itself sees (m2 s-2).
 
     Raises:
-        ValueError: a layout without temperature on sigma levels.
+        UserError: a layout without temperature on sigma levels.
     """
     if layout.vertical.units != "sigma" or "t" not in layout.variables:
-        raise ValueError("Geopotential is integrated from temperature on sigma levels; this layout has none.")
+        raise UserError("Geopotential is integrated from temperature on sigma levels; this layout has none.")
     sigma = np.asarray(layout.levels_of("t"))
     virtual = virtual_temperature(state, layout)
     lowest = -GAS_CONSTANT * np.log(sigma[-1]) * virtual[-1]
@@ -69,11 +70,11 @@ def hydrostatic_residual(state: Float[ndarray, "channel lat lon"], layout: Layou
         Ratios (no units) by layer, ``{"500-700": 0.01}`` in hPa, from the top.
 
     Raises:
-        ValueError: a layout without geopotential and temperature on two common pressure levels.
+        UserError: a layout without geopotential and temperature on two common pressure levels.
     """
     common = [level for level in layout.levels_of("t") if f"z@{level_name(level)}" in layout.names]
     if layout.vertical.units != "hPa" or len(common) < 2:
-        raise ValueError("The hydrostatic misfit needs geopotential and temperature on the same pressure levels (hPa).")
+        raise UserError("The hydrostatic misfit needs geopotential and temperature on the same pressure levels (hPa).")
     virtual = dict(zip(layout.levels_of("t"), virtual_temperature(state, layout), strict=True))
     weights = layout.grid.area_weights
     ratios: dict[str, float] = {}

@@ -22,6 +22,7 @@ from numpy import ndarray
 
 from latentda.files import write_text
 from latentda.grid import Layout
+from latentda.user_error import UserError
 
 STATE_KINDS = ("background", "analysis", "forecast")
 """Kinds of score that verify states against the truth."""
@@ -176,7 +177,7 @@ def read_scores(path: str | Path) -> list[Score]:
         rows = json.loads(Path(path).read_text(encoding="utf-8"))["scores"]
         return [_score(row) for row in rows]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no file of scores: {error}") from error
+        raise UserError(f"{path} is no file of scores: {error}") from error
 
 
 def _score(row: dict) -> Score:
@@ -200,4 +201,4 @@ def _require_vectors(rmse: ndarray, spread: ndarray, bias: ndarray | None, layou
             )
     if not np.all(np.asarray(spread) > 0.0):
         bad = [n for n, s in zip(layout.names, spread, strict=True) if not s > 0.0]
-        raise ValueError(f"The climatological spread of {', '.join(bad)} is not positive.")
+        raise UserError(f"The climatological spread of {', '.join(bad)} is not positive.")

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.grid import Layout
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def merge(a: ErrorSums, b: ErrorSums) -> ErrorSums:
 
 def _positive(count: int) -> int:
     if count < 1:
-        raise ValueError("No state has been verified yet, so there is no score.")
+        raise UserError("No state has been verified yet, so there is no score.")
     return count
 
 
@@ -113,4 +114,4 @@ def _require_finite(error: ndarray, layout: Layout) -> None:
     finite = np.isfinite(error).all((0, 2, 3))
     if not finite.all():
         bad = [name for name, ok in zip(layout.names, finite, strict=True) if not ok]
-        raise ValueError(f"Forecast or truth holds NaN or infinity in {', '.join(bad)}.")
+        raise UserError(f"Forecast or truth holds NaN or infinity in {', '.join(bad)}.")

@@ -14,6 +14,7 @@ from latentda.assimilation.variational.prior import Prior
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel, require_derivative
 from latentda.operators import Control
+from latentda.user_error import UserError
 
 
 class Window(Protocol):
@@ -97,7 +98,7 @@ class WeakConstraint(eqx.Module):
     def __check_init__(self) -> None:
         require_derivative(self.model)
         if len(self.lead_hours) < 2 or self.lead_hours != tuple(np.arange(len(self.lead_hours)) * self.lead_hours[1]):
-            raise ValueError(f"A weak constraint wants evenly spaced slots from 0 h on; got {self.lead_hours}.")
+            raise UserError(f"A weak constraint wants evenly spaced slots from 0 h on; got {self.lead_hours}.")
 
     def zero_control(self) -> Control:
         """W = 0, the slots along a first axis."""

@@ -15,6 +15,7 @@ from latentda.figures.files import save_figure
 from latentda.figures.style import dress, new_figure
 from latentda.files import write_json
 from latentda.observations import column
+from latentda.user_error import UserError
 from latentda.verification import energy_weights
 
 
@@ -60,7 +61,7 @@ def data_impact(revisits: Iterable[Revisit]) -> DataImpact:
     """The impact of all data on the total energy of the error of day-long forecasts, against the truth.
 
     Raises:
-        ValueError: there is no analysis, or its data have errors that are not independent and Gaussian.
+        UserError: there is no analysis, or its data have errors that are not independent and Gaussian.
     """
     kinds: dict[tuple[str, str], list[np.ndarray]] = {}
     before, after = [], []
@@ -80,7 +81,7 @@ def data_impact(revisits: Iterable[Revisit]) -> DataImpact:
             own = (classes == kind[0]) & (variables == kind[1])
             kinds.setdefault(kind, []).append(values[own])
     if not before:
-        raise ValueError("There is no analysis to look at.")
+        raise UserError("There is no analysis to look at.")
     found_rows = []
     for (message_class, variable), parts in kinds.items():
         together = np.concatenate(parts)

@@ -16,6 +16,7 @@ from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, look_of, new_figure
 from latentda.files import write_json
 from latentda.methods import METHODS, Options, require_methods
+from latentda.user_error import UserError
 from latentda.verification import tangent_error
 from latentda.world import WorldFolder
 
@@ -38,11 +39,11 @@ def method_linearity(
         factor: on background-error variances.
 
     Raises:
-        ValueError: unknown name, or the run without assimilation.
+        UserError: unknown name, or the run without assimilation.
     """
     require_methods(methods)
     if "free_run" in methods:
-        raise ValueError("free_run has no map from a control vector to a state; leave it out.")
+        raise UserError("free_run has no map from a control vector to a state; leave it out.")
     standardizer = world.standardizer
     anomaly = standardizer.to_anomaly(jnp.asarray(background.state), np.int32(background.hours))
     area = standardizer.layout.grid.area_weights

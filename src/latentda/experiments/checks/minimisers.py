@@ -19,6 +19,7 @@ from latentda.experiments.checks.revisit import Revisit
 from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, new_figure
 from latentda.files import write_json
+from latentda.user_error import UserError
 
 NEAR = (0.01, 0.001)
 """Shares of the converged cost within which a minimiser has arrived."""
@@ -68,7 +69,7 @@ def check_minimisers(revisits: Iterable[Revisit]) -> MinimiserCheck:
     """Every minimiser on every analysis.
 
     Raises:
-        ValueError: there is no analysis.
+        UserError: there is no analysis.
     """
     curves: dict[str, list[MinimiserCurve]] = {name: [] for name in MINIMISERS}
     converged = []
@@ -83,7 +84,7 @@ def check_minimisers(revisits: Iterable[Revisit]) -> MinimiserCheck:
         for name, minimiser in MINIMISERS.items():
             curves[name].append(curve(found(minimiser), lowest, int(np.sum(np.asarray(one.term.valid)))))
     if not converged:
-        raise ValueError("There is no analysis to minimise again.")
+        raise UserError("There is no analysis to minimise again.")
     return MinimiserCheck(curves, converged)
 
 

@@ -16,6 +16,7 @@ from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, new_figure
 from latentda.files import write_json
 from latentda.grid import Layout
+from latentda.user_error import UserError
 from latentda.verification import EnsembleSums, ensemble_sums, merge_ensembles
 
 VARIABLES = ("t", "u", "v", "q")
@@ -58,10 +59,10 @@ def check_posterior(
         seed: of the samples.
 
     Raises:
-        ValueError: one perturbed analysis, or no revisits.
+        UserError: one perturbed analysis, or no revisits.
     """
     if perturbed == 1:
-        raise ValueError("One perturbed analysis has no spread; ask for two or more, or for none.")
+        raise UserError("One perturbed analysis has no spread; ask for two or more, or for none.")
     others: list[EnsembleSums] = []
     parts, freedom, used, largest, smallest = [], [], [], [], []
     layout = None
@@ -81,7 +82,7 @@ def check_posterior(
         largest.append(float(found.pairs.value[0]))
         smallest.append(float(found.pairs.value[-1]))
     if layout is None:
-        raise ValueError("There is no analysis to check.")
+        raise UserError("There is no analysis to check.")
     together, beside = merge_ensembles(parts), merge_ensembles(others) if others else None
     return PosteriorCheck(together, beside, tuple(freedom), tuple(used), tuple(largest), tuple(smallest), layout)
 

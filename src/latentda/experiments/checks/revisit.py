@@ -29,6 +29,7 @@ from latentda.forecast import ForecastModel
 from latentda.methods import METHODS
 from latentda.operators import PointObservations
 from latentda.runs.claim import claimed
+from latentda.user_error import UserError
 from latentda.world import WorldFolder
 
 AHEAD_HOURS = 24
@@ -70,12 +71,12 @@ def open_run(name: str, method: str, seed: int, root: Path, world: WorldFolder) 
     """A run that ``latentda experiment run`` has made beneath ``root``.
 
     Raises:
-        ValueError: an unknown experiment or method, or there is no such run.
+        UserError: an unknown experiment or method, or there is no such run.
     """
     setup = find_experiment(name)
     folder = root / name / method / f"seed_{seed}"
     if not folder.exists():
-        raise ValueError(f"There is no run in {folder}; 'latentda experiment run' makes one.")
+        raise UserError(f"There is no run in {folder}; 'latentda experiment run' makes one.")
     spinup = claimed(folder).get("spinup_days", setup.spinup_days)
     setup = replace(setup, methods=(method,), scored_days=1, spinup_days=spinup)
     nature = prepare_nature(world.start, setup.nature_days(seed), root / "nature")
@@ -86,13 +87,13 @@ def starts_of(run: Run) -> list[Path]:
     """The files of the analyses that can be revisited, in order.
 
     Raises:
-        ValueError: the run has made no forecast, or its method makes no analysis of one time.
+        UserError: the run has made no forecast, or its method makes no analysis of one time.
     """
     if not METHODS[run.method].assimilates or METHODS[run.method].four_d:
-        raise ValueError(f"'{run.method}' makes no analysis of one time; choose a method in three dimensions.")
+        raise UserError(f"'{run.method}' makes no analysis of one time; choose a method in three dimensions.")
     starts = sorted((run.folder / "starts").glob("start_*.safetensors"))
     if not starts:
-        raise ValueError(f"{run.folder} holds no start of a forecast; 'latentda experiment run' makes them.")
+        raise UserError(f"{run.folder} holds no start of a forecast; 'latentda experiment run' makes them.")
     return starts
 
 
@@ -100,7 +101,7 @@ def revisit(run: Run) -> Iterator[Revisit]:
     """The analyses of a run from which forecasts started, in order.
 
     Raises:
-        ValueError: as :func:`starts_of`, or the run had another world or other settings.
+        UserError: as :func:`starts_of`, or the run had another world or other settings.
     """
     starts = starts_of(run)
     run.claim(run.folder)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from latentda.methods import require_methods
 from latentda.networks import AutoencoderSettings, SurrogateSettings
 from latentda.training import ObjectiveSettings, RolloutSettings, TrainingSettings
+from latentda.user_error import UserError
 from latentda.workflows.train_forecast import ForecastLearningSettings
 
 Period = tuple[str, str]
@@ -80,4 +81,4 @@ class EuropeSetUp:
         require_methods(self.methods)
         strange = set(self.methods) - set(METHODS)
         if strange:
-            raise ValueError(f"Over Europe there is no {', '.join(sorted(strange))}; there are {', '.join(METHODS)}.")
+            raise UserError(f"Over Europe there is no {', '.join(sorted(strange))}; there are {', '.join(METHODS)}.")

@@ -19,6 +19,7 @@ from latentda.experiments.europe.setup import EuropeSetUp, Period
 from latentda.files import write_json
 from latentda.grid import as_datetime
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 
 SEED = 100
 """Of the observations' errors in the tuned period."""
@@ -28,7 +29,7 @@ def tune_sizes(assets: EuropeAssets, file: Path, *, track: Track = silent) -> di
     """The size of every assimilating method; from the file if it is there, else written to it with all that was tried.
 
     Raises:
-        ValueError: the file holds something else.
+        UserError: the file holds something else.
     """
     if not file.exists():
         tried = _try_all(assets, track)
@@ -41,7 +42,7 @@ def read_trials(file: Path) -> dict[str, list[tuple[Size, float]]]:
     """Every size tried and its mean analysis error, by method.
 
     Raises:
-        ValueError: the file holds something else.
+        UserError: the file holds something else.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -50,7 +51,7 @@ def read_trials(file: Path) -> dict[str, list[tuple[Size, float]]]:
             for method, rows in content.items()
         }
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"{file} holds no sizes of background errors: {error}") from error
+        raise UserError(f"{file} holds no sizes of background errors: {error}") from error
 
 
 def best(rows: list[tuple[Size, float]]) -> Size:

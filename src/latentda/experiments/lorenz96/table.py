@@ -27,6 +27,7 @@ from jaxtyping import Array, Float
 
 from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin, Method, Update
 from latentda.files import write_json
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,13 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
         spatial RMS error over the ``count`` analyses scored.
 
     Raises:
-        ValueError: unknown method, no seed, or nothing left to score.
+        UserError: unknown method, no seed, or nothing left to score.
     """
     twin = twin or Lorenz96Twin()
     if method not in METHODS:
-        raise ValueError(f"Unknown method {method!r}; known are {', '.join(METHODS)}.")
+        raise UserError(f"Unknown method {method!r}; known are {', '.join(METHODS)}.")
     if not seeds or twin.spinup_cycles >= twin.cycles:
-        raise ValueError(f"Nothing to score: seeds {tuple(seeds)}, {twin.cycles} cycles.")
+        raise UserError(f"Nothing to score: seeds {tuple(seeds)}, {twin.cycles} cycles.")
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     chosen = METHODS[method]
     update = chosen.build(twin, chosen.window(twin.model))

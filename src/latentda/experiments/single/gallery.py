@@ -35,6 +35,7 @@ from latentda.grid import Layout, datetime_of_hours, hours_since_1970, iso
 from latentda.methods import METHODS
 from latentda.physics.constants import GRAVITY
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 from latentda.verification import horizontal_gradient
 from latentda.world import WorldFolder
 
@@ -152,12 +153,12 @@ def gallery_backgrounds(
     """States of a run of ``model`` from the world's start, kept in ``folder/backgrounds.nc``.
 
     Raises:
-        ValueError: days that are no increasing multiples of five, or a world of another layout.
+        UserError: days that are no increasing multiples of five, or a world of another layout.
     """
     if world.layout != jcm_layout():
-        raise ValueError("The gallery shows the embedded world; this world is of another layout.")
+        raise UserError("The gallery shows the embedded world; this world is of another layout.")
     if not days or any(day <= 0 or (24 * day) % STEP_HOURS for day in days) or list(days) != sorted(set(days)):
-        raise ValueError(f"The gallery's days increase in multiples of {STEP_HOURS // 24}; got {tuple(days)}.")
+        raise UserError(f"The gallery's days increase in multiples of {STEP_HOURS // 24}; got {tuple(days)}.")
     state, begin = initial_fields(model, world.start)
     start = int(hours_since_1970(begin))
     times = [datetime_of_hours(start + 24 * day) for day in days]

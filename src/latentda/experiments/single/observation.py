@@ -24,6 +24,7 @@ from latentda.fields import open_store, read_states
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, variable
 from latentda.methods import METHODS, Options, require_methods
 from latentda.observations import table_from_columns
+from latentda.user_error import UserError
 from latentda.world import WorldFolder
 
 CLIMATOLOGY = "climatology"
@@ -52,9 +53,9 @@ class SingleObservation:
 
     def __post_init__(self) -> None:
         if not self.error > 0.0 or not np.isfinite(self.departure):
-            raise ValueError("An observation needs a finite departure and a positive error.")
+            raise UserError("An observation needs a finite departure and a positive error.")
         if variable(self.variable).has_levels and not (self.level_hpa and self.level_hpa > 0.0):
-            raise ValueError(f"An observation of {self.variable} needs a level in hPa.")
+            raise UserError(f"An observation of {self.variable} needs a level in hPa.")
 
     def table(self, value: float, hours: int) -> pa.Table:
         """The observation table with this one row of a value."""
@@ -118,7 +119,7 @@ def read_background(source: str | Path, world: WorldFolder, date: Time | None = 
 
     Raises:
         FieldsError: the store lacks a field, a date or the grid of the world.
-        ValueError: a date off the hour.
+        UserError: a date off the hour.
     """
     if str(source) == CLIMATOLOGY:
         hours = int(hours_since_1970(date or "2000-01-01"))
@@ -149,12 +150,12 @@ def single_observation(
         factor: on the background errors' variances.
 
     Raises:
-        ValueError: an unknown method or one that assimilates nothing, a variable that the state does not hold, or
+        UserError: an unknown method or one that assimilates nothing, a variable that the state does not hold, or
             a place where the background has no equivalent.
     """
     require_methods(methods)
     if "free_run" in methods:
-        raise ValueError("The run without assimilation has no increment; leave free_run out.")
+        raise UserError("The run without assimilation has no increment; leave free_run out.")
     standardizer = world.standardizer
     layout = standardizer.layout
     _require_variable(observation, layout)
@@ -207,7 +208,7 @@ def nearest_point(observation: SingleObservation, layout: Layout) -> tuple[int, 
 
 def _require_variable(observation: SingleObservation, layout: Layout) -> None:
     if observation.variable not in layout.variables:
-        raise ValueError(f"The layout has no {observation.variable}; it has {', '.join(layout.variables)}.")
+        raise UserError(f"The layout has no {observation.variable}; it has {', '.join(layout.variables)}.")
 
 
 def _equivalent(intake: Intake, observation: SingleObservation, background: Background) -> float:
@@ -215,7 +216,7 @@ def _equivalent(intake: Intake, observation: SingleObservation, background: Back
     if np.isfinite(value):
         return value
     where = f" at {observation.level_hpa:g} hPa" if observation.level_hpa else ""
-    raise ValueError(
+    raise UserError(
         f"The background has no {observation.variable}{where} over {observation.latitude:g} N "
         f"{observation.longitude:g} E: below its ground, above its top or off its grid; choose another place or level."
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from latentda.experiments.twin.observing import NETWORKS, require_network
 from latentda.methods import require_methods
+from latentda.user_error import UserError
 
 DEFAULT_METHODS = ("free_run", "3dvar", "latent_3dvar_published", "latent_3dvar_diagonal", "latent_3dvar")
 DEFAULT_FACTOR = 2.0
@@ -46,7 +47,7 @@ class ExperimentSetUp:
         huber_limit: where the cost begins to doubt a datum, see ``Intake``; None: nowhere.
 
     Raises:
-        ValueError: an unknown method or network, or lengths that do not fit into each other.
+        UserError: an unknown method or network, or lengths that do not fit into each other.
     """
 
     name: str
@@ -71,18 +72,18 @@ class ExperimentSetUp:
         require_network(self.network)
         wrong = [m for m, f in self.background_factors.items() if not 0.0 < f < float("inf")]
         if wrong:
-            raise ValueError(f"The background-error factor of {', '.join(wrong)} must be a positive number.")
+            raise UserError(f"The background-error factor of {', '.join(wrong)} must be a positive number.")
         if not 0.0 <= self.gross_errors <= 1.0 or not (self.huber_limit is None or self.huber_limit > 0.0):
-            raise ValueError("The share of gross errors lies between 0 and 1, and the Huber limit is positive.")
+            raise UserError("The share of gross errors lies between 0 and 1, and the Huber limit is positive.")
         if self.scored_days < 1 or self.spinup_days < 0:
-            raise ValueError("An experiment scores at least one day, after zero or more of spin-up.")
+            raise UserError("An experiment scores at least one day, after zero or more of spin-up.")
         if self.window_slots < 2 or self.interval_hours * self.window_slots > LONGEST_WINDOW:
-            raise ValueError(
+            raise UserError(
                 f"A window has two slots or more in at most {LONGEST_WINDOW} h; got {self.window_slots} of "
                 f"{self.interval_hours} h."
             )
         if 24 % self.interval_hours:
-            raise ValueError(f"Analyses every {self.interval_hours} h do not fill a day; choose a divisor of 24.")
+            raise UserError(f"Analyses every {self.interval_hours} h do not fill a day; choose a divisor of 24.")
 
     @property
     def twin(self) -> str:
@@ -169,8 +170,8 @@ def find_experiment(name: str) -> ExperimentSetUp:
     """The set-up of a name.
 
     Raises:
-        ValueError: unknown name, with the known ones listed.
+        UserError: unknown name, with the known ones listed.
     """
     if name not in CATALOGUE:
-        raise ValueError(f"Unknown experiment {name!r}; there are {', '.join(CATALOGUE)}.")
+        raise UserError(f"Unknown experiment {name!r}; there are {', '.join(CATALOGUE)}.")
     return CATALOGUE[name]

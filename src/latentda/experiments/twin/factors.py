@@ -18,6 +18,7 @@ from latentda.experiments.twin.catalogue import ExperimentSetUp
 from latentda.files import write_text
 from latentda.runs.lock import only_writer
 from latentda.settings import read_yaml, validated
+from latentda.user_error import UserError
 
 _Factors = dict[str, dict[str, PositiveFloat]]
 
@@ -26,7 +27,7 @@ def read_factors(path: Path) -> dict[str, dict[str, float]]:
     """Factors by experiment and method.
 
     Raises:
-        ValueError: the file is missing or something else.
+        UserError: the file is missing or something else.
     """
     content = read_yaml(path, "a file of background-error factors") or {}
     return validated(_Factors, content, f"{path} is no file of background-error factors")
@@ -44,9 +45,9 @@ def with_factors(setup: ExperimentSetUp, path: Path) -> ExperimentSetUp:
     """A set-up with the factors that a file has for it.
 
     Raises:
-        ValueError: the file has none for this experiment.
+        UserError: the file has none for this experiment.
     """
     held = read_factors(path)
     if setup.name not in held:
-        raise ValueError(f"{path} holds no factors of {setup.name}; it holds those of {', '.join(held) or 'nothing'}.")
+        raise UserError(f"{path} holds no factors of {setup.name}; it holds those of {', '.join(held) or 'nothing'}.")
     return replace(setup, background_factors={**setup.background_factors, **held[setup.name]})

@@ -19,6 +19,7 @@ from latentda.experiments.twin.scores import record_scores
 from latentda.grid import Layout, datetime_of_hours
 from latentda.methods import METHODS, method_digest
 from latentda.runs.claim import NOTE
+from latentda.user_error import UserError
 from latentda.verification import Score, mean_score
 from latentda.world import WorldFolder
 
@@ -104,15 +105,15 @@ def read_findings(folder: Path, world: WorldFolder) -> Findings:
     """The runs beneath an experiment's folder, ``OUT/NAME``.
 
     Raises:
-        ValueError: it holds no run, or runs with another world or of other experiments.
+        UserError: it holds no run, or runs with another world or of other experiments.
     """
     digest = cache(partial(method_digest, world=world))
     found = [_finding(note.parent, digest) for note in sorted(folder.glob(f"*/seed_*/{NOTE}"))]
     found = [run for run in found if run.record.cycles]
     if not found:
-        raise ValueError(f"{folder} holds no run of an experiment; give the folder OUT/NAME of 'experiment run'.")
+        raise UserError(f"{folder} holds no run of an experiment; give the folder OUT/NAME of 'experiment run'.")
     if any(replace(run.setup, scored_days=1) != replace(found[0].setup, scored_days=1) for run in found):
-        raise ValueError(f"{folder} holds runs of different experiments.")
+        raise UserError(f"{folder} holds runs of different experiments.")
     longest = max(len(run.record.cycles) for run in found)
     order = list(METHODS)
     runs = sorted(
@@ -126,7 +127,7 @@ def read_findings(folder: Path, world: WorldFolder) -> Findings:
 def _finding(folder: Path, digest: Callable[[str], str]) -> Finding:
     note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     if note["world"] != digest(note["method"]):
-        raise ValueError(f"{folder} was run with another world; name its folder with --world.")
+        raise UserError(f"{folder} was run with another world; name its folder with --world.")
     record = read_record(folder / RECORD)
     known = {field.name for field in fields(ExperimentSetUp)}
     settings = {name: value for name, value in note.items() if name in known}

@@ -21,6 +21,7 @@ from latentda.grid import datetime_of_hours, hours_since_1970
 from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.lock import only_process
+from latentda.user_error import UserError
 
 EVERY_HOURS = 12
 
@@ -52,7 +53,7 @@ class Nature:
         They are read at once and while nobody lengthens the run: a store that is being appended to cannot be read.
 
         Raises:
-            ValueError: the nature run does not reach that far.
+            UserError: the nature run does not reach that far.
         """
         folder = self.store.parent
         with only_process(folder) if os.access(folder, os.W_OK) else nullcontext():  # else nobody lengthens it either
@@ -60,7 +61,7 @@ class Nature:
             stored = np.asarray([hours_since_1970(time) for time in dataset["time"].values], int)
             inside = np.flatnonzero((stored >= first_hours) & (stored <= last_hours))
             if stored[-1] < last_hours:
-                raise ValueError(f"{self.store} ends before {datetime_of_hours(last_hours)}; make it longer.")
+                raise UserError(f"{self.store} ends before {datetime_of_hours(last_hours)}; make it longer.")
             states = read_states(dataset, model.layout, inside)
         hours = stored[inside]
         if first_hours == self.begin_hours:
@@ -75,7 +76,7 @@ def prepare_nature(start: Path, days: int, folder: Path, *, track: Track = silen
     Another process that is making it is waited for.
 
     Raises:
-        ValueError: ``folder`` holds a nature run from another start.
+        UserError: ``folder`` holds a nature run from another start.
     """
     model = jcm_model()
     begin = int(hours_since_1970(initial_fields(model, start)[1]))

@@ -47,6 +47,7 @@ from latentda.observations import (
 )
 from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import standard_atmosphere_pressure
+from latentda.user_error import UserError
 
 SPARSE_COLUMNS, SPARSE_SEED = 60, 7
 FLIGHTS, WINDS_A_BOX = 80, 2
@@ -108,7 +109,7 @@ def build_network(name: str, layout: Layout, surface_geopotential: Float[ndarray
         seed: of places that change with time.
 
     Raises:
-        ValueError: unknown name, with the known ones listed.
+        UserError: unknown name, with the known ones listed.
     """
     require_network(name)
     return NETWORKS[name](layout, surface_geopotential, seed)
@@ -118,10 +119,10 @@ def require_network(name: str) -> None:
     """Check a name before anything long starts.
 
     Raises:
-        ValueError: unknown name, with the known ones listed.
+        UserError: unknown name, with the known ones listed.
     """
     if name not in NETWORKS:
-        raise ValueError(f"Unknown network {name}; there are {', '.join(NETWORKS)}.")
+        raise UserError(f"Unknown network {name}; there are {', '.join(NETWORKS)}.")
 
 
 def level_pressures(layout: Layout, surface_geopotential: Float[ndarray, "lat lon"]) -> Float[ndarray, "level lat lon"]:

@@ -36,6 +36,7 @@ from latentda.progress import Track, silent
 from latentda.runs.claim import LOG
 from latentda.runs.lock import only_process
 from latentda.runs.workers import Listen, Tell, run_jobs
+from latentda.user_error import UserError
 
 ROUNDS = 2
 RESULT = "factors.json"
@@ -88,11 +89,11 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
         track: shows how far the nature run is.
 
     Raises:
-        ValueError: no method to tune, or too few cycles.
+        UserError: no method to tune, or too few cycles.
     """
     methods = tuple(m for m in campaign.setup.methods if m != "free_run")
     if not methods or cycles < 2:
-        raise ValueError("Tuning needs a method that assimilates, and rounds of at least two cycles.")
+        raise UserError("Tuning needs a method that assimilates, and rounds of at least two cycles.")
     days = -(-ROUNDS * cycles * campaign.setup.interval_hours // 24)
     setup = replace(campaign.setup, methods=methods, spinup_days=0, scored_days=days, forecast_days=0)
     nature_folder = campaign.root / "nature_training"
@@ -108,7 +109,7 @@ def do_tuning(tuning: Tuning, tell: Tell) -> None:
     """Tune one method and write its factors, whole or not at all.
 
     Raises:
-        ValueError: the folder belongs to another set-up.
+        UserError: the folder belongs to another set-up.
     """
     run, total = tuning.run, ROUNDS * tuning.cycles
     with only_process(tuning.folder):
@@ -176,10 +177,10 @@ def innovations(
     """Of every row of a table y - H(x_b), s_o and the method's own s_b; NaN where the model has no equivalent.
 
     Raises:
-        ValueError: the cycle has no method.
+        UserError: the cycle has no method.
     """
     if cycler.method is None:
-        raise ValueError("A run without assimilation has no background error to tune.")
+        raise UserError("A run without assimilation has no background error to tune.")
     anomaly = cycler.standardizer.to_anomaly(jnp.asarray(background), np.int32(hours))
     draws = np.asarray(background_draws(cycler.method.prior, anomaly, jax.random.key(hours)))
     own = replace(cycler.intake, perturbations=draws * np.asarray(cycler.standardizer.scale)[:, None, None])

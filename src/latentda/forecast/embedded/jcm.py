@@ -24,6 +24,7 @@ from jaxtyping import Array, Float
 
 from latentda.grid import Hours, Layout, SigmaLevels, build_layout, gaussian_grid, lead_steps
 from latentda.physics.constants import GRAVITY
+from latentda.user_error import UserError
 
 SIGMA = (0.025, 0.095, 0.2, 0.34, 0.51, 0.685, 0.835, 0.95)
 """Full levels of the eight-level SPEEDY atmosphere."""
@@ -149,11 +150,11 @@ class JcmModel:
         is the model's own.
 
         Raises:
-            ValueError: an interval that is no multiple of the model's step, or does not divide ``hours``.
+            UserError: an interval that is no multiple of the model's step, or does not divide ``hours``.
         """
         step = self.time_step_minutes / 60.0
         if every_hours <= 0 or every_hours % step or hours <= 0 or hours % every_hours:
-            raise ValueError(
+            raise UserError(
                 f"Surface pressure comes in multiples of {step:g} h that divide the length of the forecast; "
                 f"got {every_hours:g} h in {hours:g} h."
             )
@@ -258,7 +259,7 @@ def _parameters(changes: tuple[tuple[str, float], ...]) -> Any:
     """SPEEDY parameters with some of them changed.
 
     Raises:
-        ValueError: a name that SPEEDY does not have.
+        UserError: a name that SPEEDY does not have.
     """
     from jcm.physics.speedy.params import Parameters
 
@@ -267,7 +268,7 @@ def _parameters(changes: tuple[tuple[str, float], ...]) -> Any:
         scheme, _, field = name.partition(".")
         group: Any = getattr(parameters, scheme, None)
         if not hasattr(group, field):
-            raise ValueError(f"SPEEDY has no parameter {name!r}; write it like 'convection.trcnv'.")
+            raise UserError(f"SPEEDY has no parameter {name!r}; write it like 'convection.trcnv'.")
         changed = replace(group, **{field: jnp.asarray(value)})
         parameters = replace(parameters, **{scheme: changed})
     return parameters
