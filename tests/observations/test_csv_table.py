@@ -212,3 +212,15 @@ def test_rows_that_are_no_text_are_counted_too(tmp_path):
     path.write_bytes(whole + 5 * b"2020-\xff1\n")
     with pytest.raises(ObservationError, match="5 of 25 rows"):
         read_csv(path, STATION | {"t2m": "x"})
+
+
+def test_every_sentence_names_the_file(tmp_path):
+    for header, words in {
+        "time,lat,lon,t2m,t2m": "twice",
+        "Time,TIME,lat,lon,t2m": "may both be time",
+        "time,lat,t2m": r"lacks the column\(s\) lon",
+        "time,lat,lon,observation": "variable",
+    }.items():
+        path = _written(tmp_path / "some.csv", header, "20201101,1,2,280,281")
+        with pytest.raises(ObservationError, match=rf"some\.csv .*{words}"):
+            read_csv(path)

@@ -69,7 +69,7 @@ def csv_pieces(path: str | Path, columns: Mapping[str, Any] | ColumnMap | str | 
     given = None if columns is None else column_map(columns)
     with decompressed(path) as file:
         header = read_header(file, path, given.delimiter if given else None)
-        chosen = own_map(header.names, path) if given is None else _of_file(given, header, path)
+        chosen = _of_file(given or own_map(header.names, path), header, path)
         with plain(file, header.delimiter == "whitespace") as (copy, encoding):
             if encoding == "cp1252":
                 text = "is not in UTF-8 and was read as Latin-1 (Windows-1252); save it as UTF-8 if names are wrong"
@@ -83,10 +83,7 @@ def own_map(names: tuple[str, ...], named: Path) -> ColumnMap:
     Raises:
         ObservationError: it has not.
     """
-    try:
-        own = own_columns(names)
-    except ObservationError as error:
-        raise ObservationError(f"{named} cannot be read without a column map: {error}") from error
+    own = _own_columns(names, named)
     lacking = [name for name in ("time", "lat", "lon") if name not in own]
     if not set(own) & {"observation", *VARIABLES}:
         lacking.append("observation (or a variable)")
@@ -99,7 +96,14 @@ def own_map(names: tuple[str, ...], named: Path) -> ColumnMap:
         )
     if "observation" in own:
         own = {name: column for name, column in own.items() if name not in VARIABLES}
-    return column_map(own).spelled(names)
+    return column_map(own)
+
+
+def _own_columns(names: tuple[str, ...], named: Path) -> dict[str, str]:
+    try:
+        return own_columns(names)
+    except ObservationError as error:
+        raise ObservationError(f"{named} cannot be read without a column map: {error}") from error
 
 
 def _of_file(given: ColumnMap, header: Header, named: Path) -> ColumnMap:

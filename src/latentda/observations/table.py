@@ -1,9 +1,8 @@
 """The observation table: one long Arrow table, a row a datum.
 
-Every reader returns this table, every check and every batch takes it. The leading columns follow
-the observation schema of earth2studio (time, lat, lon, elev, pres, observation, variable, type,
-class, source, station, quality); `error`, `obs_id`, `used` and `verdict` are ours. Units are SI
-throughout:
+Every reader returns this table, every check and every batch takes it. The leading columns follow the observation schema
+of earth2studio (time, lat, lon, elev, pres, observation, variable, type, class, source, station, quality); `error`,
+`obs_id`, `used` and `verdict` are ours. Units are SI throughout:
 
 | variable | meaning | unit |
 | --- | --- | --- |
@@ -63,23 +62,15 @@ SCHEMA = pa.schema(
     ]
 )
 
-REQUIRED = ("time", "lat", "lon", "observation", "variable")
-"""The columns that every table must bring; of others there are defaults."""
+_REQUIRED = ("time", "lat", "lon", "observation", "variable")
 MOST_BAD = 0.9
 """If more of a column is bad, the column is wrong, not its rows."""
 DEFAULTS: dict[str, Any] = {
-    "elev": None,
-    "pres": None,
-    "height": None,
-    "type": 0,
-    "class": "",
-    "source": "",
-    "station": "",
-    "quality": 2,
-    "error": None,
-    "used": True,
-    "verdict": "",
+    **dict.fromkeys(("elev", "pres", "height", "error")),
+    **dict.fromkeys(("class", "source", "station", "verdict"), ""),
+    **{"type": 0, "quality": 2, "used": True},
 }
+"""Of columns that a table need not bring."""
 
 
 class ObservationError(UserError):
@@ -93,9 +84,9 @@ def table_from_columns(columns: Mapping[str, Any], most_bad: float = MOST_BAD) -
     has a verdict.
 
     Args:
-        columns: arrays by column name, all of one length; `time`, `lat`, `lon`, `observation` and
-            `variable` are required. NaN in `elev`, `pres`, `height` and `error` means null. Longitudes from
-            -180 to 360 are turned to 0 to 360. Columns the schema does not name are kept at the end.
+        columns: arrays by column name, all of one length; `time`, `lat`, `lon`, `observation` and `variable` are
+            required. NaN in `elev`, `pres`, `height` and `error` means null. Longitudes from -180 to 360 are turned
+            to 0 to 360. Columns the schema does not name are kept at the end.
         most_bad: the part of the rows that may be bad in a column: 1 for a piece of a file, 0 where a bad row can only
             be a fault of the program.
 
@@ -104,9 +95,8 @@ def table_from_columns(columns: Mapping[str, Any], most_bad: float = MOST_BAD) -
             more of a column than `most_bad` is outside its range.
     """
     table, faults = judged_table(columns)
-    for fault in faults:
-        if fault.rows.mean() > most_bad:
-            raise ObservationError(f"{fault.wanted}, not {fault.values[fault.rows][0]}")
+    if wrong := [fault for fault in faults if fault.rows.mean() > most_bad]:
+        raise ObservationError(f"{wrong[0].wanted}, not {wrong[0].values[wrong[0].rows][0]}")
     return table
 
 
@@ -116,8 +106,7 @@ def judged_table(columns: Mapping[str, Any]) -> tuple[pa.Table, list[Fault]]:
     Raises:
         ObservationError: as there, but for values outside their ranges.
     """
-    missing = [name for name in REQUIRED if name not in columns]
-    if missing:
+    if missing := [name for name in _REQUIRED if name not in columns]:
         raise ObservationError(f"an observation table needs the column(s) {', '.join(missing)}")
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
@@ -133,9 +122,8 @@ def _judged(columns: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """`judged`, where a column that holds no numbers is the user's error."""
     names = columns["variable"]
     names = names if isinstance(names, pa.Array | pa.ChunkedArray) else pa.array(np.asarray(names, dtype=object))
-    surface = np.asarray(pc.is_in(names.cast(pa.string()), pa.array(SURFACE_VARIABLES)), dtype=bool)
     try:
-        return judged(columns, surface)
+        return judged(columns, np.asarray(pc.is_in(names.cast(pa.string()), pa.array(SURFACE_VARIABLES)), dtype=bool))
     except (ValueError, TypeError, pa.ArrowException) as error:
         raise ObservationError(f"a column of an observation table that must hold numbers does not: {error}") from error
 
@@ -173,9 +161,8 @@ def concatenate(tables: Iterable[pa.Table]) -> pa.Table:
 
 def renumber(table: pa.Table) -> pa.Table:
     """The table with `obs_id` counting its rows from zero."""
-    index = table.schema.get_field_index("obs_id")
     numbers = pa.array(np.arange(table.num_rows), pa.int64())
-    return table.set_column(index, SCHEMA.field("obs_id"), numbers)
+    return table.set_column(table.schema.get_field_index("obs_id"), SCHEMA.field("obs_id"), numbers)
 
 
 def select(table: pa.Table, mask: Any) -> pa.Table:
@@ -224,8 +211,8 @@ def summary(table: pa.Table) -> pa.Table:
     """Counts by class and variable: columns `class`, `variable`, `total`, `used`."""
     counted = table.select(["class", "variable", "used"]).append_column("count", pc.cast(table["used"], pa.int64()))
     groups = counted.group_by(["class", "variable"]).aggregate([("used", "count"), ("count", "sum")])
-    groups = groups.rename_columns(["class", "variable", "total", "used"])
-    return groups.sort_by([("class", "ascending"), ("variable", "ascending")])
+    named = groups.rename_columns(["class", "variable", "total", "used"])
+    return named.sort_by([("class", "ascending"), ("variable", "ascending")])
 
 
 def _column(field: pa.Field, columns: Mapping[str, Any], rows: int) -> pa.Array:
