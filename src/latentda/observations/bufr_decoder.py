@@ -26,7 +26,8 @@ from latentda.observations.bounded_bufr import DecoderDiedError, bounded_batches
 from latentda.observations.table import ObservationError
 
 MOST_LEFT_OUT = 0.1
-_TABLES_CATEGORY = 11
+TABLES_CATEGORY = 11
+"""Data category of the messages in which NCEP's files describe the others."""
 _SHORTEST = 40  # bytes: a message's fixed sections
 # Where, by edition, section 1 has the data category and the flag that says whether there is a section 2.
 _CATEGORY_OCTET = {2: 8, 3: 8, 4: 10}
@@ -243,7 +244,7 @@ def _copy_rest(file: SoundFile, rest: Path, done: int, failed: range, category: 
     content = file.path.read_bytes()
     kept, left = [], False
     for number, message in enumerate(messages):
-        tables = message.data_category == _TABLES_CATEGORY
+        tables = message.data_category == TABLES_CATEGORY
         wanted = number > done and number not in failed and category in (None, message.data_category)
         if wanted or tables:
             kept.append(content[message.offset : message.offset + message.size_bytes])

@@ -29,8 +29,10 @@ _SECONDS_A_MESSAGE = 10
 _MEMORY_BYTES = 4 << 30
 _BATCH_BYTES = 500_000  # of encoded messages
 _NO_LIBRARY = 3
+_OWN_NAME = b"shipOrMobileLandStationIdentifier"
+_WIGOS_NUMBERS = (b"wigosIdentifierSeries", b"wigosIssuerOfIdentifier", b"wigosIssueNumber")
+_WIGOS_TEXT = b"wigosLocalIdentifierCharacter"
 _TEXTS = (
-    b"shipOrMobileLandStationIdentifier",
     b"stationOrSiteName",
     b"aircraftRegistrationNumberOrOtherIdentification",
     b"aircraftTailNumber",
@@ -66,9 +68,10 @@ NUMBERS = tuple(dict.fromkeys(name for names in ELEMENTS.values() for name in na
 SCHEMA = pa.schema(
     [pa.field("message", pa.int64()), pa.field("category", pa.int64())]
     + [pa.field(name, pa.list_(pa.float64())) for name in NUMBERS]
-    + [pa.field("name", pa.string())]
+    + [pa.field("name", pa.string()), pa.field("wigos", pa.string())]
 )
-"""A row a report: number of its message, data category (null if undecodable), all values of each element, name."""
+"""A row a report: number of its message, data category (null if undecodable), all values of each element, name and
+WIGOS identifier where it has no WMO number."""
 
 
 def installed() -> bool:
@@ -227,6 +230,14 @@ class _Message:
         text = library.text.value.strip(b"\xff ").decode("ascii", "replace").strip()
         return text if text.isprintable() and text.upper() != "MISSING" else ""
 
+    def wigos(self) -> str:
+        """The WIGOS identifier of the station, for example 0-705-0-990, "" if it has none."""
+        local = self.text(_WIGOS_TEXT)
+        numbers = [self.first(name) for name in _WIGOS_NUMBERS] if local else []
+        if not local or not all(number.size and np.isfinite(number[0]) for number in numbers):
+            return ""
+        return "-".join([*(f"{number[0]:.0f}" for number in numbers), local])
+
     def _set(self, name: bytes, value: int) -> None:
         if self._library.set_long(self._handle, name, value):
             raise _Damaged
@@ -303,7 +314,8 @@ def _elements(report: _Message, category: int, keys: dict[str, bytes]) -> dict[s
     read = report.first if category in _ONE_VALUE else report.all
     row: dict[str, Any] = {name: read(key) for name, key in keys.items()}
     if not all(np.isfinite(row.get(name, _NONE)[:1]).any() for name in ("blockNumber", "stationNumber")):
-        row["name"] = next(filter(None, map(report.text, _TEXTS)), "")
+        row["wigos"] = report.wigos()
+        row["name"] = report.text(_OWN_NAME) or row["wigos"] or next(filter(None, map(report.text, _TEXTS)), "")
     return row
 
 
@@ -314,7 +326,7 @@ def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
         values = [row.get(name, _NONE) for row in rows]
         ends = np.cumsum([0, *map(len, values)])
         columns.append(pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(np.concatenate(values))))
-    columns.append(pa.array([row.get("name") for row in rows], pa.string()))
+    columns += [pa.array([row.get(name) for row in rows], pa.string()) for name in ("name", "wigos")]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
