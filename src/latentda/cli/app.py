@@ -9,6 +9,7 @@ import typer
 
 from latentda.cli import benchmark, diagnose, experiment, observations, single, train
 from latentda.cli.show import console, one_sentence, table, track, where
+from latentda.cli.terminal import never_refuse_a_sign
 
 if TYPE_CHECKING:
     from latentda.verification import Score
@@ -147,6 +148,7 @@ def _print_fit(scores: list[Score]) -> None:
 
 def main() -> None:
     """Entry point of the ``latentda`` command."""
+    never_refuse_a_sign()
     app()
 
 

@@ -23,6 +23,7 @@ import earth2bufr
 import pyarrow as pa
 
 from latentda.observations.bounded_bufr import DecoderDiedError, bounded_batches
+from latentda.observations.compressed import is_text
 from latentda.observations.table import ObservationError
 
 MOST_LEFT_OUT = 0.1
@@ -33,6 +34,9 @@ _SHORTEST = 40  # bytes: a message's fixed sections
 _CATEGORY_OCTET = {2: 8, 3: 8, 4: 10}
 _SECOND_SECTION_FLAG = {2: 7, 3: 7, 4: 9}
 _AT_ONCE = 256  # messages a batch: some tens of megabytes decoded, so that memory does not grow with the file
+
+
+_NOT_DESCRIBED = re.compile(r"Unknown Table [BD] descriptor (\S+)")
 
 
 class DamageWarning(UserWarning):
@@ -139,6 +143,8 @@ def sound_messages(file: Path, named: Path) -> Iterator[SoundFile]:
         ObservationError: the file holds no whole message or is cut off, or too much of it is damaged.
     """
     found = frames(file)
+    if not found.places and is_text(file):
+        raise ObservationError(f"{named} is text, no BUFR")
     if found.cut_off:
         raise ObservationError(f"{named} is cut off inside its last BUFR message")
     if not found.places:
@@ -253,6 +259,11 @@ def _copy_rest(file: SoundFile, rest: Path, done: int, failed: range, category: 
     return left
 
 
+def _lacks(descriptor: str) -> str:
+    described = f"messages of data category {TABLES_CATEGORY}"
+    return f"its own tables ({described}) lack {descriptor}, without which its reports cannot be read"
+
+
 @contextmanager
 def one_sentence(what: str) -> Iterator[None]:
     """Turn every failure of the decoder into an ObservationError that begins with `what`."""
@@ -261,7 +272,8 @@ def one_sentence(what: str) -> Iterator[None]:
     except (ObservationError, _DamagedMessageError, DecoderDiedError):
         raise
     except (ValueError, RuntimeError, OSError, pa.ArrowException) as error:
-        raise ObservationError(f"{what}: {error}") from error
+        lacking = _NOT_DESCRIBED.search(str(error))
+        raise ObservationError(f"{what}: {_lacks(lacking[1]) if lacking else error}") from error
     except BaseException as error:
         # A panic of the decoder, which damaged bytes can cause, is no Exception, and its class
         # can only be told by name.

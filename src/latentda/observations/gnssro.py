@@ -165,7 +165,7 @@ def broken_levels(table: pa.Table) -> np.ndarray:
 def _times(batch: pa.RecordBatch) -> np.ndarray:
     """When the occultation's point was reached: its start and the increment to that point."""
     parts = [_element(batch, name) for name in ("YEAR", "MNTH", "DAYS", "HOUR", "MINU", "SECO")]
-    start = clock_times(*parts[:5], np.nan_to_num(parts[5]))
+    start = clock_times([*parts[:5], np.nan_to_num(parts[5])])
     milliseconds = np.rint(np.nan_to_num(_element(batch, "TISE")) * 1000.0)
     return start + milliseconds.astype("timedelta64[ms]")
 

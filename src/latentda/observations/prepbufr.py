@@ -145,9 +145,7 @@ def _category(batch: pa.RecordBatch) -> int:
     return int(to_float(batch.column("_data_category"))[0])
 
 
-def _piece(
-    batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool, left_out: LeftOut
-) -> pa.Table | None:
+def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool, left_out: LeftOut) -> pa.Table | None:
     """The rows of a batch, or None if its message type has no levels."""
     levels = find_levels(batch)
     message_class = message_class_of(_category(batch))

@@ -40,8 +40,8 @@ def require_tables(file: SoundFile) -> None:
     """
     if TABLES_CATEGORY not in file.frames.categories:
         raise ObservationError(
-            f"{file.named} lacks its own tables (messages of data category {TABLES_CATEGORY}), without which the reports "
-            "of prepBUFR cannot be read; a whole file begins with them"
+            f"{file.named} lacks its own tables (messages of data category {TABLES_CATEGORY}), without which its "
+            "reports cannot be read; a whole prepBUFR file begins with them"
         )
 
 

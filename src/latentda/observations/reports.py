@@ -38,7 +38,9 @@ _ROUNDING = 1e-6  # degrees by which decoded numbers miss the pole or the date l
 
 def on_the_globe(latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Latitude and longitude from -180 to 360 (degrees), NaN where either is none."""
-    there = (np.abs(latitude) <= 90.0 + _ROUNDING) & (longitude >= -180.0 - _ROUNDING) & (longitude <= 360.0 + _ROUNDING)
+    there = (
+        (np.abs(latitude) <= 90.0 + _ROUNDING) & (longitude >= -180.0 - _ROUNDING) & (longitude <= 360.0 + _ROUNDING)
+    )
     inside = np.clip(latitude, -90.0, 90.0), np.clip(longitude, -180.0, 360.0)
     return np.where(there, inside[0], np.nan), np.where(there, inside[1], np.nan)
 
@@ -60,8 +62,9 @@ def table_from_reports(
 
     Args:
         places: columns of the table that say where, when and what a report is, an array of a value a report or one
-            value for all; `time`, `lat` and `lon` are required. NaN and NaT mean missing. Where `barometer`
-            is given it is the `elev` of `sp`, which has no place without. `report` numbers the reports where several rows are levels of one.
+            value for all; `time`, `lat` and `lon` are required. NaN and NaT mean missing. Where `barometer` is given
+            it is the `elev` of `sp`, which has no place without. `report` numbers the reports where several rows are
+            levels of one.
         quantities: values by variable of the table, SI, NaN where missing, an array of a value a report each.
         marks: prepBUFR quality marks by variable; 2, "not checked", where there is none (NaN).
         errors: error standard deviations by variable, SI, NaN where unknown.

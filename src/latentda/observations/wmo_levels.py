@@ -118,7 +118,7 @@ class Reports:
         """When the reports were made, NaT where one does not say or says what no clock shows."""
         parts = [np.rint(self.numbers(name)) for name in ("year", "month", "day", "hour", "minute", "second")]
         parts[4:] = [np.nan_to_num(part) for part in parts[4:]]
-        return clock_times(*parts)
+        return clock_times(parts)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def surface_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
         "direction": reports.numbers("windDirectionAt10M", "windDirection"),
         "speed": reports.numbers("windSpeedAt10M", "windSpeed"),
     }
-    telling = np.isfinite(list(elements.values())).any(axis=0)
+    telling = np.isfinite(np.stack(list(elements.values()))).any(axis=0)
     rows = rows[telling[rows]]
     if rows.size == 0:
         return None
