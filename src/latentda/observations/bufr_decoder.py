@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from latentda.observations.bounded_bufr import DecoderDiedError, bounded_batches
 from latentda.observations.compressed import is_text
+from latentda.observations.decoder_panics import is_panic, traces_held_back
 from latentda.observations.table import ObservationError
 
 MOST_LEFT_OUT = 0.1
@@ -222,18 +223,26 @@ class _DamagedMessageError(Exception):
 
 
 def _batches(file: SoundFile, category: int | None, at_once: int) -> Iterator[pa.RecordBatch]:
-    with one_sentence(f"{file.named} is damaged BUFR"):
-        try:
-            if category is not None:
-                yield from bounded_batches(file.path, category, at_once)
-                return
-            yield from file.opened.iter_batches(messages_per_batch=at_once)
-        except ValueError as error:
-            place = re.match(r"Source BUFR message (?:group )?(\d+)(?:\.\.(\d+))?:", str(error))
-            if place is None:
-                raise
-            first, last = int(place.group(1)), int(place.group(2) or place.group(1))
-            raise _DamagedMessageError(range(first, last + 1)) from error
+    what = f"{file.named} is damaged BUFR"
+    with one_sentence(what):
+        decoded = bounded_batches(file.path, category, at_once) if category is not None else _all_batches(file, at_once)
+    while True:
+        with one_sentence(what):
+            try:
+                batch = next(decoded, None)
+            except ValueError as error:
+                place = re.match(r"Source BUFR message (?:group )?(\d+)(?:\.\.(\d+))?:", str(error))
+                if place is None:
+                    raise
+                first, last = int(place.group(1)), int(place.group(2) or place.group(1))
+                raise _DamagedMessageError(range(first, last + 1)) from error
+        if batch is None:
+            return
+        yield batch
+
+
+def _all_batches(file: SoundFile, at_once: int) -> Iterator[pa.RecordBatch]:
+    yield from file.opened.iter_batches(messages_per_batch=at_once)
 
 
 def _following(file: SoundFile, category: int | None, done: int, count: int) -> range:
@@ -266,17 +275,16 @@ def _lacks(descriptor: str) -> str:
 
 @contextmanager
 def one_sentence(what: str) -> Iterator[None]:
-    """Turn every failure of the decoder into an ObservationError that begins with `what`."""
+    """Turn every failure of the decoder into an ObservationError that begins with `what`; for calls, not for yields."""
     try:
-        yield
+        with traces_held_back():
+            yield
     except (ObservationError, _DamagedMessageError, DecoderDiedError):
         raise
     except (ValueError, RuntimeError, OSError, pa.ArrowException) as error:
         lacking = _NOT_DESCRIBED.search(str(error))
         raise ObservationError(f"{what}: {_lacks(lacking[1]) if lacking else error}") from error
     except BaseException as error:
-        # A panic of the decoder, which damaged bytes can cause, is no Exception, and its class
-        # can only be told by name.
-        if type(error).__name__ != "PanicException":
+        if not is_panic(error):
             raise
         raise ObservationError(f"{what}: the decoder gave up ({error})") from error

@@ -46,7 +46,7 @@ from latentda.user_error import UserError
 
 @dataclass(frozen=True)
 class _Name:
-    """What the names of a quantity mean: the variable aloft and at the surface, its unit, and the unit's factor to SI."""
+    """What the names of a quantity mean: variables aloft and at the surface, a unit, and the factor from it to SI."""
 
     variable: str
     surface: str

@@ -47,7 +47,9 @@ class LeftOut:
     def warn(self) -> None:
         """Say what was left out, if anything was."""
         lost = [f"{self._lost} of its {self._reports} reports"] if self._lost else []
-        lost += [f"{self._data} data of {'others' if lost else 'its reports'}"] if self._data else []
+        if self._data:
+            data = "1 datum" if self._data == 1 else f"{self._data} data"
+            lost.append(f"{data} of {'others' if lost else 'its reports'}")
         if lost:
             warn_left_out(f"{self._named}: {' and '.join(lost)} have no place and are left out; {_WANTED}")
 
