@@ -23,7 +23,6 @@ import earth2bufr
 import pyarrow as pa
 
 from latentda.observations.bounded_bufr import DecoderDiedError, bounded_batches
-from latentda.observations.compressed import is_text
 from latentda.observations.decoder_panics import is_panic, traces_held_back
 from latentda.observations.table import ObservationError
 
@@ -144,7 +143,7 @@ def sound_messages(file: Path, named: Path) -> Iterator[SoundFile]:
         ObservationError: the file holds no whole message or is cut off, or too much of it is damaged.
     """
     found = frames(file)
-    if not found.places and is_text(file):
+    if not found.places and _is_text(file):
         raise ObservationError(f"{named} is text, no BUFR")
     if found.cut_off:
         raise ObservationError(f"{named} is cut off inside its last BUFR message")
@@ -161,6 +160,13 @@ def sound_messages(file: Path, named: Path) -> Iterator[SoundFile]:
                 source.seek(begin)
                 target.write(source.read(length))
         yield SoundFile(copy, replace(frames(copy), broken=found.broken), named)
+
+
+def _is_text(file: Path) -> bool:
+    """Whether a file without messages is text that speaks of BUFR: lines, and no zero byte."""
+    with file.open("rb") as stream:
+        start = stream.read(100_000)
+    return b"\n" in start and b"\0" not in start
 
 
 def refuse_if_most_is_lost(lost: int, messages: int, named: Path) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from latentda.observations.table import ObservationError
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_LOOKED_AT = 100_000  # bytes
 
 
 @contextmanager
@@ -44,14 +43,3 @@ def decompressed(path: str | Path) -> Iterator[Path]:
                 f"{path} is gzipped but damaged ({error}); a complete observation file was wanted"
             ) from error
         yield copy
-
-
-def is_text(file: Path) -> bool:
-    """Whether the beginning of a file is lines of text."""
-    with file.open("rb") as stream:
-        start = stream.read(_LOOKED_AT)
-    try:
-        text = start.decode("utf-8", "strict") if len(start) < _LOOKED_AT else start.decode("utf-8", "ignore")
-    except UnicodeDecodeError:
-        return False
-    return "\n" in text and all(sign.isprintable() or sign in "\r\n\t" for sign in text[:10_000])

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from latentda.observations.bufr_decoder import TABLES_CATEGORY, SoundFile, sound_messages
 from latentda.observations.column_maps import ColumnMap
-from latentda.observations.compressed import decompressed, is_text
+from latentda.observations.compressed import decompressed
 from latentda.observations.csv_table import csv_pieces
 from latentda.observations.gnssro import GNSSRO_CATEGORY, decoded_gnssro
 from latentda.observations.ioda import read_ioda
@@ -121,7 +121,7 @@ def _pieces(file: Path, named: Path, column_map: Any, keep_first_guess: bool) ->
         yield read_ioda(named)
     elif magic[:4] == _PARQUET_MAGIC:
         yield from nnja_pieces(named)
-    elif is_text(file):  # before BUFR, a word that texts may hold
+    elif _is_text(start):  # before BUFR, a word that texts may hold
         yield from csv_pieces(named)
     elif b"BUFR" in start:
         with sound_messages(file, named) as sound:
@@ -166,3 +166,12 @@ def _own_table(file: Path, named: Path) -> pa.Table:
         # Arrow's own words may hold line breaks, and a copy's path is nothing to the user.
         text = " ".join(str(error).split()).replace(str(file), str(named))
         raise ObservationError(text) from error
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether the beginning of a file is lines of text."""
+    try:
+        text = start.decode("utf-8", "strict") if len(start) < 100_000 else start.decode("utf-8", "ignore")
+    except UnicodeDecodeError:
+        return False
+    return "\n" in text and all(sign.isprintable() or sign in "\r\n\t" for sign in text[:10_000])

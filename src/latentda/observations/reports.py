@@ -75,7 +75,9 @@ def table_from_reports(
     """
     count = len(places["time"])
     columns = {name: _spread(values, count) for name, values in {**_PLACES, **places}.items()}
-    columns["lat"], columns["lon"] = on_the_globe(columns["lat"], columns["lon"])
+    quantities = {name: np.broadcast_to(np.asarray(values, float), count) for name, values in quantities.items()}
+    if left_out is not None:
+        columns["lat"], columns["lon"] = on_the_globe(columns["lat"], columns["lon"])
     columns["pres"] = np.where(columns["pres"] > 0.0, columns["pres"], np.nan)
     told, kept = told_and_kept(columns, quantities)
     barometer, number = columns.pop("barometer", columns["elev"]), columns.pop("report", np.arange(count))
