@@ -28,7 +28,7 @@ REPORTED = Path(__file__).parents[1] / "data" / "reported"
 
 def test_soundings_without_a_place():
     pytest.importorskip("eccodes")
-    with pytest.warns(LeftOutWarning, match=r"temps\.bufr: 2 of its 3 reports have no place"):
+    with pytest.warns(LeftOutWarning, match=r"temps\.bufr: .*: 2 of its 3 reports"):
         table = read_observations(REPORTED / "21_reports_without_a_place" / "temps.bufr")
     assert table.num_rows == 20
 
@@ -45,7 +45,7 @@ def test_reports_and_single_data_are_counted_apart(tmp_path):
     }
     quantities = {"t": np.array([250.0, 251.0, 252.0, np.nan]), "u": np.array([1.0, 2.0, 3.0, np.nan])}
     assert table_from_reports(places, quantities, left_out=left_out).num_rows == 2
-    with pytest.warns(LeftOutWarning, match=r"1 of its 2 reports and 2 data of others have no place"):
+    with pytest.warns(LeftOutWarning, match=r"1 of its 2 reports and 2 data of others"):
         left_out.warn()
 
 
@@ -75,7 +75,7 @@ def test_occultations_at_impossible_times(shared_data, monkeypatch):
         "latentda.observations.gnssro._times",
         lambda batch: np.where(np.arange(batch.num_rows) < 2, np.datetime64("NaT", "ns"), np.datetime64("2020", "ns")),
     )
-    with pytest.warns(LeftOutWarning, match=r"2 of its \d+ reports have no place"):
+    with pytest.warns(LeftOutWarning, match=r"2 of its \d+ reports"):
         read_gnssro(shared_data / "obs_misc/gnssro_kompsat5_20180415_00Z.bufr")
 
 
@@ -91,7 +91,7 @@ def test_reports_of_prepbufr_off_the_globe(shipped_cycle, tmp_path, monkeypatch)
         return np.where(latitude < np.nanmedian(latitude), latitude, np.nan), longitude
 
     monkeypatch.setattr(prepbufr, "on_the_globe", off)
-    with pytest.warns(LeftOutWarning, match=r"cycle: \d+ of its \d+ reports have no place"):
+    with pytest.warns(LeftOutWarning, match=r"cycle: .* \d+ of its \d+ reports"):
         south = read_prepbufr(path)
     assert 0 < south.num_rows < whole.num_rows
 

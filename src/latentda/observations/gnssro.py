@@ -37,7 +37,7 @@ from latentda.grid import GRAVITY
 from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
 from latentda.observations.clock_times import clock_times
 from latentda.observations.compressed import decompressed
-from latentda.observations.left_out import LeftOut
+from latentda.observations.left_out import LeftOut, warn_of_other_kinds
 from latentda.observations.prepbufr_levels import to_float
 from latentda.observations.reports import table_from_reports
 from latentda.observations.table import ObservationError, column, concatenate, refuse
@@ -104,12 +104,15 @@ def decoded_gnssro(file: SoundFile) -> Iterator[pa.Table]:
     """`gnssro_pieces` of a file whose messages have been looked through."""
     if GNSSRO_CATEGORY not in file.frames.categories:
         return
-    left_out = LeftOut(file.named)
+    left_out, without = LeftOut(file.named), 0
     for batch in decode(file, GNSSRO_CATEGORY):
         table = _profiles(batch, left_out)
         if table is not None:
             yield table
+        else:
+            without += batch.num_rows
     left_out.warn()
+    warn_of_other_kinds(file.named, {"soundings without refractivity": without} if without else {})
 
 
 def _profiles(batch: pa.RecordBatch, left_out: LeftOut) -> pa.Table | None:

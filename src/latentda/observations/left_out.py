@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 from numpy import ndarray
 
-_WANTED = "a valid time, latitude and longitude were wanted, aloft a pressure or height, of surface pressures a height"
+_WANTED = "wanted are a valid time, latitude and longitude, aloft a pressure or height, of surface pressures a height"
 
 
 class LeftOutWarning(UserWarning):
@@ -51,7 +51,7 @@ class LeftOut:
             data = "1 datum" if self._data == 1 else f"{self._data} data"
             lost.append(f"{data} of {'others' if lost else 'its reports'}")
         if lost:
-            warn_left_out(f"{self._named}: {' and '.join(lost)} have no place and are left out; {_WANTED}")
+            warn_left_out(f"{self._named}: left out as they cannot be placed: {' and '.join(lost)} ({_WANTED})")
 
 
 def warn_of_other_kinds(named: Path, counts: Mapping[str, int]) -> None:

@@ -107,7 +107,7 @@ def told_and_kept(
 
     Places off the globe and pressures that are not positive must be NaN already.
     """
-    placed = ~np.isnat(places["time"]) & np.isfinite(places["lat"]) & np.isfinite(places["lon"])
+    placed = ~np.isnat(places["time"]) & ~np.isnan(places["lat"]) & ~np.isnan(places["lon"])
     aloft = placed & (np.isfinite(places["pres"]) | np.isfinite(places["height"]))
     where = {name: placed if name in SURFACE_VARIABLES else aloft for name in quantities}
     if "sp" in where and "barometer" in places:

@@ -30,6 +30,7 @@ _MEMORY_BYTES = 4 << 30
 _BATCH_BYTES = 500_000  # of encoded messages
 _NO_LIBRARY = 3
 _OWN_NAME = b"shipOrMobileLandStationIdentifier"
+_BUOY_NUMBERS = (b"marineObservingPlatformIdentifier", b"buoyOrPlatformIdentifier")
 _WIGOS_NUMBERS = (b"wigosIdentifierSeries", b"wigosIssuerOfIdentifier", b"wigosIssueNumber")
 _WIGOS_TEXT = b"wigosLocalIdentifierCharacter"
 _TEXTS = (
@@ -230,13 +231,16 @@ class _Message:
         text = library.text.value.strip(b"\xff ").decode("ascii", "replace").strip()
         return text if text.isprintable() and text.upper() != "MISSING" else ""
 
+    def number(self, name: bytes) -> str:
+        """The first value of a whole number as text, "" if it is missing or not there."""
+        value = self.first(name)
+        return f"{value[0]:.0f}" if value.size and np.isfinite(value[0]) else ""
+
     def wigos(self) -> str:
         """The WIGOS identifier of the station, for example 0-705-0-990, "" if it has none."""
         local = self.text(_WIGOS_TEXT)
-        numbers = [self.first(name) for name in _WIGOS_NUMBERS] if local else []
-        if not local or not all(number.size and np.isfinite(number[0]) for number in numbers):
-            return ""
-        return "-".join([*(f"{number[0]:.0f}" for number in numbers), local])
+        parts = [*map(self.number, _WIGOS_NUMBERS), local] if local else []
+        return "-".join(parts) if all(parts) else ""
 
     def _set(self, name: bytes, value: int) -> None:
         if self._library.set_long(self._handle, name, value):
@@ -315,8 +319,16 @@ def _elements(report: _Message, category: int, keys: dict[str, bytes]) -> dict[s
     row: dict[str, Any] = {name: read(key) for name, key in keys.items()}
     if not all(np.isfinite(row.get(name, _NONE)[:1]).any() for name in ("blockNumber", "stationNumber")):
         row["wigos"] = report.wigos()
-        row["name"] = report.text(_OWN_NAME) or row["wigos"] or next(filter(None, map(report.text, _TEXTS)), "")
+        row["name"] = next(filter(None, _names(report, row["wigos"])), "")
     return row
+
+
+def _names(report: _Message, wigos: str) -> Iterator[str]:
+    """What a report may call its station, identifiers before names; "" where it does not."""
+    yield report.text(_OWN_NAME)
+    yield from map(report.number, _BUOY_NUMBERS)
+    yield wigos
+    yield from map(report.text, _TEXTS)
 
 
 def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
