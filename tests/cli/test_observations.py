@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from latentda.observations import empty_table, read_table, refuse, write_table
 from tests.feedback_tables import feedback_table
 
 run = CliRunner().invoke
+REPORTED = Path(__file__).parents[1] / "data" / "reported"
 
 
 def sentence(arguments) -> str:
@@ -114,3 +116,25 @@ def test_what_cannot_be_drawn_is_one_sentence(plain, folder, tmp_path):
     write_table(empty_table(), tmp_path / "empty.parquet")
     for command in (["summary"], ["map"], ["plot"]):
         assert "no " in sentence(["observations", *command, tmp_path / "empty.parquet"])
+
+
+def test_one_file_without_data_does_not_hide_the_others(tmp_path):
+    folder = REPORTED / "19_one_empty_file_of_two"
+    result = run(app, ["observations", "summary", str(folder / "sondes.nc4"), str(folder / "none.nc4")])
+    assert result.exit_code == 0
+    assert "2020-11-01 12 UTC" in result.stdout
+    assert "none.nc4 holds no usable observation" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    works(["observations", "plot", folder / "none.nc4", folder / "sondes.nc4", "--out", tmp_path])
+    assert "none of the 2 files" in sentence(["observations", "summary", *[folder / "none.nc4"] * 2])
+
+
+def test_an_audit_tells_a_file_by_its_content(tmp_path):
+    (tmp_path / "notes.txt").write_text("Of BUFR.\nBUFR.\n")
+    assert "damaged" not in sentence(["observations", "audit", tmp_path / "notes.txt"])
+    folder = REPORTED / "19_one_empty_file_of_two"
+    assert "sondes.nc4 holds no first guess" in sentence(["observations", "audit", folder / "sondes.nc4"])
+
+
+def test_data_that_no_check_has_seen_are_not_called_used(plain):
+    assert "used " not in works(["observations", "summary", plain]).split("Refused")[0]

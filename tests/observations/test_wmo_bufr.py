@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from latentda.observations import (
+    LeftOutWarning,
     ObservationError,
     column,
     read_observations,
@@ -66,7 +67,7 @@ def _message(category, descriptors, levels=0, **values):
             # Each replication of the template asks for its count; the levels come first.
             counts = [levels] + [1] * 7
             eccodes.codes_set_array(handle, f"input{kind}DelayedDescriptorReplicationFactor", counts)
-        eccodes.codes_set_array(handle, "unexpandedDescriptors", [descriptors])
+        eccodes.codes_set_array(handle, "unexpandedDescriptors", np.atleast_1d(descriptors).tolist())
         for name, value in (TIME | values).items():
             for rank, one in enumerate(np.atleast_1d(value), 1):
                 eccodes.codes_set(handle, f"#{rank}#{name}", one if isinstance(one, str) else one.item())
@@ -153,6 +154,46 @@ def test_ship(tmp_path):
     assert _only(table, "v10m")[0] == pytest.approx(-10.0)
     assert _only(table, "sp", "elev")[0] == 20.0  # the pressure belongs to the barometer
     assert _only(table, "t2m", "elev")[0] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "station"),
+    [
+        ({"wigosIssuerOfIdentifier": 705, "wigosLocalIdentifierCharacter": "990"}, "0-705-0-990"),
+        ({"wigosIssuerOfIdentifier": 20000, "wigosLocalIdentifierCharacter": "10410"}, "10410"),
+        ({}, "Ljubljana"),
+    ],
+)
+def test_land_is_told_by_the_category_and_not_by_a_number(tmp_path, identifiers, station):
+    numbers = {"wigosIdentifierSeries": 0, "wigosIssueNumber": 0} if identifiers else {}
+    report = {"latitude": 46.0, "longitude": 14.5, "nonCoordinatePressure": 98000.0, "airTemperature": 280.0}
+    report |= {"stationOrSiteName": "Ljubljana", "heightOfStationGroundAboveMeanSeaLevel": 299.0}
+    table = _read(tmp_path / "synop", _message(0, [301150, 307080], 1, **report, **numbers, **identifiers))
+    assert set(column(table, "class")) == {"ADPSFC"}
+    assert set(column(table, "station")) == {station}
+    assert _only(table, "sp", "elev").tolist() == [299.0]
+
+
+def test_land_of_no_known_height_is_not_the_sea(tmp_path):
+    report = {"latitude": 46.0, "longitude": 14.5, "nonCoordinatePressure": 98000.0, "airTemperature": 280.0}
+    with pytest.warns(LeftOutWarning, match="1 datum of its reports"):
+        table = _read(tmp_path / "synop", _message(0, 307080, 1, **report))
+    assert column(table, "variable").tolist() == ["t2m"]
+
+
+def test_buoys_have_names(tmp_path):
+    report = {"latitude": 40.0, "longitude": -20.0, "airTemperature": 290.0}
+    table = _read(tmp_path / "buoy", _message(1, 315008, 1, **report, marineObservingPlatformIdentifier=6200001))
+    assert set(column(table, "station")) == {"6200001"}
+    assert set(column(table, "class")) == {"SFCSHP"}
+
+
+def test_off_the_globe_is_no_place_even_with_drift(tmp_path):
+    levels = {"pressure": np.array([90000.0]), "airTemperature": np.array([280.0]), "latitudeDisplacement": 0.0}
+    far = {"blockNumber": 10, "stationNumber": 410, "latitude": 120.0, "longitude": 6.97}
+    with pytest.warns(LeftOutWarning, match="1 of its 2 reports"):
+        table = _read(tmp_path / "t", _message(2, 309052, 1, **far, **levels), _message(2, 309052, 1, **LAND, **levels))
+    np.testing.assert_allclose(column(table, "lat"), 51.4, atol=1e-4)
 
 
 def test_dew_point_without_pressure_stays_dew_point(tmp_path):

@@ -9,6 +9,7 @@ import typer
 
 from latentda.cli import benchmark, diagnose, experiment, observations, single, train
 from latentda.cli.show import console, one_sentence, table, track, warnings_shown, where
+from latentda.cli.terminal import never_refuse_a_sign
 from latentda.cli.worlds import WorldOption, chosen_world
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def _print_fit(scores: list[Score]) -> None:
 
 def main() -> None:
     """Entry point of the ``latentda`` command."""
+    never_refuse_a_sign()
     app()
 
 

@@ -29,14 +29,18 @@ def summary(
     types: Annotated[bool, typer.Option("--types", help="Part the classes by report type too.")] = False,
     columns: Columns = None,
 ) -> None:
-    """Count the data of files by message class and variable, with their times and what refused them."""
+    """Count the data of files by message class and variable, with their times and what refused them.
+
+    Usable is what no check has refused so far; most checks are made by 'convert --checks' or by an analysis, not here.
+    """
     with one_sentence(devices=False):
         from latentda.observations.inventory import inventory, period, refusals
         from latentda.observations.verdicts import explain
 
         together = _read(files, columns)
         kinds = inventory(together, by_type=types)
-        header = ["class", *(["type"] if types else []), "variable", "data", "used", "stations", "from", "to"]
+        kind = ["class", "type"] if types else ["class"]
+        header = [*kind, "variable", "data", "usable", "stations", "from", "to"]
         what = files[0].name if len(files) == 1 else f"{len(files)} files"
         table(f"{what}, {period(together)}", header, _rows(kinds))
         refused = [[verdict, count, explain(verdict)] for verdict, count in refusals(together)]
@@ -70,11 +74,11 @@ def convert(
 def audit(file: Annotated[Path, typer.Argument(help="prepBUFR file with the first guess of its centre.")]) -> None:
     """Compare our operators and checks with the first guess and the marks that a centre's file holds."""
     with one_sentence(devices=False):
-        from latentda.observations import read_prepbufr
+        from latentda.observations import read_observations
         from latentda.workflows.audit import departure_rows, mark_rows, operator_rows, require_first_guess
 
         with warnings_shown():
-            read = require_first_guess(read_prepbufr(file, keep_first_guess=True))
+            read = require_first_guess(read_observations(file, keep_first_guess=True), file)
         header = ["variable", "level (hPa)", "data", "mean", "standard deviation"]
         for title, rows in (
             ("Good data minus the file's first guess (z in m)", departure_rows(read)),
@@ -122,20 +126,24 @@ def plot(
     """Draw numbers of data by pressure; of feedback also departures, errors and stations, with a report."""
     with one_sentence(devices=False):
         from latentda.figures.departures import place_of
-        from latentda.observations import concatenate, read_observations
+        from latentda.observations import concatenate, read_observations_of_files
         from latentda.reports.feedback import write_feedback
         from latentda.verification import has_feedback
         from latentda.verification.feedback_files import feedback_files, read_feedback
         from latentda.verification.feedback_summary import summarise
 
         paths = feedback_files(files)
-        first = read_observations(paths[0])
-        if has_feedback(first):
-            places = [place_of(variable, level_hpa)] if variable else []
-            for path in write_feedback(summarise(map(read_feedback, paths)), out, places):
-                where(path)
+        with warnings_shown():
+            tables = read_observations_of_files(paths)
+            first = next(tables)
+            feedback = has_feedback(first)
+            together = first if feedback else concatenate([first, *tables])
+        if not feedback:
+            _plot_counts(_chosen(together, variable, None), out)
             return
-        _plot_counts(_chosen(concatenate([first, *map(read_observations, paths[1:])]), variable, None), out)
+        places = [place_of(variable, level_hpa)] if variable else []
+        for path in write_feedback(summarise(map(read_feedback, paths)), out, places):
+            where(path)
 
 
 def _plot_counts(table: pa.Table, out: Path) -> None:
@@ -151,10 +159,10 @@ def _plot_counts(table: pa.Table, out: Path) -> None:
 
 
 def _read(files: list[Path], columns: str | None = None) -> pa.Table:
-    from latentda.observations import concatenate, read_observations
+    from latentda.observations import concatenate, read_observations_of_files
 
     with warnings_shown():
-        return concatenate([read_observations(path, columns) for path in files])
+        return concatenate(read_observations_of_files(files, columns))
 
 
 def _chosen(table: pa.Table, variable: str | None, message_class: str | None) -> pa.Table:

@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from latentda.cli.terminal import terminal
 from latentda.user_error import UserError, debugging
 
-console = Console()
-_errors = Console(stderr=True)
+console = Console(file=terminal("stdout"))
+_errors = Console(file=terminal("stderr"), stderr=True)
 
 
 def track(iterable: Iterable[Any], description: str, total: int) -> Iterator[Any]:
@@ -55,12 +56,17 @@ def where(path: Path) -> None:
 @contextmanager
 def warnings_shown() -> Iterator[None]:
     """Show warnings as one line each, without the line of code that they come from."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    for warning in caught:
-        if issubclass(warning.category, UserWarning):
-            _errors.print(f"latentda: {warning.message}", style="yellow", highlight=False, soft_wrap=True)
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            yield
+    finally:  # also before the sentence of an error
+        for warning in caught:
+            if issubclass(warning.category, UserWarning):
+                _errors.print(
+                    f"latentda: {warning.message}", style="yellow", highlight=False, soft_wrap=True, markup=False
+                )
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from latentda.observations.error_table import (
 from latentda.observations.gnssro import read_gnssro
 from latentda.observations.hydrostatic_check import check_hydrostatic
 from latentda.observations.ioda import read_ioda
+from latentda.observations.left_out import LeftOutWarning
 from latentda.observations.networks import (
     MANDATORY_LEVELS_HPA,
     columns,
@@ -66,7 +67,12 @@ from latentda.observations.quality import (
     require_used,
     withhold_stations,
 )
-from latentda.observations.readers import read_observations, read_observations_in_pieces
+from latentda.observations.readers import (
+    NoObservationError,
+    read_observations,
+    read_observations_in_pieces,
+    read_observations_of_files,
+)
 from latentda.observations.satellite_winds import satellite_wind_network
 from latentda.observations.soundings_checks import check_lapse_rate, check_wind_shear
 from latentda.observations.table import (
@@ -114,6 +120,8 @@ __all__ = [
     "HumidityAloft",
     "Hydrostatic",
     "LapseRate",
+    "LeftOutWarning",
+    "NoObservationError",
     "ObservationBatch",
     "ObservationError",
     "ObservationPlaces",
@@ -169,6 +177,7 @@ __all__ = [
     "read_nnja",
     "read_observations",
     "read_observations_in_pieces",
+    "read_observations_of_files",
     "read_prepbufr",
     "read_quality_control",
     "read_radiosondes",

@@ -23,15 +23,20 @@ import earth2bufr
 import pyarrow as pa
 
 from latentda.observations.bounded_bufr import DecoderDiedError, bounded_batches
+from latentda.observations.decoder_panics import is_panic, traces_held_back
 from latentda.observations.table import ObservationError
 
 MOST_LEFT_OUT = 0.1
-_TABLES_CATEGORY = 11
+TABLES_CATEGORY = 11
+"""Data category of the messages in which NCEP's files describe the others."""
 _SHORTEST = 40  # bytes: a message's fixed sections
 # Where, by edition, section 1 has the data category and the flag that says whether there is a section 2.
 _CATEGORY_OCTET = {2: 8, 3: 8, 4: 10}
 _SECOND_SECTION_FLAG = {2: 7, 3: 7, 4: 9}
 _AT_ONCE = 256  # messages a batch: some tens of megabytes decoded, so that memory does not grow with the file
+
+
+_NOT_DESCRIBED = re.compile(r"Unknown Table [BD] descriptor (\S+)")
 
 
 class DamageWarning(UserWarning):
@@ -138,6 +143,8 @@ def sound_messages(file: Path, named: Path) -> Iterator[SoundFile]:
         ObservationError: the file holds no whole message or is cut off, or too much of it is damaged.
     """
     found = frames(file)
+    if not found.places and _is_text(file):
+        raise ObservationError(f"{named} is text, no BUFR")
     if found.cut_off:
         raise ObservationError(f"{named} is cut off inside its last BUFR message")
     if not found.places:
@@ -153,6 +160,13 @@ def sound_messages(file: Path, named: Path) -> Iterator[SoundFile]:
                 source.seek(begin)
                 target.write(source.read(length))
         yield SoundFile(copy, replace(frames(copy), broken=found.broken), named)
+
+
+def _is_text(file: Path) -> bool:
+    """Whether a file without messages is text that speaks of BUFR: lines, and no zero byte."""
+    with file.open("rb") as stream:
+        start = stream.read(100_000)
+    return b"\n" in start and b"\0" not in start
 
 
 def refuse_if_most_is_lost(lost: int, messages: int, named: Path) -> None:
@@ -215,18 +229,26 @@ class _DamagedMessageError(Exception):
 
 
 def _batches(file: SoundFile, category: int | None, at_once: int) -> Iterator[pa.RecordBatch]:
-    with one_sentence(f"{file.named} is damaged BUFR"):
-        try:
-            if category is not None:
-                yield from bounded_batches(file.path, category, at_once)
-                return
-            yield from file.opened.iter_batches(messages_per_batch=at_once)
-        except ValueError as error:
-            place = re.match(r"Source BUFR message (?:group )?(\d+)(?:\.\.(\d+))?:", str(error))
-            if place is None:
-                raise
-            first, last = int(place.group(1)), int(place.group(2) or place.group(1))
-            raise _DamagedMessageError(range(first, last + 1)) from error
+    what = f"{file.named} is damaged BUFR"
+    with one_sentence(what):
+        decoded = bounded_batches(file.path, category, at_once) if category is not None else _all_batches(file, at_once)
+    while True:
+        with one_sentence(what):
+            try:
+                batch = next(decoded, None)
+            except ValueError as error:
+                place = re.match(r"Source BUFR message (?:group )?(\d+)(?:\.\.(\d+))?:", str(error))
+                if place is None:
+                    raise
+                first, last = int(place.group(1)), int(place.group(2) or place.group(1))
+                raise _DamagedMessageError(range(first, last + 1)) from error
+        if batch is None:
+            return
+        yield batch
+
+
+def _all_batches(file: SoundFile, at_once: int) -> Iterator[pa.RecordBatch]:
+    yield from file.opened.iter_batches(messages_per_batch=at_once)
 
 
 def _following(file: SoundFile, category: int | None, done: int, count: int) -> range:
@@ -243,7 +265,7 @@ def _copy_rest(file: SoundFile, rest: Path, done: int, failed: range, category: 
     content = file.path.read_bytes()
     kept, left = [], False
     for number, message in enumerate(messages):
-        tables = message.data_category == _TABLES_CATEGORY
+        tables = message.data_category == TABLES_CATEGORY
         wanted = number > done and number not in failed and category in (None, message.data_category)
         if wanted or tables:
             kept.append(content[message.offset : message.offset + message.size_bytes])
@@ -252,18 +274,23 @@ def _copy_rest(file: SoundFile, rest: Path, done: int, failed: range, category: 
     return left
 
 
+def _lacks(descriptor: str) -> str:
+    described = f"messages of data category {TABLES_CATEGORY}"
+    return f"its own tables ({described}) lack {descriptor}, without which its reports cannot be read"
+
+
 @contextmanager
 def one_sentence(what: str) -> Iterator[None]:
-    """Turn every failure of the decoder into an ObservationError that begins with `what`."""
+    """Turn every failure of the decoder into an ObservationError that begins with `what`; for calls, not for yields."""
     try:
-        yield
+        with traces_held_back():
+            yield
     except (ObservationError, _DamagedMessageError, DecoderDiedError):
         raise
     except (ValueError, RuntimeError, OSError, pa.ArrowException) as error:
-        raise ObservationError(f"{what}: {error}") from error
+        lacking = _NOT_DESCRIBED.search(str(error))
+        raise ObservationError(f"{what}: {_lacks(lacking[1]) if lacking else error}") from error
     except BaseException as error:
-        # A panic of the decoder, which damaged bytes can cause, is no Exception, and its class
-        # can only be told by name.
-        if type(error).__name__ != "PanicException":
+        if not is_panic(error):
             raise
         raise ObservationError(f"{what}: the decoder gave up ({error})") from error

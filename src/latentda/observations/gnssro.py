@@ -34,7 +34,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
+from latentda.observations.clock_times import clock_times
 from latentda.observations.compressed import decompressed
+from latentda.observations.left_out import LeftOut, warn_of_other_kinds
 from latentda.observations.prepbufr_levels import to_float
 from latentda.observations.reports import table_from_reports
 from latentda.observations.table import ObservationError, column, concatenate, refuse
@@ -102,13 +104,18 @@ def decoded_gnssro(file: SoundFile) -> Iterator[pa.Table]:
     """`gnssro_pieces` of a file whose messages have been looked through."""
     if GNSSRO_CATEGORY not in file.frames.categories:
         return
+    left_out, without = LeftOut(file.named), 0
     for batch in decode(file, GNSSRO_CATEGORY):
-        table = _profiles(batch)
+        table = _profiles(batch, left_out)
         if table is not None:
             yield table
+        else:
+            without += batch.num_rows
+    left_out.warn()
+    warn_of_other_kinds(file.named, {"soundings without refractivity": without} if without else {})
 
 
-def _profiles(batch: pa.RecordBatch) -> pa.Table | None:
+def _profiles(batch: pa.RecordBatch, left_out: LeftOut) -> pa.Table | None:
     heights, points = _list_with(batch, "HEIT", "ARFR"), _list_with(batch, "CLATH", "CLONH")
     if heights is None:
         return None
@@ -132,10 +139,12 @@ def _profiles(batch: pa.RecordBatch) -> pa.Table | None:
         "station": names[profile],
         "class": "GPSRO",
         "source": "gnssro",
+        "report": profile,
     }
     refractivity = _element(levels, "ARFR")
     marks = np.where(bad, _BAD, _UNCHECKED)[profile].astype(np.float64)
-    table = table_from_reports(places, {"n": np.where(refractivity > 0.0, refractivity, np.nan)}, {"n": marks})
+    measured = np.where(refractivity > 0.0, refractivity, np.nan)
+    table = table_from_reports(places, {"n": measured}, {"n": marks}, left_out=left_out)
     return refuse(table, broken_levels(table), "range")
 
 
@@ -158,16 +167,10 @@ def broken_levels(table: pa.Table) -> np.ndarray:
 
 def _times(batch: pa.RecordBatch) -> np.ndarray:
     """When the occultation's point was reached: its start and the increment to that point."""
-    year, month, day = (_element(batch, name) for name in ("YEAR", "MNTH", "DAYS"))
-    hour, minute, second = (_element(batch, name) for name in ("HOUR", "MINU", "SECO"))
-    known = np.isfinite(year + month + day + hour + minute) & (year >= 1990) & (year <= 2100)
-    known &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    year, month, day = (np.where(known, part, 1).astype(np.int64) for part in (year, month, day))
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    seconds = (hour * 60.0 + minute) * 60.0 + np.nan_to_num(second) + np.nan_to_num(_element(batch, "TISE"))
-    milliseconds = np.where(known, seconds * 1000.0, 0.0).astype("timedelta64[ms]")
-    date = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
-    return np.where(known, date.astype("datetime64[ns]") + milliseconds, np.datetime64("NaT"))
+    parts = [_element(batch, name) for name in ("YEAR", "MNTH", "DAYS", "HOUR", "MINU", "SECO")]
+    start = clock_times([*parts[:5], np.nan_to_num(parts[5])])
+    milliseconds = np.rint(np.nan_to_num(_element(batch, "TISE")) * 1000.0)
+    return start + milliseconds.astype("timedelta64[ms]")
 
 
 def _index(names: list[str], mnemonic: str) -> int | None:

@@ -34,9 +34,11 @@ import pyarrow.compute as pc
 
 from latentda.observations.bufr_decoder import SoundFile, decode, sound_messages
 from latentda.observations.compressed import decompressed
+from latentda.observations.left_out import LeftOut, warn_of_other_kinds
 from latentda.observations.message_classes import message_class_of
 from latentda.observations.prepbufr_levels import Levels, find_levels, to_float
-from latentda.observations.prepbufr_tables import check_tables
+from latentda.observations.prepbufr_tables import check_tables, require_tables
+from latentda.observations.reports import on_the_globe
 from latentda.observations.table import ObservationError, as_time64, concatenate, refuse, table_from_columns
 from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import sensible_temperature
@@ -108,16 +110,23 @@ def decoded_prepbufr(
     file: SoundFile, cycle_time: datetime | None = None, *, keep_first_guess: bool = False
 ) -> Iterator[pa.Table]:
     """`prepbufr_pieces` of a file whose messages have been looked through."""
+    require_tables(file)
     header_time = _checked_cycle_time(file)
     check_tables(file)
     cycle = as_time64(cycle_time or header_time)
+    left_out, other = LeftOut(file.named), Counter[str]()
     for batch in decode(file):
         try:
-            piece = _piece(batch, cycle, keep_first_guess)
+            piece = _piece(batch, cycle, keep_first_guess, left_out)
         except (KeyError, pa.ArrowException) as error:  # a damaged embedded table renames or retypes
             raise ObservationError(f"{file.named} does not describe prepBUFR reports: {error}") from error
-        if piece is not None:
+        if piece is None:
+            category = _category(batch)
+            other[message_class_of(category) or f"data category {category}"] += batch.num_rows
+        else:
             yield piece
+    left_out.warn()
+    warn_of_other_kinds(file.named, other)
 
 
 def _checked_cycle_time(file: SoundFile) -> datetime:
@@ -132,22 +141,28 @@ def _checked_cycle_time(file: SoundFile) -> datetime:
         raise ObservationError(f"{file.named} has no valid date in its messages") from error
 
 
-def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool) -> pa.Table | None:
+def _category(batch: pa.RecordBatch) -> int:
+    return int(to_float(batch.column("_data_category"))[0])
+
+
+def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool, left_out: LeftOut) -> pa.Table | None:
     """The rows of a batch, or None if its message type has no levels."""
     levels = find_levels(batch)
-    message_class = message_class_of(int(to_float(batch.column("_data_category"))[0]))
+    message_class = message_class_of(_category(batch))
     if levels is None or message_class is None:
         return None
     kind = np.nan_to_num(to_float(batch.column("TYP")))[levels.report].astype(np.uint16)
     places = _places(batch, levels, cycle)
     value, virtual = _values(levels, kind, message_class)
-    value[~places.pop("known")] = np.nan
-    level, order = np.nonzero(np.isfinite(value))  # by level, then quantity: file order
-    names = order + len(_QUANTITIES) * _surface(kind)[level]
+    pressure, surface = levels.leaf("pressure", "POB") * 100.0, _surface(kind)
+    told, kept = np.isfinite(value), np.isfinite(value) & places.pop("known")[:, np.newaxis]
+    kept[:, 1:] &= (surface | (pressure > 0.0))[:, np.newaxis]
+    left_out.count(levels.report, told, kept)
+    level, order = np.nonzero(kept)  # by level, then quantity: file order
+    names = order + len(_QUANTITIES) * surface[level]
     columns = {name: column.take(pa.array(level)) for name, column in places.items()}
-    pressure = levels.leaf("pressure", "POB")[level] * 100.0
     columns |= {
-        "pres": np.where((order == 0) | ~(pressure > 0.0), np.nan, pressure),
+        "pres": np.where((order == 0) | ~(pressure[level] > 0.0), np.nan, pressure[level]),
         "type": kind[level],
         "variable": pa.DictionaryArray.from_arrays(pa.array(names), _VARIABLES),
         "observation": value[level, order],
@@ -173,8 +188,9 @@ def _places(batch: pa.RecordBatch, levels: Levels, cycle: np.datetime64) -> dict
         fixed = to_float(batch.column(report_name))[levels.report]
         return np.where(np.isnan(drift), fixed, drift)
 
-    seconds, latitude, longitude = best("DHR", "HRDR") * 3600.0, best("YOB", "YDR"), best("XOB", "XDR")
-    known = np.isfinite(seconds) & np.isfinite(longitude) & (np.abs(latitude) <= 90.0)
+    seconds = best("DHR", "HRDR") * 3600.0
+    latitude, longitude = on_the_globe(best("YOB", "YDR"), best("XOB", "XDR"))
+    known = np.isfinite(seconds + latitude)
     offset = np.round(np.nan_to_num(seconds)).astype("timedelta64[s]").astype("timedelta64[ns]")
     names = pc.fill_null(pc.utf8_trim_whitespace(batch.column("SID")), "")
     report = pa.array(levels.report)

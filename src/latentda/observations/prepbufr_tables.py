@@ -9,7 +9,7 @@ Source: D. Keyser, "PREPBUFR processing at NCEP" (NCEP/EMC), table prepobs_prep.
 
 from __future__ import annotations
 
-from latentda.observations.bufr_decoder import SoundFile, one_sentence
+from latentda.observations.bufr_decoder import TABLES_CATEGORY, SoundFile, one_sentence
 from latentda.observations.table import ObservationError
 
 _ENCODED = {  # lowest value and span, in the file's units
@@ -30,6 +30,19 @@ _ENCODED = {  # lowest value and span, in the file's units
 
 _TOGETHER = ("POB PQM", "TOB TQM TPC", "QOB QQM", "ZOB ZQM", "UOB VOB WQM", "XDR YDR HRDR")
 """Elements that always come together: were one of them renamed, the others would be taken for all there is."""
+
+
+def require_tables(file: SoundFile) -> None:
+    """Refuse a prepBUFR file without tables.
+
+    Raises:
+        ObservationError: no message describes the others.
+    """
+    if TABLES_CATEGORY not in file.frames.categories:
+        raise ObservationError(
+            f"{file.named} lacks its own tables (messages of data category {TABLES_CATEGORY}), without which its "
+            "reports cannot be read; a whole prepBUFR file begins with them"
+        )
 
 
 def check_tables(file: SoundFile) -> None:

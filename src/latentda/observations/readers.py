@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from latentda.observations.bufr_decoder import SoundFile, sound_messages
+from latentda.observations.bufr_decoder import TABLES_CATEGORY, SoundFile, sound_messages
 from latentda.observations.column_maps import ColumnMap
 from latentda.observations.compressed import decompressed
 from latentda.observations.csv_table import csv_pieces
 from latentda.observations.csv_text import decoded_start
 from latentda.observations.gnssro import GNSSRO_CATEGORY, decoded_gnssro
 from latentda.observations.ioda import read_ioda
+from latentda.observations.left_out import warn_left_out, warn_of_other_kinds
 from latentda.observations.message_classes import message_class_of
 from latentda.observations.nnja import TIME_COLUMN, nnja_pieces
 from latentda.observations.parquet_table import read_parquet, table_of_frame
@@ -30,24 +32,65 @@ _WANTED = (
 )
 
 
-def read_observations(path: str | Path, column_map: Mapping[str, Any] | ColumnMap | str | None = None) -> pa.Table:
+class NoObservationError(ObservationError):
+    """A file is sound but holds no usable observation."""
+
+
+def read_observations(
+    path: str | Path,
+    column_map: Mapping[str, Any] | ColumnMap | str | None = None,
+    *,
+    keep_first_guess: bool = False,
+) -> pa.Table:
     """Read any known observation file, plain or gzipped, to an observation table.
 
     Parquet (our own or NNJA-AI's), IODA NetCDF, NCEP prepBUFR, WMO BUFR of several kinds in one file, CSV. Damaged
-    messages of BUFR are left out with a `DamageWarning`.
+    messages of BUFR are left out with a `DamageWarning`, reports without a place with a `LeftOutWarning`.
 
     Args:
         path: the file.
         column_map: for CSV, or a frame in Parquet, with other column names than the table's, see `csv_table`.
+        keep_first_guess: append the column `first_guess` where the file is prepBUFR, see `prepbufr`.
 
     Raises:
-        ObservationError: the file is missing, empty, too damaged, holds no report, or is of another kind.
+        ObservationError: the file is missing, empty, too damaged, holds no report (`NoObservationError`), or is of
+            another kind.
     """
-    return concatenate(read_observations_in_pieces(path, column_map))
+    return concatenate(read_observations_in_pieces(path, column_map, keep_first_guess=keep_first_guess))
+
+
+def read_observations_of_files(
+    paths: Sequence[str | Path], column_map: Mapping[str, Any] | ColumnMap | str | None = None
+) -> Iterator[pa.Table]:
+    """The tables of several files, one at a time; those without an observation are passed over with a warning.
+
+    Raises:
+        ObservationError: as `read_observations`; a file without an observation only where none has one.
+    """
+    empty: list[NoObservationError] = []
+    for path in paths:
+        try:
+            table = read_observations(path, column_map)
+        except NoObservationError as error:
+            empty.append(error)
+            continue
+        if table.num_rows or len(paths) == 1:
+            yield table
+        else:
+            empty.append(_none_in(path))
+    if len(empty) == len(paths) > 1:
+        raise NoObservationError(f"none of the {len(paths)} files holds a usable observation")
+    for nothing in empty:
+        if len(paths) == 1:
+            raise nothing
+        warn_left_out(str(nothing))
 
 
 def read_observations_in_pieces(
-    path: str | Path, column_map: Mapping[str, Any] | ColumnMap | str | None = None
+    path: str | Path,
+    column_map: Mapping[str, Any] | ColumnMap | str | None = None,
+    *,
+    keep_first_guess: bool = False,
 ) -> Iterator[pa.Table]:
     """`read_observations`, a message type, row group or block at a time, so that memory stays bounded.
 
@@ -58,14 +101,18 @@ def read_observations_in_pieces(
         if _is_own_table(file, column_map):
             yield _own_table(file, Path(path), column_map)
             return  # it may be empty
-        for piece in _pieces(file, Path(path), column_map):
+        for piece in _pieces(file, Path(path), column_map, keep_first_guess):
             rows += piece.num_rows
             yield piece
     if rows == 0:
-        raise ObservationError(f"{path} holds no usable observation")
+        raise _none_in(path)
 
 
-def _pieces(file: Path, named: Path, column_map: Any) -> Iterator[pa.Table]:
+def _none_in(path: str | Path) -> NoObservationError:
+    return NoObservationError(f"{path} holds no usable observation")
+
+
+def _pieces(file: Path, named: Path, column_map: Any, keep_first_guess: bool) -> Iterator[pa.Table]:
     """What the reader of a file's kind makes of it; errors speak of `named`."""
     with file.open("rb") as stream:
         magic = stream.read(8)
@@ -80,15 +127,15 @@ def _pieces(file: Path, named: Path, column_map: Any) -> Iterator[pa.Table]:
         yield from csv_pieces(named)
     elif b"BUFR" in start:
         with sound_messages(file, named) as sound:
-            yield from _bufr_pieces(sound)
+            yield from _bufr_pieces(sound, keep_first_guess)
     else:
         raise ObservationError(f"{named} is of no known format; {_WANTED}")
 
 
-def _bufr_pieces(file: SoundFile) -> Iterator[pa.Table]:
+def _bufr_pieces(file: SoundFile, keep_first_guess: bool) -> Iterator[pa.Table]:
     categories = set(file.frames.categories)
     if any(message_class_of(category) for category in categories):
-        yield from decoded_prepbufr(file)
+        yield from decoded_prepbufr(file, keep_first_guess=keep_first_guess)
         return
     if not categories.intersection({*WMO_CATEGORIES, GNSSRO_CATEGORY}):
         listed = ", ".join(str(category) for category in sorted(categories))
@@ -96,6 +143,9 @@ def _bufr_pieces(file: SoundFile) -> Iterator[pa.Table]:
     if categories.intersection(WMO_CATEGORIES):
         yield from decoded_wmo(file)
     yield from decoded_gnssro(file)
+    known = {*WMO_CATEGORIES, GNSSRO_CATEGORY, TABLES_CATEGORY}
+    other = Counter(f"messages of data category {one}" for one in file.frames.categories if one not in known)
+    warn_of_other_kinds(file.named, other)
 
 
 def _is_own_table(file: Path, column_map: Any) -> bool:

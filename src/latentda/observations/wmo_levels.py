@@ -6,6 +6,7 @@ turbulence); where several names are given, the first that is there counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from latentda.observations.clock_times import clock_times
+from latentda.observations.reports import on_the_globe
 from latentda.physics.constants import GRAVITY
 from latentda.physics.thermodynamics import standard_atmosphere_pressure
 
@@ -25,6 +28,9 @@ _HEIGHTS = ("heightOfStation", "heightOfStationGroundAboveMeanSeaLevel", "height
 # The bit of vertical sounding significance that says "surface", in old and new templates.
 _SURFACE_BITS = {"verticalSoundingSignificance": 64, "extendedVerticalSoundingSignificance": 131072}
 _RADIOSONDE, _PILOT_BALLOON = 120, 121
+_LAND, _SEA = 0, 1  # data categories of surface reports
+# Stations that had a WMO number before there was WIGOS (Manual on the WIGOS, attachment 2.2).
+_WIGOS_OF_WMO = re.compile(r"0-2000[01]-0-(\d\d)(\d{3})")
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,12 @@ class Reports:
     Attributes:
         category: data category of each report, -1 where it cannot be decoded.
         name: what a report calls its station, "" where it does not.
+        wigos: its WIGOS identifier, "" where it has none.
     """
 
     category: np.ndarray
     name: np.ndarray
+    wigos: np.ndarray
     _elements: dict[str, tuple[np.ndarray, np.ndarray]]
 
     @staticmethod
@@ -51,8 +59,10 @@ class Reports:
                 ends = np.concatenate([[0], np.cumsum(lengths)])
                 elements[field.name] = (ends, column.flatten().to_numpy(zero_copy_only=False))
         category = batch.column("category").fill_null(-1).to_numpy(zero_copy_only=False)
-        name = batch.column("name").fill_null("").to_numpy(zero_copy_only=False)
-        return Reports(category, name, elements)
+        name, wigos = (
+            batch.column(text).fill_null("").to_numpy(zero_copy_only=False).astype(object) for text in ("name", "wigos")
+        )
+        return Reports(category, name, wigos, elements)
 
     def numbers(self, *names: str) -> np.ndarray:
         """For each report the first value of the first element whose first value is not missing, or NaN."""
@@ -73,37 +83,42 @@ class Reports:
 
     @cached_property
     def heads(self) -> Levels:
-        """Time, place and name of the reports; time is NaT where one does not say where and when it was."""
-        latitude, longitude = self.numbers("latitude"), self.numbers("longitude")
-        time = np.where(np.isfinite(latitude) & np.isfinite(longitude), self._times(), np.datetime64("NaT"))
-        block, number = self.numbers("blockNumber"), self.numbers("stationNumber")
-        on_land = np.isfinite(block) & np.isfinite(number)
+        """Time (NaT where no clock shows it), place and name of the reports, and their numbers."""
+        block, number = self._station_numbers()
+        numbered = np.isfinite(block) & np.isfinite(number)
+        # A sounding of neither a numbered nor a registered station was made from a ship or an aircraft.
+        at_sea = (self.category == _SEA) & ~numbered
+        adrift = at_sea | ((self.category != _LAND) & ~numbered & (self.wigos == ""))
         elevation = self.numbers(*_HEIGHTS)
-        station = self.name.astype(object)
-        land = np.flatnonzero(on_land)
-        station[land] = [f"{b:02.0f}{n:03.0f}" for b, n in zip(block[land], number[land], strict=True)]
+        station = self.name.copy()
+        named = np.flatnonzero(numbered)
+        station[named] = [f"{b:02.0f}{n:03.0f}" for b, n in zip(block[named], number[named], strict=True)]
+        # Checked here, as drift that is added later is kept on the globe.
+        latitude, longitude = on_the_globe(self.numbers("latitude"), self.numbers("longitude"))
         return {
-            "time": time,
+            "time": self._times(),
             "lat": latitude,
             "lon": longitude,
-            "elev": np.where(~on_land & np.isnan(elevation), 0.0, elevation),
+            "elev": np.where(adrift & np.isnan(elevation), 0.0, elevation),
             "station": station,
-            "at_sea": ~on_land,
+            "at_sea": at_sea,
+            "report": np.arange(len(self.category)),
         }
+
+    def _station_numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """WMO block and station number, also of stations that tell them as a WIGOS identifier, NaN where missing."""
+        block, number = self.numbers("blockNumber"), self.numbers("stationNumber")
+        for row in np.flatnonzero(self.wigos != ""):
+            same = _WIGOS_OF_WMO.fullmatch(self.wigos[row])
+            if same:
+                block[row], number[row] = float(same[1]), float(same[2])
+        return block, number
 
     def _times(self) -> np.ndarray:
         """When the reports were made, NaT where one does not say or says what no clock shows."""
         parts = [np.rint(self.numbers(name)) for name in ("year", "month", "day", "hour", "minute", "second")]
         parts[4:] = [np.nan_to_num(part) for part in parts[4:]]
-        lowest, highest = (1900, 1, 1, 0, 0, 0), (2100, 12, 31, 23, 59, 59)
-        bounds = zip(parts, lowest, highest, strict=True)
-        valid = np.logical_and.reduce([(part >= low) & (part <= high) for part, low, high in bounds])
-        year, month, day, hour, minute, second = (np.where(valid, part, 1).astype(np.int64) for part in parts)
-        months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-        date = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
-        valid &= date.astype("datetime64[M]") == months  # no 30 February
-        seconds = ((hour * 60 + minute) * 60 + second).astype("timedelta64[s]")
-        return np.where(valid, (date + seconds).astype("datetime64[ns]"), np.datetime64("NaT"))
+        return clock_times(parts)
 
 
 @dataclass(frozen=True)
@@ -116,9 +131,8 @@ class _Report:
     def array(self, *names: str) -> np.ndarray:
         return self.reports.array(self.row, *names)
 
-    def head(self) -> dict[str, Any] | None:
-        head = {name: values[self.row] for name, values in self.reports.heads.items()}
-        return None if np.isnat(head["time"]) else head
+    def head(self) -> dict[str, Any]:
+        return {name: values[self.row] for name, values in self.reports.heads.items()}
 
 
 def sounding_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
@@ -132,7 +146,7 @@ def aircraft_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
 
 
 def surface_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
-    """Surface reports of some rows, a level each, without those that say nothing or not where they were."""
+    """Surface reports of some rows, a level each, without those that say nothing."""
     elements = {
         "pressure": reports.numbers("nonCoordinatePressure"),
         "temperature": reports.numbers("airTemperatureAt2M", "airTemperature"),
@@ -140,7 +154,7 @@ def surface_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
         "direction": reports.numbers("windDirectionAt10M", "windDirection"),
         "speed": reports.numbers("windSpeedAt10M", "windSpeed"),
     }
-    telling = ~np.isnat(reports.heads["time"]) & np.isfinite(list(elements.values())).any(axis=0)
+    telling = np.isfinite(np.stack(list(elements.values()))).any(axis=0)
     rows = rows[telling[rows]]
     if rows.size == 0:
         return None
@@ -150,13 +164,13 @@ def surface_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
 
 
 def _one_sounding(report: _Report) -> Levels | None:
-    """Levels of an ascent or a pilot balloon, or None when there are none or no place for them."""
+    """Levels of an ascent or a pilot balloon, or None when there are none."""
     pressure, speed, temperature = report.array("pressure"), report.array("windSpeed"), report.array("airTemperature")
     height = _heights(report)
     # Newer templates append wind-shear levels, which have pressures of their own.
     count = min(max(pressure.size, height.size), max(temperature.size, speed.size))
     head = report.head()
-    if count == 0 or head is None:
+    if count == 0:
         return None
 
     def levels(*names: str) -> np.ndarray:
@@ -189,7 +203,7 @@ def _one_flight(report: _Report) -> Levels | None:
     altitude, pressure = report.array("flightLevel", "height"), report.array("pressure")
     # Some templates append wind and temperature of the strongest turbulence, which are no levels.
     count = min(max(altitude.size, pressure.size), max(speed.size, temperature.size))
-    if head is None or count == 0:
+    if count == 0:
         return None
     pressure = _first(pressure, count)
     pressure = np.where(np.isnan(pressure), standard_atmosphere_pressure(_first(altitude, count)), pressure)

@@ -29,8 +29,11 @@ _SECONDS_A_MESSAGE = 10
 _MEMORY_BYTES = 4 << 30
 _BATCH_BYTES = 500_000  # of encoded messages
 _NO_LIBRARY = 3
+_OWN_NAME = b"shipOrMobileLandStationIdentifier"
+_BUOY_NUMBERS = (b"marineObservingPlatformIdentifier", b"buoyOrPlatformIdentifier")
+_WIGOS_NUMBERS = (b"wigosIdentifierSeries", b"wigosIssuerOfIdentifier", b"wigosIssueNumber")
+_WIGOS_TEXT = b"wigosLocalIdentifierCharacter"
 _TEXTS = (
-    b"shipOrMobileLandStationIdentifier",
     b"stationOrSiteName",
     b"aircraftRegistrationNumberOrOtherIdentification",
     b"aircraftTailNumber",
@@ -66,9 +69,10 @@ NUMBERS = tuple(dict.fromkeys(name for names in ELEMENTS.values() for name in na
 SCHEMA = pa.schema(
     [pa.field("message", pa.int64()), pa.field("category", pa.int64())]
     + [pa.field(name, pa.list_(pa.float64())) for name in NUMBERS]
-    + [pa.field("name", pa.string())]
+    + [pa.field("name", pa.string()), pa.field("wigos", pa.string())]
 )
-"""A row a report: number of its message, data category (null if undecodable), all values of each element, name."""
+"""A row a report: number of its message, data category (null if undecodable), all values of each element, name and
+WIGOS identifier where it has no WMO number."""
 
 
 def installed() -> bool:
@@ -227,6 +231,17 @@ class _Message:
         text = library.text.value.strip(b"\xff ").decode("ascii", "replace").strip()
         return text if text.isprintable() and text.upper() != "MISSING" else ""
 
+    def number(self, name: bytes) -> str:
+        """The first value of a whole number as text, "" if it is missing or not there."""
+        value = self.first(name)
+        return f"{value[0]:.0f}" if value.size and np.isfinite(value[0]) else ""
+
+    def wigos(self) -> str:
+        """The WIGOS identifier of the station, for example 0-705-0-990, "" if it has none."""
+        local = self.text(_WIGOS_TEXT)
+        parts = [*map(self.number, _WIGOS_NUMBERS), local] if local else []
+        return "-".join(parts) if all(parts) else ""
+
     def _set(self, name: bytes, value: int) -> None:
         if self._library.set_long(self._handle, name, value):
             raise _Damaged
@@ -303,8 +318,17 @@ def _elements(report: _Message, category: int, keys: dict[str, bytes]) -> dict[s
     read = report.first if category in _ONE_VALUE else report.all
     row: dict[str, Any] = {name: read(key) for name, key in keys.items()}
     if not all(np.isfinite(row.get(name, _NONE)[:1]).any() for name in ("blockNumber", "stationNumber")):
-        row["name"] = next(filter(None, map(report.text, _TEXTS)), "")
+        row["wigos"] = report.wigos()
+        row["name"] = next(filter(None, _names(report, row["wigos"])), "")
     return row
+
+
+def _names(report: _Message, wigos: str) -> Iterator[str]:
+    """What a report may call its station, identifiers before names; "" where it does not."""
+    yield report.text(_OWN_NAME)
+    yield from map(report.number, _BUOY_NUMBERS)
+    yield wigos
+    yield from map(report.text, _TEXTS)
 
 
 def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
@@ -314,7 +338,7 @@ def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
         values = [row.get(name, _NONE) for row in rows]
         ends = np.cumsum([0, *map(len, values)])
         columns.append(pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(np.concatenate(values))))
-    columns.append(pa.array([row.get("name") for row in rows], pa.string()))
+    columns += [pa.array([row.get(name) for row in rows], pa.string()) for name in ("name", "wigos")]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 

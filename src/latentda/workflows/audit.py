@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -71,14 +72,14 @@ class MarkRow:
     mostly: str
 
 
-def require_first_guess(table: pa.Table) -> pa.Table:
-    """The table, if it has a first guess.
+def require_first_guess(table: pa.Table, named: str | Path = "the file") -> pa.Table:
+    """The table of a file, if it has a first guess.
 
     Raises:
         ObservationError: it has none.
     """
     if "first_guess" not in table.column_names or not np.isfinite(column(table, "first_guess")).any():
-        raise ObservationError("the file holds no first guess, so there is nothing to compare with")
+        raise ObservationError(f"{named} holds no first guess, so there is nothing to compare with")
     return table
 
 
