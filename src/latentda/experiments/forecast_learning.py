@@ -12,7 +12,7 @@ from numpy import ndarray
 from latentda.experiments.assets import Assets
 from latentda.experiments.learning import read_settings
 from latentda.experiments.learning_figures import loss_figure
-from latentda.fields import StoreSampler
+from latentda.fields import Location, StoreSampler
 from latentda.grid import Time, datetime_of_hours, iso
 from latentda.networks import Autoencoder, SurrogateSettings, read_surrogate, write_surrogate
 from latentda.progress import Track, silent
@@ -71,7 +71,7 @@ def read_forecast_settings(path: Path | None, steps: int | None) -> ForecastLear
 
 
 def learn_forecast(
-    data: Path,
+    data: Location,
     assets: Path,
     settings: ForecastLearningSettings,
     start: Time | None,

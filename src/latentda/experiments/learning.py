@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from latentda.experiments.learning_figures import loss_figure, reconstruction_figure
-from latentda.fields import Standardizer, StoredSamples, StoreSampler, read_standardizer
+from latentda.fields import Location, Standardizer, StoredSamples, StoreSampler, read_standardizer
 from latentda.grid import Time, datetime_of_hours, iso
 from latentda.networks import Autoencoder, AutoencoderSettings, PatchAutoencoder, read_autoencoder, write_autoencoder
 from latentda.priors import read_pairs
@@ -91,7 +91,7 @@ def read_settings(kind: type[Settings], path: Path | None, training: Mapping[str
 
 
 def learn_autoencoder(
-    data: Path,
+    data: Location,
     assets: Path,
     settings: LearningSettings,
     start: Time | None,
@@ -179,7 +179,7 @@ def _scores(
     return UnexplainedVariance(found.anomaly, of_pairs.difference, of_pairs.loss)
 
 
-def _held_out(data: Path, standardizer: Standardizer, start: Time | None, lag: int) -> StoredSamples:
+def _held_out(data: Location, standardizer: Standardizer, start: Time | None, lag: int) -> StoredSamples:
     return StoredSamples(StoreSampler(data, standardizer.layout, start), standardizer, lag)
 
 

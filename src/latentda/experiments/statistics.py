@@ -8,6 +8,7 @@ which differences of longer forecasts from the nature run itself can give (``nat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from latentda.experiments.methods import build_method
 from latentda.experiments.observing import build_network
 from latentda.experiments.truth import StoredTruth, TwinObservations
 from latentda.experiments.twin import make_intake
-from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
+from latentda.fields import Location, StoreSampler, fit_standardizer, harmonics_told, read_states, write_standardizer
 from latentda.forecast import jcm_model
 from latentda.grid import Layout, Time, hours_since_1970
 from latentda.operators import BandLimit, Diagonal, SphericalTransform, estimate_zonal_blocks
@@ -42,12 +43,38 @@ from latentda.priors import (
     write_pairs,
 )
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 
 
-def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time | None, out: Path) -> Path:
-    """Fit climatology and scales to every third state of a period and write them."""
-    sampler = StoreSampler(data, layout, start, end, stride=3)
-    write_standardizer(fit_standardizer(lambda: sampler.pieces(64), layout), out)
+def make_standardizer(
+    data: Location,
+    layout: Layout,
+    start: Time | None,
+    end: Time | None,
+    out: Path,
+    *,
+    annual: int | None = None,
+    diurnal: int | None = None,
+) -> Path:
+    """Fit climatology and scales to a period and write them.
+
+    Every third state is enough, unless it always falls on the same hours of the day where all states do not.
+
+    Args:
+        data: the store.
+        layout: the channels.
+        start: of the period.
+        end: its end, exclusive.
+        out: the file.
+        annual: harmonics of the year; None: as many as the states can tell apart, at most two.
+        diurnal: harmonics of the day; None: one, where the states can tell it.
+    """
+    every = StoreSampler(data, layout, start, end)
+    hours = every.open()[2]
+    enough = harmonics_told(hours[::3], annual, diurnal) == harmonics_told(hours, annual, diurnal)
+    sampler = replace(every, stride=3 if enough else 1)
+    fitted = fit_standardizer(lambda: sampler.pieces(64), layout, annual=annual, diurnal=diurnal)
+    write_standardizer(fitted, out)
     return out
 
 
@@ -56,7 +83,7 @@ SPINUP_CYCLES = 20
 
 
 def cycling_run(
-    data: Path,
+    data: Location,
     assets: Assets,
     start: Time,
     cycles: int,
@@ -99,7 +126,7 @@ def cycling_pairs(run: Sequence[Cycle], assets: Assets, out: Path, *, track: Tra
     return write_pairs(forecast_pairs(jcm_model(imperfect=True), assets.standardizer, starts), out)
 
 
-def verification_pairs(data: Path, run: Sequence[Cycle], assets: Assets, out: Path) -> Path:
+def verification_pairs(data: Location, run: Sequence[Cycle], assets: Assets, out: Path) -> Path:
     """Pairs (state of the nature run, background of a cycling run): the background errors themselves.
 
     With real data the verifying state is a reanalysis, whose own errors then are in the samples.
@@ -111,22 +138,25 @@ def verification_pairs(data: Path, run: Sequence[Cycle], assets: Assets, out: Pa
     return write_pairs(((np.asarray(x), np.asarray(b)) for x, b in anomalies), out)
 
 
-def nature_pairs(data: Path, assets: Assets, count: int, out: Path, *, seed: int = 0, track: Track = silent) -> Path:
+def nature_pairs(data: Location, assets: Assets, count: int, out: Path, *, seed: int = 0, track: Track = silent) -> Path:
     """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run."""
     model = jcm_model(imperfect=True)
-    dataset = open_store(data)
-    hours = (dataset["time"].values.astype("datetime64[h]") - np.datetime64(0, "h")).astype(int)
-    chosen = np.sort(np.random.default_rng(seed).choice(len(hours) - 8, count, replace=False))
+    dataset, _, hours = StoreSampler(data, model.layout).open()
+    starts = np.flatnonzero(np.isin(hours + 48, hours))
+    if count > len(starts):
+        raise UserError(f"{data} holds {len(starts)} pairs of states 48 h apart; {count} were asked for.")
+    chosen = np.sort(np.random.default_rng(seed).choice(starts, count, replace=False))
 
     def pairs() -> Iterator[tuple[ndarray, ndarray]]:
         for i in track(chosen, "forecast pairs", count):
-            starts = ((int(hours[j]), read_states(dataset, model.layout, [j])[0]) for j in (i, i + 8))
-            yield from forecast_pairs(model, assets.standardizer, starts, short=24, long=72)
+            later = int(np.searchsorted(hours, hours[i] + 48))
+            states = ((int(hours[j]), read_states(dataset, model.layout, [j])[0]) for j in (i, later))
+            yield from forecast_pairs(model, assets.standardizer, states, short=24, long=72)
 
     return write_pairs(pairs(), out)
 
 
-def climatological_pairs(data: Path, assets: Assets, start: Time | None, end: Time | None, out: Path) -> Path:
+def climatological_pairs(data: Location, assets: Assets, start: Time | None, end: Time | None, out: Path) -> Path:
     """Pairs (climatological mean, state) every five days: the errors of the mean as a background."""
     sampler = StoreSampler(data, assets.standardizer.layout, start, end, stride=20)
     states = sampler.anomalies(assets.standardizer)

@@ -22,6 +22,7 @@ from safetensors.numpy import save_file
 
 from latentda.fields.climatology import Climatology, fit_climatology
 from latentda.grid import Hours, Layout, layout_from_dict
+from latentda.user_error import UserError
 
 Pieces = Callable[[], Iterable[tuple[ndarray, ndarray]]]
 """Called once a pass, yields ``(hours, states)`` pieces of a training period."""
@@ -53,8 +54,20 @@ class Standardizer(eqx.Module):
         return self.climatology.mean(hours) + self.scale[:, None, None] * anomaly
 
 
-def fit_standardizer(pieces: Pieces, layout: Layout, *, annual: int = 2, diurnal: int = 1) -> Standardizer:
-    """Fit the climatology, then the scales, in two passes over the training states."""
+def fit_standardizer(
+    pieces: Pieces, layout: Layout, *, annual: int | None = 2, diurnal: int | None = 1
+) -> Standardizer:
+    """Fit the climatology, then the scales, in two passes over the training states.
+
+    Args:
+        pieces: the training states.
+        layout: what their channels are.
+        annual: see :func:`~latentda.fields.climatology.fit_climatology`.
+        diurnal: likewise.
+
+    Raises:
+        UserError: states that cannot tell the harmonics apart, or a channel that never varies.
+    """
     climatology = fit_climatology(pieces(), annual=annual, diurnal=diurnal)
     weights = layout.grid.area_weights
     square, count = np.zeros(layout.shape[0]), 0
@@ -65,7 +78,7 @@ def fit_standardizer(pieces: Pieces, layout: Layout, *, annual: int = 2, diurnal
     scale = np.sqrt(square / count)
     flat = [name for name, s in zip(layout.names, scale, strict=True) if not s > 0]
     if flat:
-        raise ValueError(f"Channels {flat} never differ from their climatology; leave them out.")
+        raise UserError(f"Channels {flat} never differ from their climatology; leave them out.")
     return Standardizer(climatology, jnp.asarray(scale, jnp.float32), layout)
 
 

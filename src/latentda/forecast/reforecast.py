@@ -41,7 +41,7 @@ def reforecast(
     out = Path(out)
     _, _, hours = initial.open()
     valid = _as_times(hours + lead_hours)
-    attributes = {"lead_hours": lead_hours, "initial_states": initial.path.name}
+    attributes = {"lead_hours": lead_hours, "initial_states": Path(initial.path).name}
     done = max(0, _written(out, valid, attributes) // PIECE - 1)
     writer = StateWriter(out, model.layout, keep=PIECE * done)
     pieces = -(-len(hours) // PIECE)
