@@ -55,7 +55,9 @@ def warnings_shown() -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         yield
-    for sentence in dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)):
+    for sentence in dict.fromkeys(
+        str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)
+    ):
         _errors.print(f"latentda: {sentence}", style="yellow", highlight=False, soft_wrap=True)
 
 

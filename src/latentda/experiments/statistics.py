@@ -138,7 +138,9 @@ def verification_pairs(data: Location, run: Sequence[Cycle], assets: Assets, out
     return write_pairs(((np.asarray(x), np.asarray(b)) for x, b in anomalies), out)
 
 
-def nature_pairs(data: Location, assets: Assets, count: int, out: Path, *, seed: int = 0, track: Track = silent) -> Path:
+def nature_pairs(
+    data: Location, assets: Assets, count: int, out: Path, *, seed: int = 0, track: Track = silent
+) -> Path:
     """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run."""
     model = jcm_model(imperfect=True)
     dataset, _, hours = StoreSampler(data, model.layout).open()

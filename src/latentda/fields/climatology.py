@@ -104,8 +104,9 @@ def _most_told(
     normal: ndarray, count: int, most: tuple[int, int], annual: int | None, diurnal: int | None
 ) -> tuple[int, int]:
     """The most harmonics that are well told; a number that was asked for stays."""
-    numbers = [range(top + 1) if asked is None else [top] for top, asked in zip(most, (annual, diurnal), strict=True)]
-    ordered = sorted(product(*numbers), key=lambda pair: (sum(pair), pair), reverse=True)
+    years = range(most[0] + 1) if annual is None else [most[0]]
+    days = range(most[1] + 1) if diurnal is None else [most[1]]
+    ordered = sorted(product(years, days), key=lambda pair: (sum(pair), pair), reverse=True)
     for pair in ordered:
         if count >= 2 * _terms_of(*pair) and _condition(normal, most, pair) <= WELL_TOLD:
             return pair

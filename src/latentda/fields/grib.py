@@ -86,9 +86,9 @@ def _together(arrays: Sequence[xr.DataArray], path: Path) -> xr.Dataset:
         alike.setdefault(str(array.name), []).append(_in_hectopascals(_valid_times(_without_single(array))))
     chosen = {name: _one(found, path) for name, found in alike.items()}
     levels = {name: array["isobaricInhPa"].values for name, array in chosen.items() if "isobaricInhPa" in array.dims}
-    every = sorted({float(level) for held in levels.values() for level in held})
+    every = sorted({float(level) for held in levels.values() for level in held}, reverse=True)
     for name, held in levels.items():
-        if len(held) < len(every):
+        if not np.array_equal(held, every):
             attributes = {**chosen[name].attrs, "levels": json.dumps(sorted(map(float, held)))}
             chosen[name] = chosen[name].reindex(isobaricInhPa=every).assign_attrs(attributes)
     try:
@@ -101,10 +101,16 @@ def _one(arrays: Sequence[xr.DataArray], path: Path) -> xr.DataArray:
     """One array of those of a name: their levels together, or the first of several kinds, which is said."""
     held = [set(array["isobaricInhPa"].values.tolist()) if "isobaricInhPa" in array.dims else set() for array in arrays]
     if all(held) and sum(map(len, held)) == len(set[float]().union(*held)):
-        return arrays[0] if len(arrays) == 1 else xr.concat(arrays, "isobaricInhPa", join="exact", combine_attrs="override")
+        return (
+            arrays[0]
+            if len(arrays) == 1
+            else xr.concat(arrays, "isobaricInhPa", join="exact", combine_attrs="override")
+        )
     if len(arrays) > 1:
         kinds = ", ".join(f"{array.attrs.get('GRIB_stepType')} on {_level_type(array)}" for array in arrays)
-        warnings.warn(f"{path} has {arrays[0].name} more than once ({kinds}); the first is taken.", UserWarning, stacklevel=2)
+        warnings.warn(
+            f"{path} has {arrays[0].name} more than once ({kinds}); the first is taken.", UserWarning, stacklevel=2
+        )
     return arrays[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,9 @@ def _open_url(url: str) -> xr.Dataset:
         raise FieldsError(f"There is no store at {url}.")
     if ending in _NETCDF:
         return xr.open_dataset(system.open(place), engine="h5netcdf", decode_timedelta=False)
-    return xr.open_zarr(url, chunks=None, decode_timedelta=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated", RuntimeWarning)
+        return xr.open_zarr(url, chunks=None, decode_timedelta=False)
 
 
 def _file_system(url: str) -> tuple[Any, str]:

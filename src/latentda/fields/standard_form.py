@@ -52,7 +52,9 @@ def _with_our_names(dataset: xr.Dataset) -> xr.Dataset:
 def _in_geopotential_metres(height: xr.DataArray) -> xr.DataArray:
     """A height is called one by its name, so that its metres are geopotential metres."""
     units = str(height.attrs.get("units", "m")).strip()
-    return height.assign_attrs(units="gpm") if units.casefold() in ("m", "metre", "meter", "metres", "meters") else height
+    return (
+        height.assign_attrs(units="gpm") if units.casefold() in ("m", "metre", "meter", "metres", "meters") else height
+    )
 
 
 def _name_of(ours: str, dataset: xr.Dataset) -> str | None:
@@ -84,7 +86,9 @@ def _with_levels(dataset: xr.Dataset, name: str) -> xr.Dataset:
     if "level" not in dataset.dims:
         return dataset
     if "level" not in dataset.coords or not np.issubdtype(dataset["level"].dtype, np.number):
-        raise FieldsError(f"The store's levels, the dimension {name}, have no numbers; write pressures or sigmas there.")
+        raise FieldsError(
+            f"The store's levels, the dimension {name}, have no numbers; write pressures or sigmas there."
+        )
     values = dataset["level"].values.astype(float)
     given = str(dataset["level"].attrs.get("units", "")).strip()
     units = given or _guessed_units(values, name)
@@ -106,7 +110,7 @@ def _converted_levels(values: ndarray, units: str, name: str) -> tuple[ndarray, 
         except UserError:
             continue
     raise FieldsError(
-        f"The store's levels {name}, {_listed(values)}, are in '{units}'; pressures ('hPa', 'Pa') or sigmas ('1') are wanted."
+        f"The store's levels {name}, {_listed(values)}, are in '{units}'; pressures or sigmas (units '1') are wanted."
     )
 
 
@@ -119,8 +123,8 @@ def _guessed_units(values: ndarray, name: str) -> str:
     numbers = np.array_equal(np.sort(values), np.arange(1, len(values) + 1)) and len(values) > 1
     if values.max() <= 1.0 or numbers:
         raise FieldsError(
-            f"The store's levels {name}, {_listed(values)}, have no units and look like no pressures; write the attribute "
-            f"units, 'hPa' or 'Pa', or '1' for sigmas between 0 and 1."
+            f"The store's levels {name}, {_listed(values)}, have no units and look like no pressures; write the "
+            f"attribute units, 'hPa' or 'Pa', or '1' for sigmas between 0 and 1."
         )
     if values.max() <= DEEPEST_HPA:
         return "hPa"
@@ -155,6 +159,8 @@ def _eastward(dataset: xr.Dataset) -> xr.Dataset:
         dataset, longitude, east = dataset.isel(longitude=np.flatnonzero(once)), longitude[once], east[once]
     if np.array_equal(east, longitude):
         return dataset
+    if east[-1] >= 360.0:
+        east = east - 360.0
     return dataset.assign_coords(longitude=("longitude", east, dataset["longitude"].attrs))
 
 
@@ -163,5 +169,4 @@ def _unwound(longitude: ndarray) -> ndarray:
     jumps = np.diff(longitude) < 0
     if jumps.sum() != 1 or longitude[-1] > longitude[0] + 1e-6:
         return longitude
-    east = longitude + 360.0 * np.concatenate([[0], np.cumsum(jumps)])
-    return east - 360.0 if east[-1] >= 360.0 else east
+    return longitude + 360.0 * np.concatenate([[0], np.cumsum(jumps)])

@@ -81,9 +81,9 @@ def hours_of(dataset: xr.Dataset, positions: ndarray | slice = slice(None)) -> n
 def _no_dates(values: ndarray) -> str:
     calendar = getattr(values.flat[0], "calendar", None) if values.dtype == object else None
     if calendar:
-        return f"The store's calendar is {calendar}; dates of the standard calendar are wanted (xarray: convert_calendar)."
+        return f"The store's calendar is {calendar}; the standard calendar is wanted (xarray: convert_calendar)."
     found = ", ".join(map(str, values[:3]))
-    return f"The store's times are no dates ({found} ...); the attribute units wants 'hours since 2000-01-01' or the like."
+    return f"The store's times are no dates ({found} ...); write their units, like 'hours since 2000-01-01'."
 
 
 def _rounded(milliseconds: ndarray, coordinate: xr.DataArray) -> ndarray:

@@ -17,6 +17,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.user_error import UserError
+
 EARTH_RADIUS = 6.371e6
 """Mean radius of the Earth (m)."""
 
@@ -41,9 +43,9 @@ class Grid:
         _require_monotonic("latitude", self.latitude, increasing_only=False)
         _require_monotonic("longitude", self.longitude, increasing_only=True)
         if max(np.abs(self.latitude)) > 90.0 + 1e-6:
-            raise ValueError("A latitude lies outside -90..90 degrees; give latitudes in degrees.")
-        if self.longitude[-1] - self.longitude[0] >= 360.0 and self.periodic:
-            raise ValueError("Longitudes span 360 degrees or more: drop the repeated meridian.")
+            raise UserError("A latitude lies outside -90..90 degrees; give latitudes in degrees.")
+        if self.longitude[-1] - self.longitude[0] >= 360.0 - 1e-6:
+            raise UserError("Longitudes span 360 degrees or more: drop the repeated meridian.")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -111,10 +113,15 @@ def grid_from_coordinates(latitude: Sequence[float], longitude: Sequence[float])
 
     Rows within 0.01 degrees of the Legendre roots make a Gaussian grid; longitudes that close the
     circle make a global one; everything else is regional.
+
+    Raises:
+        UserError: the first meridian comes again at the end, or coordinates are in no order.
     """
     lat = np.asarray(latitude, float)
     lon = np.asarray(longitude, float)
     spacing = float(np.median(np.diff(lon))) if lon.size > 1 else 360.0
+    if lon.size > 1 and abs(lon[-1] - lon[0] - 360.0) < 0.01 * spacing:
+        raise UserError("Longitudes span 360 degrees or more: drop the repeated meridian.")
     periodic = bool(abs(lon[-1] - lon[0] + spacing - 360.0) < 0.01 * max(spacing, 1.0))
     if not periodic:
         return regional_grid(lat.tolist(), lon.tolist())
@@ -149,8 +156,8 @@ def _edges(centres: ndarray) -> ndarray:
 def _require_monotonic(name: str, values: tuple[float, ...], *, increasing_only: bool) -> None:
     array = np.asarray(values, float)
     if array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(f"The grid's {name} is empty or holds a value that is not finite.")
+        raise UserError(f"The grid's {name} is empty or holds a value that is not finite.")
     steps = np.diff(array)
     if not (np.all(steps > 0) or (not increasing_only and np.all(steps < 0))):
         order = "strictly increasing" if increasing_only else "strictly monotonic"
-        raise ValueError(f"The grid's {name} must be {order}; sort the data first.")
+        raise UserError(f"The grid's {name} must be {order}; sort the data first.")

@@ -16,7 +16,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "t": ("ta", "air", "T", "TMP", "temp", "air_temperature"),
     "q": ("hus", "shum", "Q", "QV", "qv", "SPFH"),
     "sp": ("ps", "PS", "psfc", "PSFC", "surface_air_pressure"),
-    "msl": ("psl", "PSL", "slp", "SLP", "mslp", "prmsl", "PRMSL", "air_pressure_at_mean_sea_level", "air_pressure_at_sea_level"),
+    "msl": ("psl", "PSL", "slp", "SLP", "mslp", "prmsl", "PRMSL", "air_pressure_at_mean_sea_level"),
     "t2m": ("tas", "2t", "T2M", "t2", "T2", "VAR_2T", "2m_air_temperature"),
     "q2m": ("huss", "sh2", "2sh", "QV2M", "q2", "Q2"),
     "u10m": ("uas", "u10", "10u", "U10M", "U10", "VAR_10U"),
