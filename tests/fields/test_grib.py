@@ -56,6 +56,15 @@ def test_levels_that_are_no_pressures_are_left_alone(tmp_path):
     assert not set(read(changed(MIXED, tmp_path / "b.grib2", nowhere))[0].variables) & {"u", "v", "t", "q"}
 
 
+def test_heights_become_geopotentials(tmp_path):
+    heights = changed(MIXED, tmp_path / "a.grib2", ({"shortName": "t"}, {"shortName": "gh"}))
+    layout, states = read(heights)
+    expected_layout, expected = read(MIXED)
+    np.testing.assert_allclose(
+        states[:, layout.indices("z")], 9.80665 * expected[:, expected_layout.indices("t")], rtol=1e-4
+    )
+
+
 def test_a_file_of_unknown_variables_says_what_it_has(tmp_path):
     unknown = {}, {"shortName": "cape", "typeOfLevel": "surface"}
     with pytest.raises(FieldsError, match=r"a\.grib2 holds no field of a known variable; it has cape \(surface\)"):

@@ -92,7 +92,7 @@ def _together(arrays: Sequence[xr.DataArray], path: Path) -> xr.Dataset:
             attributes = {**chosen[name].attrs, "levels": json.dumps(sorted(map(float, held)))}
             chosen[name] = chosen[name].reindex(isobaricInhPa=every).assign_attrs(attributes)
     try:
-        return xr.merge(chosen.values(), join="exact", compat="override", combine_attrs="drop")
+        return xr.merge(chosen.values(), join="exact", compat="override", combine_attrs="override")
     except ValueError as error:
         raise FieldsError(f"{path} holds variables of unlike times or grids; keep one kind a file: {error}") from error
 
