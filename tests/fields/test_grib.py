@@ -56,6 +56,11 @@ def test_levels_that_are_no_pressures_are_left_alone(tmp_path):
     assert not set(read(changed(MIXED, tmp_path / "b.grib2", nowhere))[0].variables) & {"u", "v", "t", "q"}
 
 
+def test_a_file_is_grib_whatever_its_name(tmp_path):
+    path = shutil.copy(MIXED, tmp_path / "gfs.t00z.pgrb2.0p25.f006")
+    assert read(path)[1].shape[0] == 4
+
+
 def test_heights_become_geopotentials(tmp_path):
     heights = changed(MIXED, tmp_path / "a.grib2", ({"shortName": "t"}, {"shortName": "gh"}))
     layout, states = read(heights)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pytest
 
@@ -10,6 +9,7 @@ from latentda.fields import FieldsError, StateWriter, StoreSampler, layout_of_st
 from latentda.fields.opening import located
 from latentda.grid import NoLevels, build_layout, hour_sequence, lat_lon_grid
 
+fsspec = pytest.importorskip("fsspec")
 LAYOUT = build_layout(lat_lon_grid(3, 4), NoLevels(), {}, ["sp"])
 STATES = np.random.default_rng(0).normal(1e5, 500.0, (5, *LAYOUT.shape)).astype(np.float32)
 

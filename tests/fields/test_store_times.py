@@ -70,8 +70,14 @@ def test_minutes_stay_minutes(tmp_path):
 
 
 @pytest.mark.parametrize("order", [[2, 3, 0, 1], [3, 2, 1, 0], [1, 0, 3, 2]])
-def test_any_order_is_that_of_time(tmp_path, order):
-    path = kept(dataset_of(hourly(4)).isel(time=order), tmp_path)
+@pytest.mark.parametrize("zarr", [False, True])
+def test_any_order_is_that_of_time(tmp_path, order, zarr):
+    dataset = dataset_of(hourly(4)).isel(time=order)
+    if zarr:
+        path = tmp_path / "store.zarr"
+        dataset.to_zarr(path, consolidated=False, encoding={"surface_pressure": {"chunks": (2, 3, 4)}})
+    else:
+        path = kept(dataset, tmp_path)
     sampler = StoreSampler(path, LAYOUT, start=FIRST + np.timedelta64(1, "h"))
     ((hours, states),) = sampler.pieces()
     np.testing.assert_array_equal(np.diff(hours), 1)

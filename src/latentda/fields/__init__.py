@@ -12,7 +12,7 @@ from latentda.fields.standardizer import (
     unit_standardizer,
     write_standardizer,
 )
-from latentda.fields.store import layout_of_store, open_store, read_states
+from latentda.fields.store import layout_of_store, open_store, read_states, values_in_si
 from latentda.fields.store_times import hours_of
 from latentda.fields.writer import StateWriter, to_dataset, write_netcdf
 
@@ -35,6 +35,7 @@ __all__ = [
     "read_states",
     "to_dataset",
     "unit_standardizer",
+    "values_in_si",
     "write_netcdf",
     "write_standardizer",
 ]

@@ -51,11 +51,17 @@ def open_raw(location: Location) -> xr.Dataset:
 
 
 def _open_file(path: Path) -> xr.Dataset:
-    if path.suffix.lower() in _GRIB:
+    if path.suffix.lower() in _GRIB or (path.is_file() and _begins_as_grib(path)):
         return open_grib(path)
     if path.is_dir():
         return xr.open_zarr(path, chunks=None, consolidated=False, decode_timedelta=False)
     return xr.open_dataset(path, decode_timedelta=False)
+
+
+def _begins_as_grib(path: Path) -> bool:
+    """Whether a file is GRIB, whatever its name: operational ones end like ``.f006``."""
+    with path.open("rb") as file:
+        return file.read(4) == b"GRIB"
 
 
 def _open_url(url: str) -> xr.Dataset:

@@ -190,7 +190,16 @@ def _read_variable(
     if extra:
         raise FieldsError(f"{stored} also runs along {', '.join(map(str, extra))}; select one entry.")
     array = array.isel(level=[held.index(name) for name in wanted])
-    return _conversion(array, short)(array.transpose("time", "level", "latitude", "longitude").values)
+    return values_in_si(array.transpose("time", "level", "latitude", "longitude"), short)
+
+
+def values_in_si(array: xr.DataArray, short: str) -> ndarray:
+    """The values of an array that is a variable, in the variable's units.
+
+    Raises:
+        FieldsError: the array's units are unknown, or of something else.
+    """
+    return _conversion(array, short)(array.values)
 
 
 def _conversion(array: xr.DataArray, short: str) -> Conversion:

@@ -29,7 +29,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 """By the short name of a variable."""
 
 HEIGHTS: Mapping[str, tuple[str, ...]] = {
-    "z": ("zg", "gh", "hgt", "HGT", "H", "Z3", "geopotential_height"),
+    "z": ("zg", "gh", "hgt", "HGT", "Z3", "geopotential_height"),
     "zs": ("orog", "orography", "surface_altitude", "geopotential_height_at_surface"),
 }
 """Names of heights, by the geopotential that they become."""
