@@ -44,11 +44,13 @@ def convert(data: Path, out: Path) -> Path:
     if not data.exists():
         raise FieldsError(f"There is no file at {data}.")
     with open_store(data) as raw:
-        missing = [name for name in CHANNELS if name not in raw.data_vars]
+        # Pressure has our name in an opened store; the two others are variables of ours on one level.
+        named = {name: c.variable.stored if c.level is None else name for name, c in CHANNELS.items()}
+        missing = [name for name, found in named.items() if found not in raw.data_vars]
         if missing:
             raise FieldsError(f"{data} lacks {', '.join(missing)}; it has {', '.join(map(str, raw.data_vars))}.")
         layout = _layout(raw)
-        fields = [values_in_si(raw[name], channel.short) for name, channel in CHANNELS.items()]
+        fields = [values_in_si(raw[named[name]], channel.short) for name, channel in CHANNELS.items()]
         states = np.stack(fields, axis=1).astype(np.float32)
         stored = to_dataset(states, layout, raw["time"].values, {"title": "ERA-Interim over Europe, 12 UTC"})
     encoding = {
