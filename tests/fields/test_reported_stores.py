@@ -37,6 +37,7 @@ def test_levels_in_pascals_and_the_names_of_cmip_give_the_same_fields():
     assert layout.names[-1] == "sp"
     with pytest.warns(UserWarning, match=r"levels plev, 25000, 50000, 85000, have no units .* Pa; write"):
         without = read(folder / "plev_None.nc")
+    assert layout_of_store(open_store(folder / "cmip.nc"), ["ta", "sp"], [500]).names == ("t@500", "sp")
     for other, found in (without, read(folder / "cmip.nc")):
         assert other == layout
         np.testing.assert_array_equal(found, states)

@@ -32,6 +32,7 @@ from latentda.grid import (
     variable,
     vertical_from_units,
 )
+from latentda.grid.names import VARIABLE_NAMES
 from latentda.grid.units import Conversion, conversion
 from latentda.user_error import UserError
 
@@ -64,7 +65,7 @@ def layout_of_store(
     """
     dataset = standard_form(dataset)
     present = [v for v in BY_STORED_NAME.values() if v.stored in dataset.data_vars]
-    wanted = [variable(name) for name in variables] if variables else present
+    wanted = [variable(VARIABLE_NAMES.get(name, name)) for name in variables] if variables else present
     missing = [v.stored for v in wanted if v.stored not in dataset.data_vars]
     if missing or not wanted:
         found = ", ".join(map(str, dataset.data_vars)) or "nothing"

@@ -17,8 +17,7 @@ import xarray as xr
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.fields.error import FieldsError
-from latentda.files import whole
+from latentda.fields.store import FieldsError
 from latentda.grid import Layout, as_datetime, level_name, variable
 
 KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "msl": 16}
@@ -91,9 +90,14 @@ class StateWriter:
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write a dataset as NetCDF, whole or not at all; missing folders are made."""
-    with whole(path) as partial:
+    """Write a dataset as NetCDF, whole or not at all."""
+    path = Path(path)
+    partial = path.with_name(path.name + ".part")
+    try:
         dataset.to_netcdf(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def round_mantissa(values: ndarray, bits: int) -> ndarray:
