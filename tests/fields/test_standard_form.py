@@ -101,6 +101,20 @@ def test_variables_nobody_asked_for_may_have_any_units(tmp_path, dataset):
     same(stored(dataset, tmp_path))
 
 
+def test_forecasts_are_filed_under_the_time_at_which_they_are_valid(tmp_path, dataset):
+    valid = dataset["time"].values + np.timedelta64(6, "h")
+    found = stored(dataset.assign_coords(valid_time=("time", valid), step=np.timedelta64(6, "h")), tmp_path)
+    np.testing.assert_array_equal(found["time"].values, valid)
+    same(found)
+
+
+def test_a_dimension_of_valid_times_beside_the_start_of_a_forecast(tmp_path, dataset):
+    forecast = dataset.rename(time="valid_time").assign_coords(time=np.datetime64("1999-12-31", "ns"))
+    found = stored(forecast, tmp_path)
+    np.testing.assert_array_equal(found["time"].values, dataset["time"].values)
+    same(found)
+
+
 def test_a_raw_dataset_is_read_like_a_store(dataset):
     raw = dataset.assign_coords(level=("level", 100.0 * np.array(LEVELS), {"units": "Pa"}))
     same(raw.rename(level="plev", latitude="lat", longitude="lon", temperature="ta"))

@@ -25,8 +25,8 @@ def located(location: Location) -> Location:
     text = str(location)
     if re.match(r"[a-z][a-z0-9+.-]+:(:|/)", text, re.IGNORECASE) is None:
         return Path(location)
+    text = re.sub(r"^([a-z][a-z0-9+.-]+):/(?!/)", lambda m: f"{m[1]}://{'/' * (m[1] == 'file')}", text)
     if isinstance(location, Path):
-        text = re.sub(r"\bfile:/(?!/)", "file:///", text)
         text = re.sub(r"(?<=[a-z0-9]):/(?!/)", "://", text, flags=re.IGNORECASE)
     return text
 

@@ -29,7 +29,8 @@ def standard_form(dataset: xr.Dataset) -> xr.Dataset:
         FieldsError: no latitudes and longitudes, or levels of which nobody can say what they are.
     """
     level = _name_of("level", dataset)
-    dataset = _with_levels(_with_level_dimension(_with_our_names(dataset)), level or "level")
+    dataset = _at_valid_times(_with_our_names(dataset))
+    dataset = _with_levels(_with_level_dimension(dataset), level or "level")
     if not {"latitude", "longitude"} <= set(dataset.dims) & set(dataset.coords):
         raise FieldsError(f"The store lacks latitude and longitude coordinates; it has {[*dataset.dims]}.")
     return _eastward(dataset)
@@ -47,6 +48,14 @@ def _with_our_names(dataset: xr.Dataset) -> xr.Dataset:
     heights = [str(names[name]) for name in HEIGHT_NAMES & names.keys()]
     metres = {name: _in_geopotential_metres(dataset[name]) for name in heights}
     return dataset.assign(metres) if metres else dataset
+
+
+def _at_valid_times(dataset: xr.Dataset) -> xr.Dataset:
+    """Forecasts filed under their starts, as cfgrib writes them, under the times at which they are valid."""
+    if "valid_time" not in dataset.coords or dataset["valid_time"].dims != ("time",):
+        return dataset
+    valid = dataset["valid_time"]
+    return dataset.drop_vars("valid_time").assign_coords(time=("time", valid.values, valid.attrs))
 
 
 def _in_geopotential_metres(height: xr.DataArray) -> xr.DataArray:
