@@ -54,6 +54,14 @@ def test_levels_that_nobody_can_tell_are_refused(tmp_path, dataset, levels, unit
         stored(dataset, tmp_path)
 
 
+@pytest.mark.parametrize("units", ["hPa", "1", None])
+def test_hybrid_levels_are_no_pressures(tmp_path, dataset, units):
+    said = {"standard_name": "atmosphere_hybrid_sigma_pressure_coordinate"} | ({"units": units} if units else {})
+    dataset = dataset.assign_coords(level=("level", np.array(LEVELS), said)).rename(level="lev")
+    with pytest.raises(FieldsError, match="levels lev are hybrid ones; interpolate to pressure"):
+        stored(dataset, tmp_path)
+
+
 def test_levels_without_numbers_are_refused(tmp_path, dataset):
     with pytest.raises(FieldsError, match="the dimension lev, have no numbers"):
         stored(dataset.drop_vars("level").rename(level="lev"), tmp_path)

@@ -98,8 +98,11 @@ def _with_levels(dataset: xr.Dataset, name: str) -> xr.Dataset:
         raise FieldsError(
             f"The store's levels, the dimension {name}, have no numbers; write pressures or sigmas there."
         )
+    attributes = dataset["level"].attrs
+    if any("hybrid" in str(attributes.get(key, "")).lower() for key in ("standard_name", "long_name")):
+        raise FieldsError(f"The store's levels {name} are hybrid ones; interpolate to pressure or sigma levels first.")
     values = dataset["level"].values.astype(float)
-    given = str(dataset["level"].attrs.get("units", "")).strip()
+    given = str(attributes.get("units", "")).strip()
     units = given or _guessed_units(values, name)
     if units in ("hPa", "sigma"):
         converted, ours = values, units
@@ -107,7 +110,7 @@ def _with_levels(dataset: xr.Dataset, name: str) -> xr.Dataset:
         converted, ours = _converted_levels(values, units, name)
     if given == ours:
         return dataset
-    return dataset.assign_coords(level=("level", converted, {**dataset["level"].attrs, "units": ours}))
+    return dataset.assign_coords(level=("level", converted, {**attributes, "units": ours}))
 
 
 def _converted_levels(values: ndarray, units: str, name: str) -> tuple[ndarray, str]:
