@@ -44,7 +44,7 @@ class Grid:
         _require_monotonic("longitude", self.longitude, increasing_only=True)
         if max(np.abs(self.latitude)) > 90.0 + 1e-6:
             raise UserError("A latitude lies outside -90..90 degrees; give latitudes in degrees.")
-        if self.longitude[-1] - self.longitude[0] >= 360.0 - 1e-6:
+        if self.longitude[-1] - self.longitude[0] >= 360.0 and self.periodic:
             raise UserError("Longitudes span 360 degrees or more: drop the repeated meridian.")
 
     @property
