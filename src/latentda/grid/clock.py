@@ -12,8 +12,6 @@ from itertools import pairwise
 import numpy as np
 from jax import Array
 
-from latentda.user_error import UserError
-
 Hours = Array | np.integer | int
 """Hours since 1970-01-01 00 UTC: a traced scalar, or a plain number."""
 
@@ -25,14 +23,14 @@ def as_datetime(time: Time) -> np.datetime64:
     """The instant as ``datetime64[s]``.
 
     Raises:
-        UserError: the text is no ISO date.
+        ValueError: the text is no ISO date.
     """
     try:
         instant = np.datetime64(str(time), "s")
     except ValueError as error:
-        raise UserError(f"{time!r} is no date; write it like 2000-01-31T06:00.") from error
+        raise ValueError(f"{time!r} is no date; write it like 2000-01-31T06:00.") from error
     if np.isnat(instant):
-        raise UserError(f"{time!r} is no date; write it like 2000-01-31T06:00.")
+        raise ValueError(f"{time!r} is no date; write it like 2000-01-31T06:00.")
     return instant
 
 
@@ -40,11 +38,11 @@ def hours_since_1970(time: Time) -> np.int32:
     """Whole hours since 1970-01-01 00 UTC.
 
     Raises:
-        UserError: the instant is not on the hour.
+        ValueError: the instant is not on the hour.
     """
     seconds = int((as_datetime(time) - np.datetime64(0, "s")) / np.timedelta64(1, "s"))
     if seconds % 3600:
-        raise UserError(f"{time} is not on the hour; analyses and forecasts start on full hours.")
+        raise ValueError(f"{time} is not on the hour; analyses and forecasts start on full hours.")
     return np.int32(seconds // 3600)
 
 
@@ -68,10 +66,10 @@ def lead_steps(lead_hours: Sequence[int], step_hours: int) -> tuple[int, ...]:
     """Lead times as whole model steps.
 
     Raises:
-        UserError: a lead is negative, not increasing, or no multiple of the step.
+        ValueError: a lead is negative, not increasing, or no multiple of the step.
     """
     leads = list(lead_hours)
     wrong = not leads or leads[0] < 0 or any(b <= a for a, b in pairwise(leads))
     if wrong or any(lead % step_hours for lead in leads):
-        raise UserError(f"Lead times must increase in multiples of {step_hours} h; got {tuple(lead_hours)}.")
+        raise ValueError(f"Lead times must increase in multiples of {step_hours} h; got {tuple(lead_hours)}.")
     return tuple(int(lead) // step_hours for lead in leads)

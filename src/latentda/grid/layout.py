@@ -15,7 +15,6 @@ import numpy as np
 from latentda.grid.horizontal import Grid
 from latentda.grid.variables import Variable, variable
 from latentda.grid.vertical import NoLevels, PressureLevels, SigmaLevels, Vertical, level_name
-from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,11 @@ class Layout:
         names = [channel.name for channel in self.channels]
         twice = {name for name in names if names.count(name) > 1}
         if not names or twice:
-            raise UserError(f"A layout needs distinct channels; got {sorted(twice) or 'none'}.")
+            raise ValueError(f"A layout needs distinct channels; got {sorted(twice) or 'none'}.")
         known = {level_name(level) for level in self.vertical.levels}
         strange = [c.name for c in self.channels if c.level is not None and level_name(c.level) not in known]
         if strange:
-            raise UserError(f"Channels {strange} lie on levels that the vertical does not have.")
+            raise ValueError(f"Channels {strange} lie on levels that the vertical does not have.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -129,7 +128,7 @@ def vertical_from_units(units: str, levels: Sequence[float]) -> Vertical:
         return NoLevels()
     kinds: dict[str, type[PressureLevels] | type[SigmaLevels]] = {"hPa": PressureLevels, "sigma": SigmaLevels}
     if units not in kinds:
-        raise UserError(f"Unknown level units {units!r}: use 'hPa' or 'sigma'.")
+        raise ValueError(f"Unknown level units {units!r}: use 'hPa' or 'sigma'.")
     return kinds[units](tuple(float(level) for level in levels))
 
 

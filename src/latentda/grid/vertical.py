@@ -12,8 +12,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from latentda.user_error import UserError
-
 ROUNDING = 4
 """Decimals kept of a level's value in names: 0.835, 500, 850."""
 
@@ -77,7 +75,7 @@ class NoLevels:
 
     def log_pressure(self, surface_pressure: Any) -> Any:
         """Raise: there is no level to place."""
-        raise UserError("This layout has no vertical levels, so it has no pressures.")
+        raise ValueError("This layout has no vertical levels, so it has no pressures.")
 
 
 def mass_shares(levels: Sequence[float]) -> np.ndarray:
@@ -102,4 +100,4 @@ def level_name(level: float) -> str:
 def _require_downward(levels: tuple[float, ...], low: float, high: float, message: str) -> None:
     array = np.asarray(levels, float)
     if array.size == 0 or np.any(np.diff(array) <= 0) or array[0] <= low or array[-1] > high:
-        raise UserError(f"{message}, increasing downwards; got {levels}.")
+        raise ValueError(f"{message}, increasing downwards; got {levels}.")
