@@ -140,7 +140,8 @@ def test_variables_nobody_asked_for_are_ignored(tmp_path, layout, dataset):
 
 
 def test_static_fields_are_repeated(tmp_path, layout, dataset):
-    dataset["geopotential_at_surface"] = dataset["surface_pressure"].isel(time=0, drop=True)
+    orography = dataset["surface_pressure"].isel(time=0, drop=True)
+    dataset["geopotential_at_surface"] = orography.assign_attrs(units="m2 s-2")
     found = stored(dataset, tmp_path)
     orography = read_states(found, layout_of_store(found, ["zs"]))
     assert orography.shape == (5, 1, 4, 6)

@@ -110,7 +110,7 @@ def simulate(
 
 @app.command(rich_help_panel="Simulate")
 def reforecast(
-    data: Annotated[Path, typer.Option(help="Store of the embedded world's states.")],
+    data: Annotated[str, typer.Option(help="Store of the embedded world's states, a path or a URL.")],
     out: Annotated[Path, typer.Option(help="Zarr store to write; an interrupted run into it goes on.")],
     lead_hours: Annotated[int, typer.Option(help="Of every forecast, a multiple of 6.")] = 72,
     stride: Annotated[int, typer.Option(min=1, help="Start from every so many states.")] = 1,

@@ -55,18 +55,16 @@ def where(path: Path) -> None:
 
 @contextmanager
 def warnings_shown() -> Iterator[None]:
-    """Show warnings as one line each, without the line of code that they come from."""
+    """Show warnings as one line each and once each, without the line of code that they come from."""
     caught: list[warnings.WarningMessage] = []
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             yield
     finally:  # also before the sentence of an error
-        for warning in caught:
-            if issubclass(warning.category, UserWarning):
-                _errors.print(
-                    f"latentda: {warning.message}", style="yellow", highlight=False, soft_wrap=True, markup=False
-                )
+        sentences = (str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
+        for sentence in dict.fromkeys(sentences):
+            _errors.print(f"latentda: {sentence}", style="yellow", highlight=False, soft_wrap=True, markup=False)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from latentda.cli.show import one_sentence, table, track, where
+from latentda.cli.show import one_sentence, table, track, warnings_shown, where
 
 
 class Source(StrEnum):
@@ -31,7 +31,7 @@ class ErrorKind(StrEnum):
 train = typer.Typer(no_args_is_help=True, help="Train networks.")
 estimate = typer.Typer(no_args_is_help=True, help="Estimate scales and background errors.")
 
-Data = Annotated[Path, typer.Option(help="Store of states (Zarr or NetCDF, WeatherBench 2 names).")]
+Data = Annotated[str, typer.Option(help="Store of states (Zarr, NetCDF or GRIB), a path or a URL.")]
 World = Annotated[Path, typer.Option(help="Folder of scales, weights and background errors.")]
 Start = Annotated[str | None, typer.Option(help="First date of the period.")]
 End = Annotated[str | None, typer.Option(help="End of the period, exclusive.")]
@@ -94,15 +94,27 @@ def train_forecast(
 
 
 @estimate.command("climatology")
-def climatology(data: Data, world: World, start: Start = None, end: End = None) -> None:
+def climatology(
+    data: Data,
+    world: World,
+    start: Start = None,
+    end: End = None,
+    annual: Annotated[
+        int | None, typer.Option(min=0, help="Harmonics of the year; by default 2 where the states can tell them.")
+    ] = None,
+    diurnal: Annotated[
+        int | None, typer.Option(min=0, help="Harmonics of the day; by default 1 where the states can tell it.")
+    ] = None,
+) -> None:
     """Fit the seasonal and daily cycle and the scale of every channel."""
-    with one_sentence():
+    with one_sentence(), warnings_shown():
         from latentda.experiments.twin.pairs import make_standardizer
         from latentda.fields import layout_of_store, open_store
 
         world.mkdir(parents=True, exist_ok=True)
         layout = layout_of_store(open_store(data), ["u", "v", "t", "q", "sp"])
-        where(make_standardizer(data, layout, start, end, world / "standardizer.safetensors"))
+        file = world / "standardizer.safetensors"
+        where(make_standardizer(data, layout, start, end, file, annual=annual, diurnal=diurnal))
 
 
 @estimate.command("pairs")

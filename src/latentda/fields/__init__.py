@@ -1,7 +1,9 @@
 """Fields on disk and in memory: stores, climatology and standardised anomalies, samplers."""
 
 from latentda.fields.batches import RandomBatches, StoredSamples
-from latentda.fields.climatology import Climatology, fit_climatology
+from latentda.fields.climatology import Climatology, fit_climatology, harmonics_told
+from latentda.fields.error import FieldsError
+from latentda.fields.opening import Location
 from latentda.fields.sampler import StoreSampler
 from latentda.fields.standardizer import (
     Standardizer,
@@ -10,12 +12,14 @@ from latentda.fields.standardizer import (
     unit_standardizer,
     write_standardizer,
 )
-from latentda.fields.store import FieldsError, layout_of_store, open_store, read_states
+from latentda.fields.store import layout_of_store, open_store, read_states, values_in_si
+from latentda.fields.store_times import hours_of
 from latentda.fields.writer import StateWriter, to_dataset, write_netcdf
 
 __all__ = [
     "Climatology",
     "FieldsError",
+    "Location",
     "RandomBatches",
     "Standardizer",
     "StateWriter",
@@ -23,12 +27,15 @@ __all__ = [
     "StoredSamples",
     "fit_climatology",
     "fit_standardizer",
+    "harmonics_told",
+    "hours_of",
     "layout_of_store",
     "open_store",
     "read_standardizer",
     "read_states",
     "to_dataset",
     "unit_standardizer",
+    "values_in_si",
     "write_netcdf",
     "write_standardizer",
 ]

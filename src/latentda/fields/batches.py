@@ -22,9 +22,10 @@ import xarray as xr
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.fields.error import FieldsError
 from latentda.fields.sampler import StoreSampler
 from latentda.fields.standardizer import Standardizer
-from latentda.fields.store import FieldsError, read_states
+from latentda.fields.store import read_states
 
 LONGEST_BLOCK = 32
 """Most stored times of a block: bounds memory for stores with very long chunks."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy import ndarray
 
+from latentda.fields.error import FieldsError
+from latentda.fields.opening import Location
 from latentda.fields.standardizer import Standardizer
-from latentda.fields.store import FieldsError, open_store, read_states
+from latentda.fields.store import open_store, read_states
+from latentda.fields.store_times import hours_of, stamps_of
 from latentda.grid import Layout, Time, as_datetime
 
 
@@ -20,27 +22,27 @@ class StoreSampler:
     """A period of a store, every ``stride``-th time.
 
     Attributes:
-        path: the store.
+        path: the store, or its URL.
         layout: the channels to read.
         start: first date (inclusive), or None for the store's first.
         end: last date (exclusive), or None for the store's end.
         stride: keep every so many times.
     """
 
-    path: Path
+    path: Location
     layout: Layout
     start: Time | None = None
     end: Time | None = None
     stride: int = 1
 
     def open(self) -> tuple[xr.Dataset, ndarray, ndarray]:
-        """The dataset, and the positions and hours since 1970 of the period's times.
+        """The dataset, and the positions and hours since 1970 of the period's times, in order and each once.
 
         Raises:
-            FieldsError: no time of the store lies in the period.
+            FieldsError: no time of the store lies in the period, or one is not on the hour.
         """
         dataset = open_store(self.path)
-        stamps = dataset["time"].values.astype("datetime64[s]")
+        stamps = stamps_of(dataset)
         first = as_datetime(self.start) if self.start is not None else stamps[0]
         inside = stamps >= first
         if self.end is not None:
@@ -48,8 +50,7 @@ class StoreSampler:
         positions = np.flatnonzero(inside)[:: self.stride]
         if positions.size == 0:
             raise FieldsError(f"{self.path} holds no state between {self.start} and {self.end}.")
-        hours = (stamps[positions] - np.datetime64(0, "s")) // np.timedelta64(1, "h")
-        return dataset, positions, hours.astype(np.int64)
+        return dataset, positions, hours_of(dataset, positions)
 
     def pieces(self, length: int = 128, skip: int = 0) -> Iterator[tuple[ndarray, ndarray]]:
         """Yield ``(hours, states)`` from the ``skip``-th state on, ``length`` at a time, physical units."""

@@ -54,8 +54,20 @@ class Standardizer(eqx.Module):
         return self.climatology.mean(hours) + self.scale[:, None, None] * anomaly
 
 
-def fit_standardizer(pieces: Pieces, layout: Layout, *, annual: int = 2, diurnal: int = 1) -> Standardizer:
-    """Fit the climatology, then the scales, in two passes over the training states."""
+def fit_standardizer(
+    pieces: Pieces, layout: Layout, *, annual: int | None = 2, diurnal: int | None = 1
+) -> Standardizer:
+    """Fit the climatology, then the scales, in two passes over the training states.
+
+    Args:
+        pieces: the training states.
+        layout: what their channels are.
+        annual: see :func:`~latentda.fields.climatology.fit_climatology`.
+        diurnal: likewise.
+
+    Raises:
+        UserError: states that cannot tell the harmonics apart, or a channel that never varies.
+    """
     climatology = fit_climatology(pieces(), annual=annual, diurnal=diurnal)
     weights = layout.grid.area_weights
     square, count = np.zeros(layout.shape[0]), 0

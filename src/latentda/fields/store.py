@@ -1,7 +1,8 @@
 """Stores of fields in WeatherBench 2 names and layout, to arrays of a layout and back.
 
-Reading accepts either latitude order, ``(longitude, latitude)`` order, levels as integers or
-floats, short or stored variable names, fields without a time, and variables that nobody asked for.
+Reading accepts either latitude order, ``(longitude, latitude)`` order, levels as integers or floats, in hPa, Pa or
+sigma, the usual names, units that can be converted, fields without a time, and variables that nobody asked for.
+Times come in order, each once.
 
 Reference: Rasp et al. (2024), WeatherBench 2, doi 10.1029/2023MS004019.
 """
@@ -10,8 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,12 @@ import xarray as xr
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.fields.error import FieldsError
+from latentda.fields.opening import Location, located, open_raw
+from latentda.fields.standard_form import standard_form
+from latentda.fields.store_times import in_order_of_time, stamps_of
 from latentda.grid import (
     BY_STORED_NAME,
-    VARIABLES,
     Channel,
     Layout,
     as_datetime,
@@ -30,34 +32,25 @@ from latentda.grid import (
     variable,
     vertical_from_units,
 )
+from latentda.grid.names import VARIABLE_NAMES
+from latentda.grid.units import Conversion, conversion
 from latentda.user_error import UserError
 
-_ALIASES = {"lat": "latitude", "lon": "longitude", "isobaricInhPa": "level", "plev": "level"}
-_ALIASES |= {"pressure_level": "level", "sigma": "level", "valid_time": "time"}
-_ALIASES |= {"u10": "10m_u_component_of_wind", "v10": "10m_v_component_of_wind"}
 
+def open_store(location: Location) -> xr.Dataset:
+    """Open a Zarr, NetCDF or GRIB store lazily, in standard names and order.
 
-class FieldsError(UserError):
-    """A store that cannot be used, said in one sentence."""
-
-
-def open_store(path: str | Path) -> xr.Dataset:
-    """Open a Zarr, NetCDF or GRIB store lazily, with dimensions and variables in standard names.
+    Args:
+        location: a path, or a URL such as ``gs://bucket/era5.zarr``.
 
     Raises:
-        FieldsError: no such store, or nothing in it that can be read as fields.
+        FieldsError: no such store, or nothing in it that can be read as fields; times that cannot be told apart.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FieldsError(f"There is no store at {path}.")
+    raw = open_raw(location)
     try:
-        dataset = _open(path)
-    except Exception as error:
-        raise FieldsError(f"{path} is no Zarr, NetCDF or GRIB store that can be read: {error}") from error
-    dataset = _with_level_dimension(_with_standard_names(dataset))
-    if not {"latitude", "longitude"} <= set(dataset.dims) & set(dataset.coords):
-        raise FieldsError(f"{path} lacks latitude and longitude coordinates; it has {[*dataset.dims]}.")
-    return dataset
+        return in_order_of_time(standard_form(raw))
+    except FieldsError as error:
+        raise FieldsError(f"{located(location)}: {error}") from error
 
 
 def layout_of_store(
@@ -68,10 +61,11 @@ def layout_of_store(
     """The layout of a store: the wanted (default: all known) variables on the wanted levels.
 
     Raises:
-        FieldsError: a wanted variable or level is missing; the message names it.
+        FieldsError: a wanted variable or level is missing, or of units that do not suit; the message names it.
     """
+    dataset = standard_form(dataset)
     present = [v for v in BY_STORED_NAME.values() if v.stored in dataset.data_vars]
-    wanted = [variable(name) for name in variables] if variables else present
+    wanted = [variable(VARIABLE_NAMES.get(name, name)) for name in variables] if variables else present
     missing = [v.stored for v in wanted if v.stored not in dataset.data_vars]
     if missing or not wanted:
         found = ", ".join(map(str, dataset.data_vars)) or "nothing"
@@ -86,8 +80,8 @@ def layout_of_store(
             channels += [Channel(item.short, k) for k in chosen if names is None or level_name(k) in names]
         else:
             channels.append(Channel(item.short))
-    units = str(dataset["level"].attrs.get("units", "hPa")) if "level" in dataset.coords else ""
-    units = {"millibars": "hPa", "mb": "hPa", "1": "sigma"}.get(units, units)
+        _conversion(dataset[item.stored], item.short)
+    units = str(dataset["level"].attrs["units"]) if "level" in dataset.coords else ""
     longitude = dataset["longitude"].values.astype(float)
     grid = grid_from_coordinates(dataset["latitude"].values.tolist(), longitude.tolist())
     return Layout(grid, vertical_from_units(units, sorted(stored_levels)), tuple(channels))
@@ -102,8 +96,9 @@ def read_states(dataset: xr.Dataset, layout: Layout, times: Any = None) -> Float
         times: indices, a slice or dates; all when omitted.
 
     Raises:
-        FieldsError: a variable, level, date or grid that the store does not have, or NaN in it.
+        FieldsError: a variable, level, date or grid that the store does not have, units that do not suit, or NaN.
     """
+    dataset = standard_form(dataset)
     flip = _must_flip(dataset, layout)
     chosen = _select_times(dataset, times)
     states = np.empty((chosen.sizes["time"], *layout.shape), np.float32)
@@ -115,32 +110,6 @@ def read_states(dataset: xr.Dataset, layout: Layout, times: Any = None) -> Float
     if bad:
         raise FieldsError(f"The store holds NaN or infinity in {', '.join(bad)}.")
     return states
-
-
-def _open(path: Path) -> xr.Dataset:
-    if path.suffix in {".grib", ".grb", ".grib2", ".grb2"}:
-        if find_spec("cfgrib") is None:
-            raise ModuleNotFoundError("GRIB needs cfgrib, pip install 'latentda[grib]'")
-        return xr.open_dataset(path, engine="cfgrib", decode_timedelta=False)
-    if path.is_dir():
-        return xr.open_zarr(path, chunks=None, consolidated=False, decode_timedelta=False)
-    return xr.open_dataset(path, decode_timedelta=False)
-
-
-def _with_standard_names(dataset: xr.Dataset) -> xr.Dataset:
-    stored = {v.short: v.stored for v in VARIABLES.values() if v.short in dataset.data_vars}
-    taken = {*dataset.variables, *dataset.dims}
-    names = {old: new for old, new in (_ALIASES | stored).items() if old in taken}
-    return dataset.rename({old: new for old, new in names.items() if new not in taken})
-
-
-def _with_level_dimension(dataset: xr.Dataset) -> xr.Dataset:
-    """A store of one level keeps it as a scalar; give its upper-air variables the dimension."""
-    if "level" not in dataset.coords or dataset["level"].ndim:
-        return dataset
-    upper = [v.stored for v in VARIABLES.values() if v.has_levels and v.stored in dataset.data_vars]
-    surface = dataset.drop_vars(["level", *upper])
-    return surface.assign({name: dataset[name].expand_dims("level") for name in upper})
 
 
 def _levels(dataset: xr.Dataset) -> list[float]:
@@ -190,8 +159,8 @@ def _select_times(dataset: xr.Dataset, times: Any) -> xr.Dataset:
     wanted = np.atleast_1d(times)
     if np.issubdtype(wanted.dtype, np.integer):
         return dataset.isel(time=wanted)
-    stamps = dataset["time"].values.astype("datetime64[s]")
-    position = {stamp: i for i, stamp in enumerate(stamps.tolist())}
+    stamps = stamps_of(dataset)
+    position = {stamp: i for i, stamp in reversed([*enumerate(stamps.tolist())])}
     instants = np.asarray([as_datetime(t) for t in wanted]).tolist()
     missing = [instant.isoformat() for instant in instants if instant not in position]
     if missing:
@@ -222,4 +191,26 @@ def _read_variable(
     if extra:
         raise FieldsError(f"{stored} also runs along {', '.join(map(str, extra))}; select one entry.")
     array = array.isel(level=[held.index(name) for name in wanted])
-    return array.transpose("time", "level", "latitude", "longitude").values
+    return values_in_si(array.transpose("time", "level", "latitude", "longitude"), short)
+
+
+def values_in_si(array: xr.DataArray, short: str) -> ndarray:
+    """The values of an array that is a variable, in the variable's units.
+
+    Raises:
+        FieldsError: the array's units are unknown, or of something else.
+    """
+    return _conversion(array, short)(array.values)
+
+
+def _conversion(array: xr.DataArray, short: str) -> Conversion:
+    """To the units of a variable; values that say no units have them.
+
+    Raises:
+        FieldsError: the store's units are unknown, or of something else.
+    """
+    units = str(array.attrs.get("units", "")).strip()
+    try:
+        return conversion(units, variable(short).units) if units else Conversion()
+    except UserError as error:
+        raise FieldsError(f"The store's {array.name} has units that do not suit: {error}") from error

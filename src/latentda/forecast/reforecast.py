@@ -49,7 +49,7 @@ def reforecast(
 def _reforecast(model: ForecastModel, initial: StoreSampler, lead_hours: int, out: Path, track: Track) -> None:
     _, _, hours = initial.open()
     valid = _as_times(hours + lead_hours)
-    attributes = {"lead_hours": lead_hours, "initial_states": initial.path.name, "model": digest(model)}
+    attributes = {"lead_hours": lead_hours, "initial_states": Path(initial.path).name, "model": digest(model)}
     done = max(0, _written(out, valid, attributes) // PIECE - 1)
     writer = StateWriter(out, model.layout, keep=PIECE * done)
     pieces = -(-len(hours) // PIECE)

@@ -113,10 +113,15 @@ def grid_from_coordinates(latitude: Sequence[float], longitude: Sequence[float])
 
     Rows within 0.01 degrees of the Legendre roots make a Gaussian grid; longitudes that close the
     circle make a global one; everything else is regional.
+
+    Raises:
+        UserError: the first meridian comes again at the end, or coordinates are in no order.
     """
     lat = np.asarray(latitude, float)
     lon = np.asarray(longitude, float)
     spacing = float(np.median(np.diff(lon))) if lon.size > 1 else 360.0
+    if lon.size > 1 and abs(lon[-1] - lon[0] - 360.0) < 0.01 * spacing:
+        raise UserError("Longitudes span 360 degrees or more: drop the repeated meridian.")
     periodic = bool(abs(lon[-1] - lon[0] + spacing - 360.0) < 0.01 * max(spacing, 1.0))
     if not periodic:
         return regional_grid(lat.tolist(), lon.tolist())

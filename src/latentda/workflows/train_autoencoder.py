@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from latentda.fields import Standardizer, StoredSamples, StoreSampler, read_standardizer
+from latentda.fields import Location, Standardizer, StoredSamples, StoreSampler, read_standardizer
 from latentda.figures.files import save_figure
 from latentda.figures.learning import loss_figure, reconstruction_figure
 from latentda.grid import Time, datetime_of_hours, iso
@@ -92,7 +92,7 @@ def read_settings(kind: type[Settings], path: Path | None, training: Mapping[str
 
 
 def learn_autoencoder(
-    data: Path,
+    data: Location,
     world: Path,
     settings: LearningSettings,
     start: Time | None,
@@ -181,7 +181,7 @@ def _scores(
     return UnexplainedVariance(found.anomaly, of_pairs.difference, of_pairs.loss)
 
 
-def _held_out(data: Path, standardizer: Standardizer, start: Time | None, lag: int) -> StoredSamples:
+def _held_out(data: Location, standardizer: Standardizer, start: Time | None, lag: int) -> StoredSamples:
     return StoredSamples(StoreSampler(data, standardizer.layout, start), standardizer, lag)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from latentda.fields import StoreSampler
+from latentda.fields import Location, StoreSampler
 from latentda.figures.files import save_figure
 from latentda.figures.learning import loss_figure
 from latentda.grid import Time, datetime_of_hours, iso
@@ -72,7 +72,7 @@ def read_forecast_settings(path: Path | None, steps: int | None) -> ForecastLear
 
 
 def learn_forecast(
-    data: Path,
+    data: Location,
     folder: Path,
     settings: ForecastLearningSettings,
     start: Time | None,

@@ -21,6 +21,7 @@ from latentda.fields import (
     open_store,
     read_states,
     to_dataset,
+    values_in_si,
     write_standardizer,
 )
 from latentda.files import whole
@@ -37,18 +38,21 @@ def convert(data: Path, out: Path) -> Path:
     """Write the store, whole or not at all; one that is there is kept.
 
     Raises:
-        FieldsError: the file is missing, or lacks one of the variables.
+        FieldsError: the file is missing, or lacks one of the variables, or has it in units that do not suit.
     """
     if out.exists():
         return out
     if not data.exists():
         raise FieldsError(f"There is no file at {data}.")
-    with xr.open_dataset(data) as raw:
-        missing = [name for name in CHANNELS if name not in raw.data_vars]
+    with open_store(data) as raw:
+        # Pressure has our name in an opened store; the two others are variables of ours on one level.
+        named = {name: c.variable.stored if c.level is None else name for name, c in CHANNELS.items()}
+        missing = [name for name, found in named.items() if found not in raw.data_vars]
         if missing:
             raise FieldsError(f"{data} lacks {', '.join(missing)}; it has {', '.join(map(str, raw.data_vars))}.")
         layout = _layout(raw)
-        states = np.stack([raw[name].values for name in CHANNELS], axis=1).astype(np.float32)
+        fields = [values_in_si(raw[named[name]], channel.short) for name, channel in CHANNELS.items()]
+        states = np.stack(fields, axis=1).astype(np.float32)
         stored = to_dataset(states, layout, raw["time"].values, {"title": "ERA-Interim over Europe, 12 UTC"})
     encoding = {
         str(name): {"chunks": (min(TIMES_A_CHUNK, array.shape[0]), *array.shape[1:])}

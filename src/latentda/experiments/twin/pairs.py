@@ -8,6 +8,7 @@ which differences of longer forecasts from the nature run itself can give (``nat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from numpy import ndarray
 from latentda.cycling import Cycle, Cycler, CycleSettings
 from latentda.experiments.twin.observing import build_network
 from latentda.experiments.twin.truth import StoredTruth, TwinObservations
-from latentda.fields import StoreSampler, fit_standardizer, open_store, read_states, write_standardizer
+from latentda.fields import Location, StoreSampler, fit_standardizer, harmonics_told, read_states, write_standardizer
 from latentda.grid import Layout, Time, hours_since_1970
 from latentda.methods import METHODS, Options, method_digest
 from latentda.operators import BandLimit, Diagonal, SphericalTransform, estimate_zonal_blocks
@@ -40,13 +41,39 @@ from latentda.priors import (
 )
 from latentda.progress import Track, silent
 from latentda.runs.identity import digest
+from latentda.user_error import UserError
 from latentda.world import WorldFolder, world_intake
 
 
-def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time | None, out: Path) -> Path:
-    """Fit climatology and scales to every third state of a period and write them."""
-    sampler = StoreSampler(data, layout, start, end, stride=3)
-    write_standardizer(fit_standardizer(lambda: sampler.pieces(64), layout), out)
+def make_standardizer(
+    data: Location,
+    layout: Layout,
+    start: Time | None,
+    end: Time | None,
+    out: Path,
+    *,
+    annual: int | None = None,
+    diurnal: int | None = None,
+) -> Path:
+    """Fit climatology and scales to a period and write them.
+
+    Every third state is enough, unless it always falls on the same hours of the day where all states do not.
+
+    Args:
+        data: the store.
+        layout: the channels.
+        start: of the period.
+        end: its end, exclusive.
+        out: the file.
+        annual: harmonics of the year; None: as many as the states can tell apart, at most two.
+        diurnal: harmonics of the day; None: one, where the states can tell it.
+    """
+    every = StoreSampler(data, layout, start, end)
+    hours = every.open()[2]
+    enough = harmonics_told(hours[::3], annual, diurnal) == harmonics_told(hours, annual, diurnal)
+    sampler = replace(every, stride=3 if enough else 1)
+    fitted = fit_standardizer(lambda: sampler.pieces(64), layout, annual=annual, diurnal=diurnal)
+    write_standardizer(fitted, out)
     return out
 
 
@@ -55,7 +82,7 @@ SPINUP_CYCLES = 20
 
 
 def cycling_run(
-    data: Path,
+    data: Location,
     world: WorldFolder,
     start: Time,
     cycles: int,
@@ -109,7 +136,7 @@ def cycling_pairs(run: Sequence[Cycle], world: WorldFolder, out: Path, *, track:
     return write_pairs(forecast_pairs(world.imperfect_model, world.standardizer, starts), out)
 
 
-def verification_pairs(data: Path, run: Sequence[Cycle], world: WorldFolder, out: Path) -> Path:
+def verification_pairs(data: Location, run: Sequence[Cycle], world: WorldFolder, out: Path) -> Path:
     """Pairs (state of the nature run, background of a cycling run): the background errors themselves.
 
     With real data the verifying state is a reanalysis, whose own errors then are in the samples.
@@ -122,23 +149,26 @@ def verification_pairs(data: Path, run: Sequence[Cycle], world: WorldFolder, out
 
 
 def nature_pairs(
-    data: Path, world: WorldFolder, count: int, out: Path, *, seed: int = 0, track: Track = silent
+    data: Location, world: WorldFolder, count: int, out: Path, *, seed: int = 0, track: Track = silent
 ) -> Path:
     """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run."""
     model = world.imperfect_model
-    dataset = open_store(data)
-    hours = (dataset["time"].values.astype("datetime64[h]") - np.datetime64(0, "h")).astype(int)
-    chosen = np.sort(np.random.default_rng(seed).choice(len(hours) - 8, count, replace=False))
+    dataset, _, hours = StoreSampler(data, model.layout).open()
+    starts = np.flatnonzero(np.isin(hours + 48, hours))
+    if count > len(starts):
+        raise UserError(f"{data} holds {len(starts)} pairs of states 48 h apart; {count} were asked for.")
+    chosen = np.sort(np.random.default_rng(seed).choice(starts, count, replace=False))
 
     def pairs() -> Iterator[tuple[ndarray, ndarray]]:
         for i in track(chosen, "forecast pairs", count):
-            starts = ((int(hours[j]), read_states(dataset, model.layout, [j])[0]) for j in (i, i + 8))
-            yield from forecast_pairs(model, world.standardizer, starts, short=24, long=72)
+            later = int(np.searchsorted(hours, hours[i] + 48))
+            states = ((int(hours[j]), read_states(dataset, model.layout, [j])[0]) for j in (i, later))
+            yield from forecast_pairs(model, world.standardizer, states, short=24, long=72)
 
     return write_pairs(pairs(), out)
 
 
-def climatological_pairs(data: Path, world: WorldFolder, start: Time | None, end: Time | None, out: Path) -> Path:
+def climatological_pairs(data: Location, world: WorldFolder, start: Time | None, end: Time | None, out: Path) -> Path:
     """Pairs (climatological mean, state) every five days: the errors of the mean as a background."""
     sampler = StoreSampler(data, world.layout, start, end, stride=20)
     states = sampler.anomalies(world.standardizer)

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
-from latentda.fields import open_store, read_states
+from latentda.fields import Location, open_store, read_states
 from latentda.forecast import JcmModel
 from latentda.forecast.embedded.simulation import initial_fields, simulate
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
@@ -66,7 +66,7 @@ class StoredTruth:
         layout: the channels to read.
     """
 
-    path: Path
+    path: Location
     layout: Layout
 
     def at(self, hours: int) -> Float[ndarray, "channel lat lon"]:
