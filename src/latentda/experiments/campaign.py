@@ -102,7 +102,7 @@ def run_campaign(campaign: Campaign, workers: int, listen: Listen, *, track: Tra
     """
     setup, assets = campaign.setup, campaign.assets
     days = max(setup.nature_days(seed) for seed in campaign.seeds)
-    nature = prepare_nature(assets.start, days, campaign.root / "nature", track=track)
+    nature = prepare_nature(assets.start, days, campaign.root / "nature", every_hours=setup.truth_hours, track=track)
     make = partial(Run, setup, root=campaign.root, nature=nature, assets_folder=assets.folder, errors=assets.errors)
     runs = [make(method=method, seed=seed) for method, seed in campaign.runs]
     failures = run_jobs(runs, do_run, workers, listen)

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import gcd
 
 from latentda.experiments.methods import require_methods
+from latentda.experiments.nature import EVERY_HOURS
 from latentda.experiments.observing import NETWORKS, require_network
 
 DEFAULT_METHODS = ("free_run", "3dvar", "latent_3dvar_published", "latent_3dvar_diagonal", "latent_3dvar")
@@ -108,6 +110,11 @@ class ExperimentSetUp:
     def leads(self) -> tuple[int, ...]:
         """Hours at which a forecast is scored."""
         return tuple(self.interval_hours * (k + 1) for k in range(self._cycles(self.forecast_days)))
+
+    @property
+    def truth_hours(self) -> int:
+        """Interval at which the truth is stored (h): every analysis, slot and lead falls on it."""
+        return gcd(EVERY_HOURS, self.interval_hours)
 
     def starts_forecast(self, cycle: int) -> bool:
         """Whether a forecast is made from the analysis of a cycle, counted from 0."""

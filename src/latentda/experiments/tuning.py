@@ -93,7 +93,9 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
     days = -(-ROUNDS * cycles * campaign.setup.interval_hours // 24)
     setup = replace(campaign.setup, methods=methods, spinup_days=0, scored_days=days, forecast_days=0)
     nature_folder = campaign.root / "nature_training"
-    nature = prepare_nature(spun_up_state(), setup.nature_days(0), nature_folder, track=track)
+    nature = prepare_nature(
+        spun_up_state(), setup.nature_days(0), nature_folder, every_hours=setup.truth_hours, track=track
+    )
     assets = campaign.assets
     jobs = [
         Tuning(Run(setup, method, 0, campaign.root, nature, assets.folder, assets.errors), cycles) for method in methods

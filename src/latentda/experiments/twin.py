@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import gcd
 from pathlib import Path
 
 import jax
@@ -26,6 +27,7 @@ from latentda.forecast import ForecastModel, JcmModel, jcm_model
 from latentda.observations import radiosonde_network
 from latentda.priors import ModelSpacePrior, background_spread
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class TwinSetUp:
 
     def __post_init__(self) -> None:
         require_methods(self.methods)
+        if self.interval_hours < 1 or 24 % self.interval_hours:
+            raise UserError(f"Analyses every {self.interval_hours} h do not fill a day; choose a divisor of 24.")
 
     @property
     def twin(self) -> str:
@@ -71,6 +75,11 @@ class TwinSetUp:
         """Days of truth the experiment needs, in whole pieces of a simulation."""
         cycling = -(-self.cycles * self.interval_hours // 24)
         return 5 * -(-(self.background_days + cycling + self.forecast_days) // 5)
+
+    @property
+    def truth_hours(self) -> int:
+        """Interval at which the truth is stored (h): every analysis and lead falls on it."""
+        return gcd(12, self.interval_hours)
 
     @property
     def forecast_cycles(self) -> tuple[int, ...]:
@@ -112,7 +121,7 @@ def run_twin(setup: TwinSetUp, assets: Assets, folder: Path, *, track: Track = s
     """Run every method of a set-up on the same observations; what is finished in ``folder`` is kept."""
     true_model = jcm_model()
     model = true_model if setup.identical else jcm_model(imperfect=True)
-    truth = nature_run(true_model, assets.start, setup.days, folder, track)
+    truth = nature_run(true_model, assets.start, setup.days, folder, track, setup.truth_hours)
     first = int(truth.hours[0]) + 24 * setup.background_days
     background = _lagged_background(model, truth, setup, track)
     intake = make_intake(model, assets, truth.at(first))
