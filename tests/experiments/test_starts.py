@@ -1,4 +1,4 @@
-"""Every entry of the catalogue starts: in a small world that stands still, each does a window of each kind of method."""
+"""Every entry of the catalogue starts: in a small world that stands still, a window of each kind of method."""
 
 from dataclasses import replace
 from functools import cache
