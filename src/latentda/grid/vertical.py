@@ -59,7 +59,7 @@ class SigmaLevels:
         _require_downward(self.levels, 0.0, 1.0, "Sigma levels must lie between 0 and 1")
 
     def log_pressure(self, surface_pressure: Any) -> Any:
-        """Ln sigma_k + ln p_s."""
+        """ln sigma_k + ln p_s."""
         import jax.numpy as jnp
 
         shape = (len(self.levels),) + (1,) * jnp.ndim(surface_pressure)

@@ -20,7 +20,7 @@ DRIEST = 1e-7
 
 
 def vapour_pressure(humidity: Float[Array, " place"], pressure: Float[Array, " place"]) -> Float[Array, " place"]:
-    """E (Pa) of specific humidity (kg/kg) and pressure (Pa)."""
+    """e (Pa) of specific humidity (kg/kg) and pressure (Pa)."""
     return humidity * pressure / (EPSILON + (1.0 - EPSILON) * humidity)
 
 
