@@ -10,6 +10,8 @@ its latent on the annual cycle.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import ModuleType
+from typing import TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -18,6 +20,8 @@ from jaxtyping import Array, Float
 from numpy import ndarray
 
 from latentda.grid import Hours
+
+Phase = TypeVar("Phase", ndarray, Array)
 
 HOURS_PER_YEAR = 24.0 * 365.2425
 
@@ -87,7 +91,7 @@ def _design(hours: ndarray, annual: int, diurnal: int) -> ndarray:
     return _terms(np, year, (hours % 24) / 24.0, annual, diurnal)
 
 
-def _terms(xp, year, day, annual: int, diurnal: int):
+def _terms(xp: ModuleType, year: Phase, day: Phase, annual: int, diurnal: int) -> Phase:
     """The basis at a phase of the year and of the day, ``(term, ...)``."""
     rows = [xp.ones_like(year)]
     for count, phase in ((annual, year), (diurnal, day)):
