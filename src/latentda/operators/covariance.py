@@ -72,10 +72,6 @@ class Diagonal(Covariance):
         """Zeros of the field's shape."""
         return jnp.zeros_like(self.sd)
 
-    def inverse(self, field: Array) -> Array:
-        """B^-1 x = x / s^2."""
-        return field / self.sd**2
-
 
 class Dense(Covariance):
     """B = U U^T for an explicit matrix U ``(field, control)``; fields of any ``shape``."""
@@ -90,11 +86,6 @@ class Dense(Covariance):
     def zero_control(self) -> Control:
         """Zeros of the number of columns."""
         return jnp.zeros(self.matrix.shape[1], self.matrix.dtype)
-
-    def inverse(self, field: Array) -> Array:
-        """B^-1 x, for a square and lower-triangular root."""
-        solved = jax.scipy.linalg.cho_solve((self.matrix, True), field.reshape(-1))
-        return solved.reshape(self.shape)
 
 
 class Ensemble(Covariance):
