@@ -8,6 +8,7 @@ which differences of longer forecasts from the nature run itself can give (``nat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from latentda.priors import (
     write_pairs,
 )
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 
 
 def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time | None, out: Path) -> Path:
@@ -51,6 +53,10 @@ def make_standardizer(data: Path, layout: Layout, start: Time | None, end: Time 
     return out
 
 
+LEADS_APART = 48
+"""Hours between the leads of a pair of forecasts from a nature run."""
+DAYS_APART = 5
+"""Between states that stand for the climate's spread."""
 SPINUP_CYCLES = 20
 """Of a cycling run, which starts from the truth, not used."""
 
@@ -112,23 +118,35 @@ def verification_pairs(data: Path, run: Sequence[Cycle], assets: Assets, out: Pa
 
 
 def nature_pairs(data: Path, assets: Assets, count: int, out: Path, *, seed: int = 0, track: Track = silent) -> Path:
-    """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run."""
+    """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run.
+
+    Raises:
+        UserError: fewer states than wanted have another one 48 h later.
+    """
     model = jcm_model(imperfect=True)
     dataset = open_store(data)
     hours = (dataset["time"].values.astype("datetime64[h]") - np.datetime64(0, "h")).astype(int)
-    chosen = np.sort(np.random.default_rng(seed).choice(len(hours) - 8, count, replace=False))
+    positions = {int(hour): i for i, hour in enumerate(hours)}
+    first = [hour for hour in positions if hour + LEADS_APART in positions]
+    if len(first) < count:
+        raise UserError(f"{count} pairs were wanted; {data} has {len(first)} states with one {LEADS_APART} h later.")
+    chosen = np.sort(np.random.default_rng(seed).choice(first, count, replace=False)).tolist()
 
     def pairs() -> Iterator[tuple[ndarray, ndarray]]:
-        for i in track(chosen, "forecast pairs", count):
-            starts = ((int(hours[j]), read_states(dataset, model.layout, [j])[0]) for j in (i, i + 8))
-            yield from forecast_pairs(model, assets.standardizer, starts, short=24, long=72)
+        for hour in track(chosen, "forecast pairs", count):
+            times = (hour, hour + LEADS_APART)
+            starts = ((time, read_states(dataset, model.layout, [positions[time]])[0]) for time in times)
+            yield from forecast_pairs(model, assets.standardizer, starts, short=24, long=24 + LEADS_APART)
 
     return write_pairs(pairs(), out)
 
 
 def climatological_pairs(data: Path, assets: Assets, start: Time | None, end: Time | None, out: Path) -> Path:
     """Pairs (climatological mean, state) every five days: the errors of the mean as a background."""
-    sampler = StoreSampler(data, assets.standardizer.layout, start, end, stride=20)
+    every = StoreSampler(data, assets.standardizer.layout, start, end)
+    hours = every.open()[2]
+    interval = int(np.diff(hours).min()) if hours.size > 1 else DAYS_APART * 24
+    sampler = replace(every, stride=max(DAYS_APART * 24 // interval, 1))
     states = sampler.anomalies(assets.standardizer)
     return write_pairs(((np.zeros_like(state), state) for state in states), out)
 
