@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from latentda.assimilation.cost import CostFunction, ObservationTerm
 from latentda.assimilation.minimise import Minimiser
@@ -67,7 +67,7 @@ def _members(
     background: Array,
     terms: tuple[ObservationTerm, ...],
     hours: Any,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " member"],
 ) -> Array:
     anchor = prior.anchor(background)
     zero, unflatten = ravel_pytree(prior.zero_control())
