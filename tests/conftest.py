@@ -14,6 +14,13 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
 
 import jax
 import pytest
+from jaxtyping import config, install_import_hook
+
+from tests.shapes import shapes_checked
+
+# The shapes that these rooms' annotations say are checked whenever a test calls them.
+ROOMS = ("grid", "fields", "networks", "operators", "priors", "assimilation", "verification")
+install_import_hook([f"latentda.{room}" for room in ROOMS], f"{shapes_checked.__module__}.{shapes_checked.__name__}")
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +38,11 @@ def float64():
     """Double precision for one test: laws hold to rounding, so rounding should be small."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def wrong_shapes():
+    """For a test that gives wrong shapes itself, to see them refused as a user's are."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

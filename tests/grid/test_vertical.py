@@ -12,24 +12,6 @@ from latentda.grid import (
 )
 
 
-def test_sigma_levels_follow_the_surface_pressure():
-    surface_pressure = np.array([[1.0e5, 6.0e4]])
-    pressure = np.exp(SigmaLevels((0.25, 0.5, 1.0)).log_pressure(surface_pressure))
-    expected = [[[2.5e4, 1.5e4]], [[5.0e4, 3.0e4]], [[1.0e5, 6.0e4]]]
-    np.testing.assert_allclose(pressure, expected, rtol=1e-5)
-
-
-def test_pressure_levels_do_not():
-    log_pressure = PressureLevels((500.0, 850.0)).log_pressure(np.array([1.0e5, 6.0e4, 8e4]))
-    expected = np.log([[5.0e4] * 3, [8.5e4] * 3])
-    np.testing.assert_allclose(log_pressure, expected, rtol=1e-12)
-
-
-def test_a_world_without_levels_has_no_pressure():
-    with pytest.raises(ValueError, match="no vertical levels"):
-        NoLevels().log_pressure(np.ones(3))
-
-
 @pytest.mark.parametrize(
     ("kind", "levels"),
     [

@@ -170,7 +170,7 @@ def test_position_inverts_geopotential_and_stays_finite_in_folded_columns():
     folded = jnp.asarray([[1e3], [9e3], [8e3], [2e3]])
 
     def position(folded, virtual, target):
-        return position_of(target, folded, virtual, levels).sum()
+        return position_of(target[None], folded, virtual, levels).sum()
 
     targets = jnp.asarray([-1e6, 0.0, 5e3, 8.5e3, 1e7])
     wild = jnp.asarray([[900.0], [1.0], [900.0], [1.0]])

@@ -74,6 +74,7 @@ def test_no_observations_no_rows():
     assert observation_fit(replace(COLUMNS, used=nothing, withheld=nothing)) == []
 
 
+@pytest.mark.usefixtures("wrong_shapes")
 def test_columns_that_contradict_themselves_are_refused():
     with pytest.raises(ValueError, match="both used and withheld"):
         replace(COLUMNS, withheld=COLUMNS.used)

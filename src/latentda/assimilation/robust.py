@@ -20,7 +20,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 
-def huber_residual(departure: Float[Array, " datum"], limit: ArrayLike) -> Float[Array, " datum"]:
+def huber_residual(departure: Float[Array, "*datum"], limit: ArrayLike) -> Float[Array, "*datum"]:
     """r(d); with an infinite limit d itself.
 
     Args:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from itertools import product
+from types import ModuleType
+from typing import TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -21,6 +23,8 @@ from numpy import ndarray
 
 from latentda.grid import Hours, datetime_of_hours
 from latentda.user_error import UserError
+
+Phase = TypeVar("Phase", ndarray, Array)
 
 HOURS_PER_YEAR = 24.0 * 365.2425
 
@@ -164,7 +168,7 @@ def _design(hours: ndarray, annual: int, diurnal: int) -> ndarray:
     return _terms(np, year, (hours % 24) / 24.0, annual, diurnal)
 
 
-def _terms(xp, year, day, annual: int, diurnal: int):
+def _terms(xp: ModuleType, year: Phase, day: Phase, annual: int, diurnal: int) -> Phase:
     """The basis at a phase of the year and of the day, ``(term, ...)``."""
     rows = [xp.ones_like(year)]
     for count, phase in ((annual, year), (diurnal, day)):

@@ -44,13 +44,13 @@ class Standardizer(eqx.Module):
     def to_anomaly(
         self, state: Float[ArrayLike, "*any channel lat lon"], hours: Hours
     ) -> Float[Array, "*any channel lat lon"]:
-        """A = (x - c(t)) / s."""
+        """a = (x - c(t)) / s."""
         return (jnp.asarray(state) - self.climatology.mean(hours)) / self.scale[:, None, None]
 
     def to_physical(
         self, anomaly: Float[Array, "*any channel lat lon"], hours: Hours
     ) -> Float[Array, "*any channel lat lon"]:
-        """X = c(t) + s a."""
+        """x = c(t) + s a."""
         return self.climatology.mean(hours) + self.scale[:, None, None] * anomaly
 
 

@@ -1,14 +1,13 @@
 """Vertical coordinates: on which surfaces the levels of a field lie.
 
-Pressure levels: p_k constant (hPa). Sigma levels: p_k = sigma_k p_s. Both give the pressure of every
-level of a column, which is all that an observation operator asks for.
+Pressure levels: p_k constant (hPa). Sigma levels: p_k = sigma_k p_s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,9 +29,6 @@ class Vertical(Protocol):
     def units(self) -> str:
         """``"hPa"`` or ``"sigma"``."""
 
-    def log_pressure(self, surface_pressure: Any) -> Any:
-        """Natural log of the levels' pressure (Pa), shape ``(level, ...)`` for ``p_s`` of ``(...)``."""
-
 
 @dataclass(frozen=True)
 class PressureLevels:
@@ -43,11 +39,6 @@ class PressureLevels:
 
     def __post_init__(self) -> None:
         _require_downward(self.levels, 0.01, 1100.0, "Pressure levels must be hPa")
-
-    def log_pressure(self, surface_pressure: Any) -> Any:
-        """ln(100 p_k), the same in every column."""
-        shape = (len(self.levels),) + (1,) * np.ndim(surface_pressure)
-        return np.log(100.0 * np.asarray(self.levels)).reshape(shape) + 0.0 * surface_pressure[None]
 
 
 @dataclass(frozen=True)
@@ -60,13 +51,6 @@ class SigmaLevels:
     def __post_init__(self) -> None:
         _require_downward(self.levels, 0.0, 1.0, "Sigma levels must lie between 0 and 1")
 
-    def log_pressure(self, surface_pressure: Any) -> Any:
-        """Ln sigma_k + ln p_s."""
-        import jax.numpy as jnp
-
-        shape = (len(self.levels),) + (1,) * jnp.ndim(surface_pressure)
-        return jnp.log(jnp.asarray(self.levels)).reshape(shape) + jnp.log(surface_pressure)[None]
-
 
 @dataclass(frozen=True)
 class NoLevels:
@@ -74,10 +58,6 @@ class NoLevels:
 
     levels: tuple[float, ...] = ()
     units: str = ""
-
-    def log_pressure(self, surface_pressure: Any) -> Any:
-        """Raise: there is no level to place."""
-        raise UserError("This layout has no vertical levels, so it has no pressures.")
 
 
 def layer_borders(levels: Sequence[float], top: float, bottom: float) -> np.ndarray:

@@ -175,13 +175,13 @@ class PatchAutoencoder(eqx.Module):
         return self.settings.latent, *token_grid(self.state_shape, self.settings.patch)
 
     def encode(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "latent row column"]:
-        """Z = E(a)."""
+        """z = E(a)."""
         patches = to_patches(anomaly, self.settings.patch, self.periodic)
         tokens = patches @ self.linear_encoder + self.encoder(patches)
         return from_tokens(tokens, self.latent_shape)
 
     def decode(self, latent: Float[Array, "latent row column"]) -> Float[Array, "channel lat lon"]:
-        """A' = D(z)."""
+        """a' = D(z)."""
         tokens, patch = to_tokens(latent), self.settings.patch
         squares = self.decoder(tokens)
         if self.settings.overlap:

@@ -99,7 +99,7 @@ class Surrogate(eqx.Module):
         self.change = TokenTransformer(features, wide, position, settings.transformer(), key)
 
     def __call__(self, anomaly: Float[Array, "channel lat lon"]) -> Float[Array, "channel lat lon"]:
-        """A(t + step)."""
+        """a(t + step)."""
         patch, overlap = self.settings.patch, self.settings.overlap
         squares = self.change(to_patches(anomaly, patch, self.periodic))
         if overlap:

@@ -55,7 +55,7 @@ class Covariance(eqx.Module):
         return Sum((self, other))
 
     def __rmul__(self, factor: float) -> Scaled:
-        """A B for a factor a >= 0 on variances."""
+        """a B for a factor a >= 0 on variances."""
         return Scaled(self, jnp.asarray(factor))
 
 
@@ -65,7 +65,7 @@ class Diagonal(Covariance):
     sd: Float[Array, "..."]
 
     def root(self, control: Control) -> Array:
-        """S v."""
+        """s * v, element by element."""
         return self.sd * control
 
     def zero_control(self) -> Control:
@@ -154,11 +154,11 @@ class Controlled(Protocol):
     """What is driven by a white control vector: a covariance, a prior."""
 
     def zero_control(self) -> Control:
-        """V = 0."""
+        """v = 0."""
 
 
 def white_control(controlled: Controlled, key: PRNGKeyArray) -> Control:
-    """V ~ N(0, I) of a covariance's or a prior's control shape."""
+    """v ~ N(0, I) of a covariance's or a prior's control shape."""
     leaves, tree = jax.tree.flatten(controlled.zero_control())
     keys = jax.random.split(key, len(leaves))
     drawn = [jax.random.normal(k, leaf.shape, leaf.dtype) for k, leaf in zip(keys, leaves, strict=True)]

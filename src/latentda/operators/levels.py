@@ -56,7 +56,7 @@ class Sample(NamedTuple):
 
     @property
     def share(self) -> Float[Array, " place"]:
-        """W within 0..1."""
+        """w within 0..1."""
         return jnp.clip(self.weight, 0.0, 1.0)
 
     @property

@@ -77,7 +77,7 @@ def mass_and_humidity(flat: Array, at: Corners, layout: Layout, ground: Ground |
 
 
 def wind(
-    flat: Array, at: Corners, layout: Layout, ground: Ground | None, log_roughness: Float[Array, " place"]
+    flat: Array, at: Corners, layout: Layout, ground: Ground | None, log_roughness: Float[Array, "..."]
 ) -> dict[str, Array]:
     """Equivalents of u10m, v10m and ws10m, those that the layout allows."""
     found = {}

@@ -136,7 +136,7 @@ class UpperAir(eqx.Module):
         return np.array_equal(rows["z"][0], rows["tv"][0])
 
     def _reference(self, flat: Array, at: Corners) -> Array | float:
-        """Ln p of the surface on sigma levels, 0 on pressure levels."""
+        """ln p of the surface on sigma levels, 0 on pressure levels."""
         if not self._on_sigma:
             return 0.0
         return jnp.log(interpolate(flat[self.layout.index("sp")], at))

@@ -15,16 +15,19 @@ from jaxtyping import Array, Float
 
 from latentda.physics.constants import EPSILON
 
+Values = Float[Array, "*place"] | float
+"""Of single places or of fields."""
+
 DRIEST = 1e-7
 """Specific humidity (kg/kg) below which the dew point stays: there is none at q <= 0, which an analysis can reach."""
 
 
-def vapour_pressure(humidity: Float[Array, " place"], pressure: Float[Array, " place"]) -> Float[Array, " place"]:
-    """E (Pa) of specific humidity (kg/kg) and pressure (Pa)."""
+def vapour_pressure(humidity: Values, pressure: Values) -> Values:
+    """e (Pa) of specific humidity (kg/kg) and pressure (Pa)."""
     return humidity * pressure / (EPSILON + (1.0 - EPSILON) * humidity)
 
 
-def dew_point(humidity: Float[Array, " place"], pressure: Float[Array, " place"]) -> Float[Array, " place"]:
+def dew_point(humidity: Values, pressure: Values) -> Float[Array, "*place"]:
     """T_d (K); that of q = 1e-7 in air that is drier still."""
     # Padding lies at no pressure at all: a pascal keeps its logarithm finite.
     e = vapour_pressure(jnp.maximum(humidity, DRIEST), jnp.maximum(pressure, 1.0))

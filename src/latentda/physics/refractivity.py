@@ -7,14 +7,10 @@ Source: Smith & Weintraub (1953), doi 10.1109/JRPROC.1953.274297, eq. 8. Local: 
 
 from __future__ import annotations
 
-from jaxtyping import Array, Float
-
-from latentda.physics.humidity import vapour_pressure
+from latentda.physics.humidity import Values, vapour_pressure
 
 
-def refractivity(
-    temperature: Float[Array, " place"], humidity: Float[Array, " place"], pressure: Float[Array, " place"]
-) -> Float[Array, " place"]:
+def refractivity(temperature: Values, humidity: Values, pressure: Values) -> Values:
     """N (no unit) of temperature (K), specific humidity (kg/kg) and pressure (Pa)."""
     dry = 0.776 * pressure / temperature
     return dry + 3.73e3 * vapour_pressure(humidity, pressure) / temperature**2

@@ -18,16 +18,14 @@ SEA_ROUGHNESS = 2e-4
 """Roughness length (m) of the open sea (WMO-No. 8, Guide to Instruments and Methods of Observation, annex 5.A)."""
 
 
-def speed(u: Float[Array, " place"], v: Float[Array, " place"]) -> Float[Array, " place"]:
+def speed(u: Float[Array, "*place"], v: Float[Array, "*place"]) -> Float[Array, "*place"]:
     """|V|; in still air, where it has no derivative, the derivative is zero."""
     square = u**2 + v**2
     moving = square > 0.0
     return jnp.where(moving, jnp.sqrt(jnp.where(moving, square, 1.0)), 0.0)
 
 
-def share_at_10_m(
-    height: Float[Array, " place"], log_roughness: Float[Array, " place"] | float
-) -> Float[Array, " place"]:
+def share_at_10_m(height: Float[Array, "*place"], log_roughness: Float[Array, "..."] | float) -> Float[Array, "*place"]:
     """V(10 m) / V(h); 1 where the level lies no higher than 10 m.
 
     Args:

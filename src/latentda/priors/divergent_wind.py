@@ -84,7 +84,7 @@ def estimate_divergent_wind(
 
 def draw_increments(
     decode: Callable[[Array], Array],
-    latents: Float[Array, "sample latent row column"],
+    latents: Float[Array, "sample ..."],
     draw: Callable[[PRNGKeyArray], Array],
 ) -> Iterable[Array]:
     """D(z + d) - D(z) for latents z and draws d of a latent background error.

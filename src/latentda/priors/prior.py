@@ -38,7 +38,7 @@ class ModelSpacePrior(eqx.Module):
         return anchor + self.background_error.root(control)
 
     def zero_control(self) -> Control:
-        """V = 0."""
+        """v = 0."""
         return self.background_error.zero_control()
 
 
@@ -66,5 +66,5 @@ class LatentPrior(eqx.Module):
         return self.autoencoder.decode(latent + self.background_error.root(control)) + rest
 
     def zero_control(self) -> Control:
-        """V = 0."""
+        """v = 0."""
         return self.background_error.zero_control()

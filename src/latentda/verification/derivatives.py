@@ -38,7 +38,7 @@ def horizontal_gradient(
 def relative_vorticity(
     u: Float[ndarray, "*any lat lon"], v: Float[ndarray, "*any lat lon"], grid: Grid
 ) -> Float[ndarray, "*any lat lon"]:
-    """Zeta (s-1) of a wind (m/s); NaN on the poles of a lat-lon grid."""
+    """zeta (s-1) of a wind (m/s); NaN on the poles of a lat-lon grid."""
     if grid.kind != "gaussian":
         cosine = _cosine(grid)
         east = _differences(np.asarray(v, np.float64), grid)[0]

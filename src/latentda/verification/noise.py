@@ -59,11 +59,6 @@ class PressureNoise:
         """N in hPa / 3 h."""
         return HECTOPASCALS_IN_THREE_HOURS * self.tendency
 
-    @property
-    def mean_hpa_per_3h(self) -> float:
-        """Over the whole time, in hPa / 3 h."""
-        return HECTOPASCALS_IN_THREE_HOURS * self.mean
-
 
 def surface_pressure_noise(
     model: SurfacePressureModel,

@@ -70,6 +70,6 @@ def variance_spectrum(field: Float[ndarray, "*any lat lon"], grid: Grid) -> Floa
     return _power(np.asarray(spectral))
 
 
-def _power(spectral: Float[ndarray, "*any m n"]) -> Float[ndarray, "*any n"]:
+def _power(spectral: Float[ndarray, "*any m n"]) -> Float[ndarray, "*any n-1"]:
     """Area mean square a total wavenumber; the harmonics' mean square is 1/(4 pi), and the last n is empty."""
     return (spectral[..., :-1] ** 2).sum(-2) / (4.0 * np.pi)

@@ -90,7 +90,7 @@ def test_a_run_that_is_not_there_is_refused_before_anything_is_made(tmp_path):
 
 def test_a_run_is_opened_with_the_spin_up_it_had(tmp_path, monkeypatch):
     claim(tmp_path / "fraternal-sonde" / "latent_3dvar" / "seed_0", {"spinup_days": 2})
-    monkeypatch.setattr(revisit, "prepare_nature", lambda *_: None)
+    monkeypatch.setattr(revisit, "prepare_nature", lambda *_, **__: None)
     assert open_run("fraternal-sonde", "latent_3dvar", 0, tmp_path, embedded_world()).setup.spinup_days == 2
 
 

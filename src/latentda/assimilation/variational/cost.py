@@ -120,7 +120,7 @@ class CostFunction(eqx.Module):
         return parts.background + parts.observations
 
     def zero_control(self) -> Control:
-        """V = 0: the prior's, or with a window that has its own a pair of both."""
+        """v = 0: the prior's, or with a window that has its own a pair of both."""
         start, within = self.prior.zero_control(), self.window.zero_control()
         return start if within is None else (start, within)
 

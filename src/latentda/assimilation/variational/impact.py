@@ -109,7 +109,7 @@ class ForecastError(eqx.Module):
         require_derivative(self.model)
 
     def __call__(self, state: Float[Array, "channel lat lon"], start_hours: Any) -> Float[Array, ""]:
-        """E(x)."""
+        """e(x)."""
         physical = self.standardizer.to_physical(state, start_hours)
         forecast = self.model.propagate(physical, start_hours, (self.lead_hours,))[0]
         return jnp.sum(self.weight * (forecast - self.truth) ** 2)

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from latentda.assimilation.variational.cost import ObservationTerm, require_independent_gaussian
 from latentda.assimilation.variational.method import Variational
@@ -62,7 +62,7 @@ def _members(
     background: Array,
     terms: tuple[ObservationTerm, ...],
     hours: Any,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " member"],
 ) -> Array:
     prior = method.prior
     anchor = prior.anchor(background)

@@ -48,7 +48,7 @@ class Posterior(eqx.Module):
 
     @property
     def degrees_of_freedom(self) -> Float[Array, ""]:
-        """D, of the pairs that are there: a lower bound."""
+        """d, of the pairs that are there: a lower bound."""
         return jnp.sum(1.0 - 1.0 / self.pairs.value)
 
     def perturbed(self, white: Float[Array, " control"]) -> Float[Array, "channel lat lon"]:

@@ -19,4 +19,4 @@ class Prior(Protocol):
         """x(v), standardised anomalies."""
 
     def zero_control(self) -> Control:
-        """V = 0, the background."""
+        """v = 0, the background."""

@@ -101,7 +101,7 @@ class WeakConstraint(eqx.Module):
             raise UserError(f"A weak constraint wants evenly spaced slots from 0 h on; got {self.lead_hours}.")
 
     def zero_control(self) -> Control:
-        """W = 0, the slots along a first axis."""
+        """w = 0, the slots along a first axis."""
         count = len(self.lead_hours) - 1
         return jax.tree.map(lambda leaf: jnp.zeros((count, *leaf.shape), leaf.dtype), self.model_error.zero_control())
 

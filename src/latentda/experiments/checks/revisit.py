@@ -79,7 +79,7 @@ def open_run(name: str, method: str, seed: int, root: Path, world: WorldFolder) 
         raise UserError(f"There is no run in {folder}; 'latentda experiment run' makes one.")
     spinup = claimed(folder).get("spinup_days", setup.spinup_days)
     setup = replace(setup, methods=(method,), scored_days=1, spinup_days=spinup)
-    nature = prepare_nature(world.start, setup.nature_days(seed), root / "nature")
+    nature = prepare_nature(world.start, setup.nature_days(seed), root / "nature", every_hours=setup.truth_hours)
     return Run(setup, method, seed, root, nature, world)
 
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import gcd
 
+from latentda.experiments.twin.nature import EVERY_HOURS
 from latentda.experiments.twin.observing import NETWORKS, require_network
 from latentda.methods import require_methods
 from latentda.user_error import UserError
@@ -109,6 +111,11 @@ class ExperimentSetUp:
     def leads(self) -> tuple[int, ...]:
         """Hours at which a forecast is scored."""
         return tuple(self.interval_hours * (k + 1) for k in range(self._cycles(self.forecast_days)))
+
+    @property
+    def truth_hours(self) -> int:
+        """Interval at which the truth is stored (h): every analysis, slot and lead falls on it."""
+        return gcd(EVERY_HOURS, self.interval_hours)
 
     def starts_forecast(self, cycle: int) -> bool:
         """Whether a forecast is made from the analysis of a cycle, counted from 0."""

@@ -8,6 +8,7 @@ side by side, are those of ``experiment``.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from math import gcd
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from latentda.forecast import ForecastModel, steps
 from latentda.methods import METHODS, Options, require_methods
 from latentda.observations import radiosonde_network
 from latentda.progress import Track, silent
+from latentda.user_error import UserError
 from latentda.world import WorldFolder, world_intake
 
 
@@ -56,6 +58,8 @@ class TwinSetUp:
 
     def __post_init__(self) -> None:
         require_methods(self.methods)
+        if self.interval_hours < 1 or 24 % self.interval_hours:
+            raise UserError(f"Analyses every {self.interval_hours} h do not fill a day; choose a divisor of 24.")
 
     @property
     def twin(self) -> str:
@@ -67,6 +71,11 @@ class TwinSetUp:
         """Days of truth the experiment needs, in whole pieces of a simulation."""
         cycling = -(-self.cycles * self.interval_hours // 24)
         return 5 * -(-(self.background_days + cycling + self.forecast_days) // 5)
+
+    @property
+    def truth_hours(self) -> int:
+        """Interval at which the truth is stored (h): every analysis and lead falls on it."""
+        return gcd(12, self.interval_hours)
 
     @property
     def forecast_cycles(self) -> tuple[int, ...]:
@@ -108,7 +117,7 @@ def run_twin(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track
     """Run every method of a set-up on the same observations; what is finished in ``folder`` is kept."""
     true_model = world.model
     model = true_model if setup.identical else world.imperfect_model
-    truth = nature_run(true_model, world.start, setup.days, folder, track)
+    truth = nature_run(true_model, world.start, setup.days, folder, track, setup.truth_hours)
     first = int(truth.hours[0]) + 24 * setup.background_days
     background = _lagged_background(model, truth, setup, track)
     intake = world_intake(world, model)

@@ -1,6 +1,7 @@
 """The nature run that all seeds, methods and experiments beneath one folder share: written once, longer when needed.
 
-``nature/nature.zarr`` holds the true states every 12 h; the state at its very begin is the start state itself.
+``nature/nature.zarr`` holds the true states every 12 h, and ``nature_6h/nature.zarr``, beside it, those of experiments
+that need them every 6 h; the state at its very begin is the start state itself.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from latentda.runs.lock import only_process
 from latentda.user_error import UserError
 
 EVERY_HOURS = 12
+"""Interval of the true states that most experiments need."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,31 @@ class Nature:
         return Truth(hours, states)
 
 
-def prepare_nature(start: Path, days: int, folder: Path, *, track: Track = silent) -> Nature:
-    """The nature run from a restart file, made or lengthened to at least ``days`` in ``folder``.
+def prepare_nature(
+    start: Path, days: int, folder: Path, *, every_hours: int = EVERY_HOURS, track: Track = silent
+) -> Nature:
+    """The nature run from a restart file, made or lengthened to at least ``days``.
 
     Another process that is making it is waited for.
 
+    Args:
+        start: the restart file.
+        days: whole pieces of a simulation.
+        folder: of the run; with another interval than :data:`EVERY_HOURS` that is part of its name, so that experiments
+            with either lie beneath one root.
+        every_hours: interval of the stored states.
+        track: shows progress.
+
     Raises:
-        UserError: ``folder`` holds a nature run from another start.
+        UserError: the folder holds a nature run from another start.
     """
+    if every_hours != EVERY_HOURS:
+        folder = folder.with_name(f"{folder.name}_{every_hours}h")
     model = jcm_model()
     begin = int(hours_since_1970(initial_fields(model, start)[1]))
     digest = files_digest([start])
     store = folder / "nature.zarr"
     with only_process(folder):
-        claim(folder, {"start": digest, "every_hours": EVERY_HOURS})
-        simulate(model, days, store, every_hours=EVERY_HOURS, initial=start, track=track)
+        claim(folder, {"start": digest, "every_hours": every_hours})
+        simulate(model, days, store, every_hours=every_hours, initial=start, track=track)
     return Nature(store, start, begin, digest)

@@ -77,6 +77,10 @@ def make_standardizer(
     return out
 
 
+LEADS_APART = 48
+"""Hours between the leads of a pair of forecasts from a nature run."""
+DAYS_APART = 5
+"""Between states that stand for the climate's spread."""
 SPINUP_CYCLES = 20
 """Of a cycling run, which starts from the truth, not used."""
 
@@ -151,26 +155,33 @@ def verification_pairs(data: Location, run: Sequence[Cycle], world: WorldFolder,
 def nature_pairs(
     data: Location, world: WorldFolder, count: int, out: Path, *, seed: int = 0, track: Track = silent
 ) -> Path:
-    """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run."""
+    """Pairs of 72 h and 24 h forecasts of the imperfect model from random states of a nature run.
+
+    Raises:
+        UserError: fewer states than wanted have another one 48 h later.
+    """
     model = world.imperfect_model
     dataset, _, hours = StoreSampler(data, model.layout).open()
-    starts = np.flatnonzero(np.isin(hours + 48, hours))
-    if count > len(starts):
-        raise UserError(f"{data} holds {len(starts)} pairs of states 48 h apart; {count} were asked for.")
-    chosen = np.sort(np.random.default_rng(seed).choice(starts, count, replace=False))
+    first = np.flatnonzero(np.isin(hours + LEADS_APART, hours))
+    if len(first) < count:
+        raise UserError(f"{count} pairs were wanted; {data} has {len(first)} states with one {LEADS_APART} h later.")
+    chosen = np.sort(np.random.default_rng(seed).choice(first, count, replace=False))
 
     def pairs() -> Iterator[tuple[ndarray, ndarray]]:
         for i in track(chosen, "forecast pairs", count):
-            later = int(np.searchsorted(hours, hours[i] + 48))
+            later = int(np.searchsorted(hours, hours[i] + LEADS_APART))
             states = ((int(hours[j]), read_states(dataset, model.layout, [j])[0]) for j in (i, later))
-            yield from forecast_pairs(model, world.standardizer, states, short=24, long=72)
+            yield from forecast_pairs(model, world.standardizer, states, short=24, long=24 + LEADS_APART)
 
     return write_pairs(pairs(), out)
 
 
 def climatological_pairs(data: Location, world: WorldFolder, start: Time | None, end: Time | None, out: Path) -> Path:
     """Pairs (climatological mean, state) every five days: the errors of the mean as a background."""
-    sampler = StoreSampler(data, world.layout, start, end, stride=20)
+    every = StoreSampler(data, world.layout, start, end)
+    hours = every.open()[2]
+    interval = int(np.diff(hours).min()) if hours.size > 1 else DAYS_APART * 24
+    sampler = replace(every, stride=max(DAYS_APART * 24 // interval, 1))
     states = sampler.anomalies(world.standardizer)
     return write_pairs(((np.zeros_like(state), state) for state in states), out)
 

@@ -105,10 +105,10 @@ class TwinObservations:
         return places_to_table(places, exact + places.error * noise, time)
 
 
-def nature_run(model: JcmModel, start: Path, days: int, folder: Path, track: Track) -> Truth:
-    """The true states every 12 h from a restart file, kept in ``folder/nature.zarr``."""
+def nature_run(model: JcmModel, start: Path, days: int, folder: Path, track: Track, every_hours: int = 12) -> Truth:
+    """The true states every ``every_hours`` from a restart file, kept in ``folder/nature.zarr``."""
     fields, begin = initial_fields(model, start)
-    store = simulate(model, days, folder / "nature.zarr", every_hours=12, initial=start, track=track)
+    store = simulate(model, days, folder / "nature.zarr", every_hours=every_hours, initial=start, track=track)
     dataset = open_store(store)
     states = read_states(dataset, model.layout)
     hours = [hours_since_1970(time) for time in dataset["time"].values]

@@ -97,9 +97,10 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
     days = -(-ROUNDS * cycles * campaign.setup.interval_hours // 24)
     setup = replace(campaign.setup, methods=methods, spinup_days=0, scored_days=days, forecast_days=0)
     nature_folder = campaign.root / "nature_training"
-    nature = prepare_nature(spun_up_state(), setup.nature_days(0), nature_folder, track=track)
-    world = campaign.world
-    jobs = [Tuning(Run(setup, method, 0, campaign.root, nature, world), cycles) for method in methods]
+    nature = prepare_nature(
+        spun_up_state(), setup.nature_days(0), nature_folder, every_hours=setup.truth_hours, track=track
+    )
+    jobs = [Tuning(Run(setup, method, 0, campaign.root, nature, campaign.world), cycles) for method in methods]
     failures = run_jobs(jobs, do_tuning, workers, listen, tuning_log)
     found = {job.run.method: job.factors() for number, job in enumerate(jobs) if number not in failures}
     return Tuned(found, [(f"{setup.name} {methods[i]}", sentence) for i, sentence in sorted(failures.items())])

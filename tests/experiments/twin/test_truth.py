@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from latentda.experiments.truth import StoredTruth
+from latentda.experiments.twin.truth import StoredTruth
 
 from latentda.fields import layout_of_store, open_store, read_states
 
