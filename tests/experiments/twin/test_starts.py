@@ -9,21 +9,21 @@ import pytest
 
 from latentda.assimilation import GaussNewton, Instant, StrongConstraint, Variational, WeakConstraint
 from latentda.experiments import experiment, nature, truth, twin
-from latentda.world import Assets
-from latentda.experiments.twin.campaign import Campaign, run_campaign
-from latentda.experiments.twin.catalogue import CATALOGUE
-from latentda.experiments.twin.run import RECORD
-from latentda.methods import FOUR_D, WEAK, method_files
-from latentda.experiments.twin.record import read_record
 from latentda.experiments.checks.revisit import open_run
 from latentda.experiments.twin import TwinSetUp
+from latentda.experiments.twin.campaign import Campaign, run_campaign
+from latentda.experiments.twin.catalogue import CATALOGUE
+from latentda.experiments.twin.record import read_record
+from latentda.experiments.twin.run import RECORD
 from latentda.fields import StateWriter, write_standardizer
 from latentda.forecast import Persistence
 from latentda.grid import datetime_of_hours
+from latentda.methods import FOUR_D, WEAK, method_files
 from latentda.observations import columns
 from latentda.operators import Diagonal
 from latentda.priors import ModelSpacePrior
 from latentda.user_error import UserError
+from latentda.world import Assets
 from tests.cycling.conftest import LAYOUT, small_intake, standardizer
 from tests.experiments.worlds import FIRST, still_background
 

@@ -8,7 +8,6 @@ import pytest
 
 from latentda.cycling import Cycle
 from latentda.experiments import statistics
-from latentda.world import Assets
 from latentda.experiments.twin.pairs import (
     climatological_pairs,
     cycling_pairs,
@@ -25,6 +24,7 @@ from latentda.networks import AutoencoderSettings, LinearPatchCode, PatchAutoenc
 from latentda.operators import ZonalBlocks
 from latentda.priors import BalancedCovariance, errors_from_pairs, read_background_error, read_pairs
 from latentda.user_error import UserError
+from latentda.world import Assets
 from tests.worlds import SIZE, TYPICAL, sigma_layout, sizes_of, states_of
 
 LAYOUT = sigma_layout()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from latentda.experiments.twin.truth import StoredTruth
 
+from latentda.experiments.twin.truth import StoredTruth
 from latentda.fields import layout_of_store, open_store, read_states
 
 REPORTED = Path(__file__).parents[1] / "data" / "reported"
