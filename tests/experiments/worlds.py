@@ -37,6 +37,4 @@ def still_observe(hours):
 
 def still_cycler(spread=1.0):
     prior = ModelSpacePrior(Diagonal(spread * jnp.ones(LAYOUT.shape)))
-    return Cycler(
-        Persistence(LAYOUT), standardizer(), small_intake(), Variational(prior, standardizer(), minimiser=Lbfgs(15))
-    )
+    return Cycler(Persistence(LAYOUT), small_intake(), Variational(prior, standardizer(), minimiser=Lbfgs(15)))

@@ -15,20 +15,20 @@ from latentda.user_error import UserError
 from latentda.world.settings import ModelSettings
 
 if TYPE_CHECKING:
-    from latentda.world.world import World
+    from latentda.world.folder import WorldFolder
 
 
-def _embedded(world: World, imperfect: bool = False, step_hours: int = 6) -> ForecastModel:
+def _embedded(world: WorldFolder, imperfect: bool = False, step_hours: int = 6) -> ForecastModel:
     from latentda.forecast import JcmModel, jcm_model
 
     return JcmModel(jcm_model(imperfect=imperfect).physics, step_hours=step_hours)
 
 
-def _persistence(world: World, step_hours: int = 6) -> ForecastModel:
+def _persistence(world: WorldFolder, step_hours: int = 6) -> ForecastModel:
     return Persistence(world.layout, step_hours)
 
 
-def _surrogate(world: World) -> ForecastModel:
+def _surrogate(world: WorldFolder) -> ForecastModel:
     return world.surrogate
 
 
@@ -40,7 +40,7 @@ MODELS: Mapping[str, Callable[..., ForecastModel]] = {
 """Makers of models by name; each is called with the world and its options."""
 
 
-def build_model(settings: ModelSettings, world: World) -> ForecastModel:
+def build_model(settings: ModelSettings, world: WorldFolder) -> ForecastModel:
     """The model that the settings describe.
 
     Raises:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import GaussNewton, StrongConstraint
-from latentda.assimilation.first_guess import FirstGuess
 from latentda.experiments import experiment
 from latentda.experiments.twin.nature import Nature
 from latentda.experiments.twin.record import read_record, read_start, write_record
@@ -127,7 +126,7 @@ def test_a_window_of_two_slots_records_both(tmp_path):
     assert [c.hours for c in record.cycles] == [FIRST + 12 * k for k in range(6)]
     assert [f.start_hours for f in record.forecasts] == [FIRST + 36, FIRST + 60]
     truth = still_truth().at(FIRST)[None]
-    single = CYCLER.step(FirstGuess.instant(still_background()), still_observe(FIRST), FIRST)
+    single = CYCLER.step(still_background(), still_observe(FIRST), FIRST)
     alone = error_sums(single.analysis[None], truth, LAYOUT)
     assert record.cycles[0].analysis.sum_square.sum() != alone.sum_square.sum()
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, CycleSettings
+from latentda.cycling import Cycle, Cycler, CycleSettings, run_cycles
 from latentda.experiments.twin.truth import Truth, TwinObservations, nature_run
 from latentda.forecast import ForecastModel, steps
 from latentda.methods import METHODS, Options, require_methods
@@ -128,11 +128,12 @@ def run_twin(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track
     identity = {**asdict(setup), "methods": None, "cycles": None, "spinup_cycles": None, "world": world.digest}
     options = Options(factor=setup.background_factor)
     for name in setup.methods:
-        cycler = Cycler(model, world.standardizer, intake, METHODS[name].build(world, options))
+        cycler = Cycler(model, intake, METHODS[name].build(world, options))
         title = METHODS[name].title
-        cycles[name] = cycler.run(
-            background, observe, settings, folder=folder / name, identity=identity, name=title, track=track
+        cycled = run_cycles(
+            cycler, background, observe, settings, folder=folder / name, identity=identity, name=title, track=track
         )
+        cycles[name] = list(cycled)
     last = cycles[setup.methods[0]][-1].hours
     run = TwinRun(setup, truth, cycles, observe(last), model)
     return _with_forecasts(run, track)

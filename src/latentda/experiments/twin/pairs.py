@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, CycleSettings
+from latentda.cycling import Cycle, Cycler, CycleSettings, run_cycles
 from latentda.experiments.twin.observing import build_network
 from latentda.experiments.twin.truth import StoredTruth, TwinObservations
 from latentda.fields import Location, StoreSampler, fit_standardizer, harmonics_told, read_states, write_standardizer
@@ -119,7 +120,7 @@ def cycling_run(
     background = truth.at(first)
     intake = world_intake(world, model)
     places = build_network(network, model.layout, world.orography(model), seed)
-    cycler = Cycler(model, world.standardizer, intake, METHODS["3dvar"].build(world, Options(factor=factor)))
+    cycler = Cycler(model, intake, METHODS["3dvar"].build(world, Options(factor=factor)))
     observe = TwinObservations(truth, places, intake, seed)
     settings = CycleSettings(first, cycles, 12)
     identity = {
@@ -130,8 +131,8 @@ def cycling_run(
         "factor": factor,
         "seed": seed,
     }
-    done = cycler.run(background, observe, settings, folder=folder, identity=identity, name="cycling", track=track)
-    return done[SPINUP_CYCLES:]
+    done = run_cycles(cycler, background, observe, settings, folder=folder, identity=identity, track=track)
+    return list(islice(done, SPINUP_CYCLES, None))
 
 
 def cycling_pairs(run: Sequence[Cycle], world: WorldFolder, out: Path, *, track: Track = silent) -> Path:

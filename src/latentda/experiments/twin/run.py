@@ -21,7 +21,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
-from latentda.cycling import Cycle, Cycler, CycleSettings, Observe
+from latentda.cycling import Cycle, Cycler, CycleSettings, Observe, carried_arrays, restored
 from latentda.experiments.twin.catalogue import ExperimentSetUp
 from latentda.experiments.twin.diagnostics import diagnose
 from latentda.experiments.twin.first_background import first_background
@@ -156,7 +156,7 @@ class SharedParts:
         factor = setup.factor(method) if factor is None else factor
         options = Options(factor=factor, model=self.model, slots=setup.slots)
         built = METHODS[method].build(self.world, options)
-        return Cycler(self.model, self.world.standardizer, self.intake, built)
+        return Cycler(self.model, self.intake, built)
 
 
 @cache
@@ -222,26 +222,25 @@ def cycle_on(
     """
     file = folder / RECORD
     record = read_record(file)
-    interval, layout = setup.interval_hours, cycler.model.layout
-    settings = CycleSettings(first_hours, setup.cycles, interval)
-    tell(len(record.cycles), setup.cycles)
-    while len(record.cycles) < setup.cycles:
-        hours = first_hours + len(record.cycles) * interval
-        if record.analysis is None:
-            guess = cycler.first_guess(first(), settings)
-        else:
-            guess = cycler.forecast(Cycle(hours - interval, record.analysis, record.analysis, {}), interval)
-        for cycle in cycler.window(guess, observe, hours):
-            k = len(record.cycles)
-            exact = truth.at(cycle.hours)[None]
-            before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
-            forecast = None
-            if k < setup.cycles and setup.starts_forecast(k):
-                write_start(cycle, folder / "starts")
-                forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
-            record = record.grown(CycleErrors(cycle.hours, before, after, cycle.facts), cycle.analysis, forecast)
-        write_record(record, file)
-        tell(min(len(record.cycles), setup.cycles), setup.cycles)
+    interval, layout, method = setup.interval_hours, cycler.model.layout, cycler.method
+    done = len(record.cycles)
+    tell(done, setup.cycles)
+    since = first_hours + (done - 1) * interval if done else None
+    carried = method.init(first()) if record.analysis is None else restored(method, record.analysis, record.carried)
+    windows = cycler.windows(CycleSettings(first_hours, setup.cycles, interval), done)
+    for cycle in cycler.cycles(carried, observe, windows, since=since):
+        k = len(record.cycles)
+        exact = truth.at(cycle.hours)[None]
+        before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
+        forecast = None
+        if k < setup.cycles and setup.starts_forecast(k):
+            write_start(cycle, folder / "starts")
+            forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
+        errors = CycleErrors(cycle.hours, before, after, cycle.facts)
+        record = record.grown(errors, cycle.analysis, forecast, carried_arrays(cycle.carried, cycle.analysis))
+        if cycle.carried is not None:
+            write_record(record, file)
+            tell(min(len(record.cycles), setup.cycles), setup.cycles)
     return record.first(setup.cycles)
 
 
