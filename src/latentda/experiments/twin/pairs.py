@@ -104,7 +104,7 @@ def cycling_run(
         data: the nature run.
         world: scales and a first background error.
         start: of the cycling.
-        cycles: analyses, 12 h apart.
+        cycles: analyses, at the interval of the world.
         folder: where cycles are kept, for a restart; cycles of other arguments are refused.
         network: what is observed, a key of :data:`latentda.experiments.twin.observing.NETWORKS`.
         factor: on the variances of the first background error.
@@ -122,9 +122,10 @@ def cycling_run(
     places = build_network(network, model.layout, world.orography(model), seed)
     cycler = Cycler(model, intake, METHODS["3dvar"].build(world, Options(factor=factor)))
     observe = TwinObservations(truth, places, intake, seed)
-    settings = CycleSettings(first, cycles, 12)
+    interval = world.settings.interval_hours
+    settings = CycleSettings(first, cycles, interval)
     identity = {
-        "data": digest((background, truth.at(first + 12) if cycles > 1 else None)),
+        "data": digest((background, truth.at(first + interval) if cycles > 1 else None)),
         "world": method_digest("3dvar", world),
         "errors": world.errors,
         "network": network,
