@@ -32,7 +32,8 @@ train = typer.Typer(no_args_is_help=True, help="Train networks.")
 estimate = typer.Typer(no_args_is_help=True, help="Estimate scales and background errors.")
 
 Data = Annotated[str, typer.Option(help="Store of states (Zarr, NetCDF or GRIB), a path or a URL.")]
-World = Annotated[Path, typer.Option("--world", "--assets", help="Folder of scales, weights, background errors.")]
+_OF_A_WORLD = "Folder of the world: its scales, weights and background errors."
+World = Annotated[Path, typer.Option("--world", "--assets", help=_OF_A_WORLD)]
 Start = Annotated[str | None, typer.Option(help="First date of the period.")]
 End = Annotated[str | None, typer.Option(help="End of the period, exclusive.")]
 

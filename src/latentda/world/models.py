@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from inspect import signature
+from typing import Protocol
 
 from latentda.forecast import ForecastModel, Persistence
 from latentda.grid import Layout

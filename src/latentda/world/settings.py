@@ -36,8 +36,9 @@ class ModelSettings:
     """How a forecast model is made.
 
     Attributes:
-        kind: a name of :data:`latentda.world.models.MODELS`, or ``module:function``, called with the options.
-        options: its keyword arguments.
+        kind: a name of :data:`latentda.world.models.MODELS`, or ``module:function``; it is called with the world and
+            the options.
+        options: keyword arguments.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")

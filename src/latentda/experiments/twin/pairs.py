@@ -81,9 +81,9 @@ def make_standardizer(
 LEADS_APART = 48
 """Hours between the leads of a pair of forecasts from a nature run."""
 DAYS_APART = 5
-"""Between states that stand for the climate's spread."""
+"""Days between states that stand for the climate's spread."""
 SPINUP_CYCLES = 20
-"""Of a cycling run, which starts from the truth, not used."""
+"""Cycles at the beginning of a cycling run that are not used, since it starts from the truth."""
 
 
 def cycling_run(

@@ -27,7 +27,7 @@ from latentda.progress import Track
 from latentda.user_error import NotThereError
 
 GROSS_SIZE = 10.0
-"""Of a gross error, in standard deviations of R."""
+"""Size of a gross error, in standard deviations of R."""
 
 Network = Callable[[int], ObservationPlaces]
 """``network(hours since 1970)`` -> the places of a cycle's observations."""
