@@ -12,7 +12,7 @@ from tests.worlds import table_of
 
 @pytest.mark.parametrize(("wide", "verdict"), [(96.0, "error_size"), (1e20, "error"), (np.inf, "error")])
 def test_an_error_wider_than_the_atmosphere_is_refused(wide, verdict):
-    table = table_of(["t", "t", "t"], lat=46.5, observation=270.0, error=[1.0, wide, 94.0])
+    table = table_of(["t", "t", "t"], lat=[40.0, 50.0, 60.0], observation=270.0, error=[1.0, wide, 94.0])
     for checked in (check_error_size(table), QualityControl().apply(table)):
         assert column(checked, "verdict").tolist() == ["", verdict, ""]
         assert used(checked).tolist() == [True, False, True]
