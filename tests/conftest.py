@@ -19,7 +19,7 @@ from jaxtyping import config, install_import_hook
 from tests.shapes import shapes_checked
 
 # The shapes that these rooms' annotations say are checked whenever a test calls them.
-ROOMS = ("grid", "fields", "networks", "operators", "priors", "assimilation", "verification")
+ROOMS = ("physics", "grid", "fields", "networks", "operators", "priors", "assimilation", "verification")
 install_import_hook([f"latentda.{room}" for room in ROOMS], f"{shapes_checked.__module__}.{shapes_checked.__name__}")
 
 

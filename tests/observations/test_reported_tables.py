@@ -178,6 +178,8 @@ def test_a_latitude_beyond_the_pole_by_rounding():
         (",t,", ",w,", None, "row 5, column variable: 'w'"),
         ("2020-11-01T", "2020-11-31T", None, "row 5, column time: '2020-11-31T12:00:00'"),
         ("0.8", "inf", "error", "row 5, column error: 'inf'"),
+        ("0.8", "1e20", "error", "row 5, column error: '1e20'"),
+        ("0.8", "9.96921e36", "error", "row 5, column error: '9.96921e36'"),
     ],
 )
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -29,7 +29,7 @@ def learned(tmp_path_factory):
     pieces = StoreSampler(folder / "store.zarr", LAYOUT).pieces
     write_standardizer(fit_standardizer(pieces, LAYOUT, annual=0), folder / "standardizer.safetensors")
     (folder / "settings.yaml").write_text(SETTINGS)
-    command = ["train", "autoencoder", "--data", str(folder / "store.zarr"), "--assets", str(folder)]
+    command = ["train", "autoencoder", "--data", str(folder / "store.zarr"), "--world", str(folder)]
     command += ["--config", str(folder / "settings.yaml"), "--end", "2000-01-09", "--validate-from", "2000-01-10"]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output

@@ -41,7 +41,7 @@ def test_the_command_on_a_global_store(tmp_path):
     StateWriter(tmp_path / "a.zarr", LAYOUT, compact=False).append(states, hour_sequence("2000-01-01", 32, 6))
     write_standardizer(unit_standardizer(LAYOUT), tmp_path / "standardizer.safetensors")
     (tmp_path / "a.yaml").write_text("network: {patch: 4, width: 16, heads: 2, blocks: 1}\ntraining: {batch_size: 2}\n")
-    arguments = ["--data", str(tmp_path / "a.zarr"), "--assets", str(tmp_path), "--config", str(tmp_path / "a.yaml")]
+    arguments = ["--data", str(tmp_path / "a.zarr"), "--world", str(tmp_path), "--config", str(tmp_path / "a.yaml")]
     dates = ["--start", "2000-01-01", "--end", "2000-01-06", "--steps", "3"]
     result = CliRunner().invoke(app, ["train", "forecast", *arguments, *dates])
     assert result.exit_code == 0, result.output

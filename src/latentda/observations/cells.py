@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 MISSING_NUMBERS = (-9999.0, -9999.9, -99999.0, -999999.0, 1e20, 9.969209968386869e36)
 """What stands for no number in tables and in netCDF; no variable of an observation table can have it."""
+UNKNOWN_ERRORS = tuple(number for number in MISSING_NUMBERS if number < 0.0)
+"""Likewise in a column of errors, where a huge number says that nothing was measured: `judgement` refuses its row."""
 _WORST_MARK = 15
 
 
@@ -38,12 +40,15 @@ def plain(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array.cast(pa.string()) if pa.types.is_large_string(array.type) else array
 
 
-def read_numbers(array: pa.Array | pa.ChunkedArray, decimal_comma: bool = False) -> Numbers:
+def read_numbers(
+    array: pa.Array | pa.ChunkedArray, decimal_comma: bool = False, missing: tuple[float, ...] = MISSING_NUMBERS
+) -> Numbers:
     """Read numbers from a column of numbers, texts or booleans.
 
     Args:
         array: the column.
         decimal_comma: texts may have a comma where others have the point.
+        missing: numbers that stand for none.
     """
     array = plain(array)
     if pa.types.is_string(array.type):
@@ -58,7 +63,7 @@ def read_numbers(array: pa.Array | pa.ChunkedArray, decimal_comma: bool = False)
     filled = np.abs(values) > 9998.0
     large = values[filled]
     # Single precision and text round the great ones.
-    filled[filled] = np.any([np.isclose(large, number, rtol=1e-6, atol=0.0) for number in MISSING_NUMBERS], axis=0)
+    filled[filled] = np.any([np.isclose(large, number, rtol=1e-6, atol=0.0) for number in missing], axis=0)
     return Numbers(np.where(filled, np.nan, values), filled, unreadable)
 
 

@@ -25,7 +25,7 @@ UNCLEAR = "are neither used nor not used"
 OF_VERDICT = {
     "position": UNPLACED,
     "range": "have a value that no atmosphere has",
-    "error": "have an observation error that is not positive",
+    "error": "have an observation error that is not positive, or larger than any can be",
     "level": "have a pressure or height that cannot be",
     "missing": VALUELESS,
 }

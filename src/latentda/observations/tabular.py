@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.observations.booleans import read_booleans
-from latentda.observations.cells import read_numbers, read_texts, whole_numbers
+from latentda.observations.cells import MISSING_NUMBERS, UNKNOWN_ERRORS, read_numbers, read_texts, whole_numbers
 from latentda.observations.column_maps import TEXTS, ColumnMap, Source
 from latentda.observations.data_rows import data_table
 from latentda.observations.file_rows import (
@@ -120,7 +120,7 @@ class TableMaker:
             return pa.repeat(str(source.value), len(rows)) if source.column is None else read_texts(rows[source.column])
         if name == "obs_id" and source.column and pa.types.is_integer(rows[source.column].type):
             return rows[source.column].cast(pa.int64())
-        values = self._numbers(rows, source)
+        values = self._numbers(rows, source, UNKNOWN_ERRORS if name == "error" else MISSING_NUMBERS)
         if name == "obs_id":
             return np.arange(len(rows)) if np.isnan(values).any() else values.astype(np.int64)
         if not pa.types.is_integer(kind):
@@ -129,11 +129,11 @@ class TableMaker:
         rows.note(NOT_WHOLE, AS_BAD if name == "quality" else NOTHING, wrong, source.column)
         return whole
 
-    def _numbers(self, rows: FileRows, source: Source) -> np.ndarray:
+    def _numbers(self, rows: FileRows, source: Source, missing: tuple[float, ...] = MISSING_NUMBERS) -> np.ndarray:
         """A column in SI; the constant where it is one."""
         if source.column is None:
             return np.full(len(rows), float(source.value or 0.0))
-        numbers = read_numbers(rows[source.column], self.decimal_comma)
+        numbers = read_numbers(rows[source.column], self.decimal_comma, missing)
         rows.note(NOT_NUMERIC, NOTHING, numbers.unreadable, source.column)
         rows.note(FILLED, NOTHING, numbers.filled, source.column)
         if numbers.unreadable.any():

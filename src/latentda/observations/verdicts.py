@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 VERDICTS = {
     "": "The datum is used.",
     "missing": "The row has no value.",
-    "error": "The row's own observation error is no positive number.",
+    "error": "The row's own observation error is no positive number, or larger than any can be.",
     "level": "The row's pressure or height cannot be right, or it lies aloft and has neither.",
     "unclear": "The file's word on whether the row is used is neither yes nor no.",
     "virtual_temperature": "The report gives virtual temperature, and without humidity it cannot be made sensible.",
