@@ -73,14 +73,14 @@ def test_a_store_with_nan_is_refused(tmp_path):
     states[3, 2] = np.nan
     times = np.datetime64("2000-01-01T00", "s") + np.arange(9) * np.timedelta64(6, "h")
     to_dataset(states, layout, times).to_netcdf(tmp_path / "store.nc")
-    command = ["estimate", "climatology", "--data", str(tmp_path / "store.nc"), "--assets", str(tmp_path)]
+    command = ["estimate", "climatology", "--data", str(tmp_path / "store.nc"), "--world", str(tmp_path)]
     assert "temperature" in sentence(run(app, command)) or "t@500" in sentence(run(app, command))
 
 
 def test_settings_with_a_wrong_entry_are_named(tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text("network:\n  blocks: many\n")
-    command = ["train", "autoencoder", "--data", "x", "--assets", str(tmp_path), "--config", str(config)]
+    command = ["train", "autoencoder", "--data", "x", "--world", str(tmp_path), "--config", str(config)]
     assert "network.blocks" in sentence(run(app, command))
 
 

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from latentda.cli.app import app
-from latentda.experiments import lorenz96
+from latentda.experiments.lorenz96 import table
 from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin
 from latentda.forecast import Lorenz96
 from latentda.verification import read_scores
@@ -16,8 +16,8 @@ QUICK = ("optimal-interpolation", "3d-var")
 
 def test_the_table_is_printed_and_written(tmp_path, monkeypatch):
     short = Lorenz96Twin(Lorenz96(points=8), cycles=12, spinup_cycles=4, climatology_steps=300)
-    monkeypatch.setattr(lorenz96, "Lorenz96Twin", lambda: short)
-    monkeypatch.setattr(lorenz96, "METHODS", {name: METHODS[name] for name in QUICK})
+    monkeypatch.setattr(table, "Lorenz96Twin", lambda: short)
+    monkeypatch.setattr(table, "METHODS", {name: METHODS[name] for name in QUICK})
     path = tmp_path / "new" / "scores.json"
     result = run(app, ["benchmark", "lorenz96", "--seeds", "2", "--json", str(path)])
     assert result.exit_code == 0, result.output

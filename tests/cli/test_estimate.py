@@ -13,10 +13,10 @@ from latentda.grid import PressureLevels, build_layout, lat_lon_grid
 REPORTED = Path(__file__).parents[1] / "data" / "reported"
 
 
-def estimate(data, assets, *options):
-    command = ["estimate", "climatology", "--data", str(data), "--assets", str(assets), *options]
+def estimate(data, world, *options):
+    command = ["estimate", "climatology", "--data", str(data), "--world", str(world), *options]
     result = CliRunner().invoke(app, command)
-    file = Path(assets) / "standardizer.safetensors"
+    file = Path(world) / "standardizer.safetensors"
     return result, read_standardizer(file) if result.exit_code == 0 else None
 
 
@@ -86,7 +86,7 @@ def test_the_numbers_of_harmonics_are_options_of_the_command(daily, tmp_path):
 
 def test_grib_where_nothing_may_be_written(tmp_path):
     pytest.importorskip("cfgrib", exc_type=ImportError)
-    result, found = estimate(REPORTED / "16_grib_in_a_read_only_folder" / "analysis.grib", tmp_path / "assets")
+    result, found = estimate(REPORTED / "16_grib_in_a_read_only_folder" / "analysis.grib", tmp_path / "world")
     assert found is not None
     assert "Traceback" not in result.output
     assert not list(REPORTED.rglob("*.idx"))

@@ -108,8 +108,8 @@ def climatology(
 ) -> None:
     """Fit the seasonal and daily cycle and the scale of every channel."""
     with one_sentence(), warnings_shown():
-        from latentda.experiments.twin.pairs import make_standardizer
         from latentda.fields import layout_of_store, open_store
+        from latentda.workflows.estimate import make_standardizer
 
         world.mkdir(parents=True, exist_ok=True)
         layout = layout_of_store(open_store(data), ["u", "v", "t", "q", "sp"])
@@ -176,7 +176,7 @@ def background_error(
 ) -> None:
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
     with one_sentence():
-        from latentda.experiments.twin.pairs import make_background_errors
+        from latentda.workflows.estimate import make_background_errors
         from latentda.world import WorldFolder
 
         folder = WorldFolder(world, kind.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latentda.assimilation.first_guess import FirstGuess
-from latentda.experiments import revisit
+from latentda.experiments.checks import revisit
 from latentda.experiments.checks.impact import data_impact, write_impact
 from latentda.experiments.checks.minimisers import (
     MinimiserCheck,
