@@ -109,8 +109,8 @@ def climatology(
 ) -> None:
     """Fit the seasonal and daily cycle and the scale of every channel."""
     with one_sentence(), warnings_shown():
-        from latentda.experiments.twin.pairs import make_standardizer
         from latentda.fields import layout_of_store, open_store
+        from latentda.workflows.estimate import make_standardizer
         from latentda.world import WorldFolder
 
         world.mkdir(parents=True, exist_ok=True)
@@ -179,7 +179,7 @@ def background_error(
 ) -> None:
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
     with one_sentence():
-        from latentda.experiments.twin.pairs import make_background_errors
+        from latentda.workflows.estimate import make_background_errors
         from latentda.world import WorldFolder
 
         folder = WorldFolder(world, kind.value)

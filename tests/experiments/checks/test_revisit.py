@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from latentda.experiments import revisit
+from latentda.experiments.checks import revisit
 from latentda.experiments.checks.impact import data_impact, write_impact
 from latentda.experiments.checks.minimisers import (
     MinimiserCheck,

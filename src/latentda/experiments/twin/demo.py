@@ -115,9 +115,8 @@ class TwinRun:
 
 def run_twin(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track = silent) -> TwinRun:
     """Run every method of a set-up on the same observations; what is finished in ``folder`` is kept."""
-    true_model = world.model
-    model = true_model if setup.identical else world.imperfect_model
-    truth = nature_run(true_model, world.start, setup.days, folder, track, setup.truth_hours)
+    model = world.model if setup.identical else world.imperfect_model
+    truth = nature_run(world, setup.days, folder, track, setup.truth_hours)
     first = int(truth.hours[0]) + 24 * setup.background_days
     background = _lagged_background(model, truth, setup, track)
     intake = world_intake(world, model)

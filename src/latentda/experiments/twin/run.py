@@ -38,6 +38,7 @@ from latentda.experiments.twin.record import (
 )
 from latentda.experiments.twin.truth import Truth, TwinObservations
 from latentda.forecast import ForecastModel, steps
+from latentda.grid import Layout
 from latentda.methods import METHODS, Options, method_digest
 from latentda.runs.claim import LOG, claim
 from latentda.runs.lock import only_process
@@ -77,11 +78,11 @@ class Run:
         """Time of the first analysis, hours since 1970."""
         return self.setup.first_hours(self.nature.begin_hours, self.seed)
 
-    def truth(self, model: ForecastModel) -> Truth:
+    def truth(self, layout: Layout) -> Truth:
         """The true states from the begin of the seed's period to the end of its last forecast."""
         begin = self.setup.begin_hours(self.nature.begin_hours, self.seed)
         cycling = self.setup.interval_hours * (self.setup.cycles - 1)
-        return self.nature.truth(model, begin, self.first_hours + cycling + 24 * self.setup.forecast_days)
+        return self.nature.truth(layout, begin, self.first_hours + cycling + 24 * self.setup.forecast_days)
 
     def identity(self) -> dict[str, Any]:
         """What must be the same when the run is taken up again: all but its length."""
@@ -189,8 +190,8 @@ def run_parts(run: Run) -> RunParts:
     """The parts of a run; the truth is read here."""
     shared = shared_parts(run.setup.identical, run.world, run.setup.huber_limit)
     model = shared.model
-    truth = run.truth(model)
-    network = build_network(run.setup.network, model.layout, model.surface_geopotential, run.seed)
+    truth = run.truth(model.layout)
+    network = build_network(run.setup.network, model.layout, shared.world.orography(model), run.seed)
     observe = TwinObservations(truth, network, shared.intake, run.seed, run.setup.gross_errors)
     begin, folder = run.setup.begin_hours(run.nature.begin_hours, run.seed), run.nature.first_backgrounds
     return RunParts(shared, truth, observe, lambda: first_background(model, truth, run.setup, begin, folder))

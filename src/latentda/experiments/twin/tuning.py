@@ -100,7 +100,12 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
     setup = replace(campaign.setup, methods=methods, spinup_days=0, scored_days=days, forecast_days=0)
     nature_folder = campaign.root / "nature_training"
     nature = prepare_nature(
-        spun_up_state(), setup.nature_days(0), nature_folder, every_hours=setup.truth_hours, track=track
+        campaign.world,
+        setup.nature_days(0),
+        nature_folder,
+        start=spun_up_state(),
+        every_hours=setup.truth_hours,
+        track=track,
     )
     jobs = [Tuning(Run(setup, method, 0, campaign.root, nature, campaign.world), cycles) for method in methods]
     failures = run_jobs(jobs, do_tuning, workers, listen, tuning_log)
