@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from numpy import ndarray
 
@@ -68,8 +69,8 @@ def impact(
     *,
     model: ForecastModel,
     lead_hours: int,
-    truth: Float[ndarray, "channel lat lon"],
-    weight: Float[ndarray, "channel lat lon"],
+    truth: Float[ArrayLike, "channel lat lon"],
+    weight: Float[ArrayLike, "channel lat lon"],
 ) -> Impact:
     """The impact of every datum of an analysis on the forecast from its time.
 

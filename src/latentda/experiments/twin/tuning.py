@@ -187,7 +187,7 @@ def innovations(
     """
     method = cycler.method
     if not isinstance(method, Variational):
-        raise UserError("Only variational methods have a background error to tune.")
+        raise UserError(f"{type(method).__name__} has no background error to tune; variational methods have one.")
     anomaly = method.standardizer.to_anomaly(jnp.asarray(background), np.int32(hours))
     draws = np.asarray(background_draws(method.prior, anomaly, jax.random.key(hours)))
     own = replace(cycler.intake, perturbations=draws * np.asarray(method.standardizer.scale)[:, None, None])
