@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentda.assimilation import ObservationTerm
-from latentda.grid import GRAVITY
 from latentda.observations import SURFACE_VARIABLES, VARIABLES, make_batch
 from latentda.observations.table import UPPER_AIR_VARIABLES
 from latentda.operators import GridPoints, PointObservations
 from latentda.operators.near_surface import MAX_HEIGHT_DIFFERENCE
+from latentda.physics.constants import GRAVITY
 from tests.operators.equivalents import evaluate
 from tests.worlds import NOON, check_linearisation, double, pressure_layout, sigma_layout, states_of, table_of
 
