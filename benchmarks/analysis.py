@@ -62,10 +62,9 @@ def main() -> None:
     rows["decoder"] = seconds(lambda: decode(code, latent))
     for name in ("3dvar", "latent_3dvar"):
         method = METHODS[name].build(world)
-        assert method is not None
-        needed = evaluations_to_one_per_cent(method.analyse(anomaly, (term,), int(hours)).minimum)
+        needed = evaluations_to_one_per_cent(method.solve(anomaly, (term,), int(hours)).minimum)
         rows[f"{name} analysis ({table.num_rows} data; {needed} gradients to 1 % of the lowest cost)"] = seconds(
-            lambda method=method: method.analyse(anomaly, (term,), int(hours)).state, repeat=3
+            lambda method=method: method.solve(anomaly, (term,), int(hours)).state, repeat=3
         )
     rows["equivalents of all data"] = seconds(lambda: intake.equivalents(table, state))
     rows["reading one prepBUFR cycle"] = seconds(lambda: read_observations(shipped_reports()).num_rows, repeat=3)

@@ -42,7 +42,7 @@ def main() -> None:
     term = intake.term(table, hours)
     stages["batch"] = time.perf_counter()
     anomaly = world.standardizer.to_anomaly(jnp.asarray(climate), np.int32(hours))
-    analysis = method.analyse(anomaly, (term,), hours)
+    analysis = method.solve(anomaly, (term,), hours)
     stages[f"analysis: {int(analysis.minimum.iterations)} iterations"] = time.perf_counter()
     before = BEGIN
     for name, end in stages.items():

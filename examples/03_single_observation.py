@@ -19,7 +19,7 @@ value = intake.equivalents(table, background) + 1.0
 term = intake.term(assign_errors(table_from_columns({**place, "observation": value})), int(hours))
 
 for name in ("3dvar", "latent_3dvar"):
-    analysis = METHODS[name].build(world).analyse(jnp.zeros(layout.shape), (term,), int(hours))
+    analysis = METHODS[name].build(world).solve(jnp.zeros(layout.shape), (term,), int(hours))
     increment = np.asarray(analysis.increment) * np.asarray(world.standardizer.scale)[:, None, None]
     print(f"{METHODS[name].title}: +1 K at 500 hPa over 46.1N 14.5E ({analysis.result.advice})")
     for channel in ("t@0.51", "u@0.34", "v@0.34", "sp"):

@@ -190,7 +190,7 @@ def _opened(path: str | Path, kind: str) -> Iterator[tuple[Any, dict[str, Any]]]
 
 @contextmanager
 def fitting(path: str | Path, kind: str) -> Iterator[None]:
-    """Around the use of what a file of the right kind holds: says that it is not what its kind needs.
+    """Around the use of a file's arrays and header: says that the file is wrong where they do not fit its kind.
 
     Raises:
         UserError: an array or an entry of the header is missing, or has another form.

@@ -36,7 +36,7 @@ def test_a_gross_error_bends_the_analysis_no_further_than_the_limit(minimiser, b
         term = term_of()
         term = eqx.tree_at(lambda t: t.value, term, term.value.at[0].add(excess))
         term = type(term)(term.operator, term.value, term.error, term.valid, huber_limit=limit)
-        return variational(minimiser=minimiser).analyse(background, (term,), 0).state
+        return variational(minimiser=minimiser).solve(background, (term,), 0).state
 
     clean = analysis(0.0, np.inf)
     plain, robust, further = analysis(100.0, np.inf), analysis(100.0, 2.0), analysis(300.0, 2.0)
@@ -48,5 +48,5 @@ def test_a_gross_error_bends_the_analysis_no_further_than_the_limit(minimiser, b
 def test_a_limit_that_no_datum_reaches_is_none(background):
     term = term_of()
     loose = type(term)(term.operator, term.value, term.error, term.valid, huber_limit=100.0)
-    found, expected = (variational().analyse(background, (t,), 0) for t in (loose, term))
+    found, expected = (variational().solve(background, (t,), 0) for t in (loose, term))
     np.testing.assert_allclose(found.state, expected.state, atol=1e-9)

@@ -4,7 +4,7 @@ import pytest
 
 from latentda.assimilation import Lbfgs, Variational
 from latentda.assimilation.intake import Intake
-from latentda.cycling import Cycler
+from latentda.cycling import Cycler, run_cycles
 from latentda.fields import Climatology, Standardizer
 from latentda.forecast import Persistence
 from latentda.grid import datetime_of_hours
@@ -21,6 +21,11 @@ def standardizer():
     climatology = Climatology(jnp.asarray(mean[None], jnp.float32), 0, 0)
     scale = sizes_of(LAYOUT, SIZE)[:, 0, 0]
     return Standardizer(climatology, jnp.asarray(scale, jnp.float32), LAYOUT)
+
+
+def run(*arguments, **settings):
+    """All cycles of a run."""
+    return list(run_cycles(*arguments, **settings))
 
 
 def small_intake(**settings):
@@ -77,4 +82,4 @@ def observe(truth):
 @pytest.fixture(scope="session")
 def cycler():
     method = Variational(ModelSpacePrior(Diagonal(jnp.ones(LAYOUT.shape))), standardizer(), minimiser=Lbfgs(15))
-    return Cycler(Persistence(LAYOUT), standardizer(), small_intake(), method)
+    return Cycler(Persistence(LAYOUT), small_intake(), method)

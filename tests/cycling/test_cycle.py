@@ -6,9 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import AnalysisError, GaussNewton
+from latentda.assimilation import AnalysisError, FreeRun, GaussNewton
 from latentda.assimilation.feedback import feedback_file
-from latentda.assimilation.first_guess import FirstGuess
 from latentda.cycling import CycleSettings
 from latentda.forecast import Persistence
 from latentda.observations import column, empty_table, read_table
@@ -16,7 +15,7 @@ from latentda.operators import Diagonal
 from latentda.priors import ModelSpacePrior
 from latentda.runs.lock import LOCK
 from latentda.user_error import UserError
-from tests.cycling.conftest import LAYOUT, places, standardizer
+from tests.cycling.conftest import LAYOUT, places, run, standardizer
 from tests.locks import is_held
 from tests.worlds import table_of
 
@@ -34,7 +33,7 @@ def same(first, second):
 
 @pytest.fixture(scope="module")
 def whole(cycler, first_background, observe):
-    return cycler.run(first_background, observe, SETTINGS)
+    return run(cycler, first_background, observe, SETTINGS)
 
 
 def test_cycles_follow_each_other(whole, first_background):
@@ -69,7 +68,7 @@ def test_facts_of_a_cycle(whole):
 
 
 def test_a_folder_keeps_every_cycle_and_nothing_else(cycler, first_background, observe, whole, tmp_path):
-    same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path / "run"), whole)
+    same(run(cycler, first_background, observe, SETTINGS, folder=tmp_path / "run"), whole)
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert names == [*(f"cycle_{k:05d}.safetensors" for k in range(4)), "setup.json"]
 
@@ -80,14 +79,14 @@ def never(hours):
 
 @pytest.mark.parametrize("kept", [1, 2, 4])
 def test_a_run_goes_on_from_its_last_complete_cycle(cycler, first_background, observe, whole, tmp_path, kept):
-    cycler.run(first_background, observe, SETTINGS, folder=tmp_path)
+    run(cycler, first_background, observe, SETTINGS, folder=tmp_path)
     for k in range(kept, 4):
         (tmp_path / f"cycle_{k:05d}.safetensors").unlink()
 
     def only_later(hours):
         return observe(hours) if hours >= SETTINGS.start_hours + 12 * kept else never(hours)
 
-    same(cycler.run(first_background, only_later, SETTINGS, folder=tmp_path), whole)
+    same(run(cycler, first_background, only_later, SETTINGS, folder=tmp_path), whole)
 
 
 def test_a_run_killed_while_it_observes_or_writes_goes_on(cycler, first_background, observe, whole, tmp_path):
@@ -97,49 +96,52 @@ def test_a_run_killed_while_it_observes_or_writes_goes_on(cycler, first_backgrou
         return observe(hours)
 
     with pytest.raises(KeyboardInterrupt):
-        cycler.run(first_background, killed, SETTINGS, folder=tmp_path)
+        run(cycler, first_background, killed, SETTINGS, folder=tmp_path)
     complete = (tmp_path / "cycle_00001.safetensors").read_bytes()
     (tmp_path / "cycle.part").write_bytes(complete[: len(complete) // 2])
-    same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path), whole)
+    same(run(cycler, first_background, observe, SETTINGS, folder=tmp_path), whole)
 
 
 def test_a_finished_run_can_be_made_longer(cycler, first_background, observe, whole, tmp_path):
-    cycler.run(first_background, observe, replace(SETTINGS, cycles=2), folder=tmp_path)
-    same(cycler.run(first_background, observe, SETTINGS, folder=tmp_path), whole)
-    same(cycler.run(first_background, never, replace(SETTINGS, cycles=3), folder=tmp_path), whole[:3])
+    run(cycler, first_background, observe, replace(SETTINGS, cycles=2), folder=tmp_path)
+    same(run(cycler, first_background, observe, SETTINGS, folder=tmp_path), whole)
+    same(run(cycler, first_background, never, replace(SETTINGS, cycles=3), folder=tmp_path), whole[:3])
 
 
 @pytest.mark.parametrize("change", [{"start_hours": 0}, {"interval_hours": 6}])
 def test_the_folder_of_another_run_is_refused(cycler, first_background, observe, tmp_path, change):
-    cycler.run(first_background, observe, replace(SETTINGS, cycles=1), folder=tmp_path)
+    run(cycler, first_background, observe, replace(SETTINGS, cycles=1), folder=tmp_path)
     with pytest.raises(ValueError, match="holds another run"):
-        cycler.run(first_background, observe, replace(SETTINGS, **change), folder=tmp_path)
+        run(cycler, first_background, observe, replace(SETTINGS, **change), folder=tmp_path)
 
 
-@pytest.mark.parametrize("part", ["background", "method", "model", "standardizer", "intake", "offsets"])
+@pytest.mark.parametrize("part", ["background", "method", "scales", "model", "intake", "offsets"])
 def test_another_run_does_not_go_on_from_the_cycles_of_one(cycler, first_background, observe, tmp_path, part):
     short, prior = replace(SETTINGS, cycles=1), ModelSpacePrior(Diagonal(2.0 * jnp.ones(LAYOUT.shape)))
-    cycler.run(first_background, observe, short, folder=tmp_path)
+    run(cycler, first_background, observe, short, folder=tmp_path)
     method = replace(cycler.method, prior=prior)
+    scaled = eqx.tree_at(lambda m: m.standardizer.scale, cycler.method, 2.0 * SCALE)
     others = {
         "background": cycler,
         "method": replace(cycler, method=method),
+        "scales": replace(cycler, method=scaled),
         "model": replace(cycler, model=Persistence(LAYOUT, step_hours=12)),
-        "standardizer": replace(cycler, standardizer=eqx.tree_at(lambda s: s.scale, cycler.standardizer, 2.0 * SCALE)),
         "intake": replace(cycler, intake=replace(cycler.intake, huber_limit=3.0)),
         "offsets": replace(cycler, offsets=(-3, 0, 3)),
     }
     start = first_background + np.float32(1.0) if part == "background" else first_background
-    with pytest.raises(UserError, match=rf"holds another run or other files \(it differs in {part}\)"):
-        others[part].run(start, never, short, folder=tmp_path)
+    with pytest.raises(
+        UserError, match=rf"holds another run or other files \(it differs in {part.replace('scales', 'method')}\)"
+    ):
+        run(others[part], start, never, short, folder=tmp_path)
 
 
 def test_who_says_what_a_run_is_may_compute_its_parts_anew(cycler, first_background, observe, tmp_path):
     short, rounded = replace(SETTINGS, cycles=1), np.nextafter(first_background, np.float32(0.0))
-    whole = cycler.run(first_background, observe, short, folder=tmp_path, identity={"factor": 5.0})
-    same(cycler.run(rounded, never, short, folder=tmp_path, identity={"factor": 5.0}), whole)
+    whole = run(cycler, first_background, observe, short, folder=tmp_path, identity={"factor": 5.0})
+    same(run(cycler, rounded, never, short, folder=tmp_path, identity={"factor": 5.0}), whole)
     with pytest.raises(UserError, match=r"it differs in factor"):
-        cycler.run(first_background, observe, short, folder=tmp_path, identity={"factor": 2.0})
+        run(cycler, first_background, observe, short, folder=tmp_path, identity={"factor": 2.0})
 
 
 def test_it_works_alone_in_its_folder(cycler, first_background, observe, tmp_path):
@@ -147,22 +149,22 @@ def test_it_works_alone_in_its_folder(cycler, first_background, observe, tmp_pat
         assert is_held(tmp_path / LOCK)
         return observe(hours)
 
-    cycler.run(first_background, watched, replace(SETTINGS, cycles=1), folder=tmp_path)
+    run(cycler, first_background, watched, replace(SETTINGS, cycles=1), folder=tmp_path)
     assert not (tmp_path / LOCK).exists()
 
 
 def test_damaged_cycles_are_said(cycler, first_background, observe, tmp_path):
-    cycler.run(first_background, observe, replace(SETTINGS, cycles=1), folder=tmp_path)
+    run(cycler, first_background, observe, replace(SETTINGS, cycles=1), folder=tmp_path)
     (tmp_path / "cycle_00000.safetensors").write_bytes(b"half")
     with pytest.raises(UserError, match=r"cycle_00000\.safetensors holds no cycle"):
-        cycler.run(first_background, observe, SETTINGS, folder=tmp_path)
+        run(cycler, first_background, observe, SETTINGS, folder=tmp_path)
 
 
-def test_without_a_method_the_background_is_the_analysis(cycler, first_background, observe, tmp_path):
-    free = replace(cycler, method=None)
+def test_without_assimilation_the_background_is_the_analysis(cycler, first_background, observe, tmp_path):
+    free = replace(cycler, method=FreeRun(cycler.method.standardizer))
     for cycles in (
-        free.run(first_background, observe, SETTINGS, folder=tmp_path),
-        free.run(first_background, never, SETTINGS, folder=tmp_path),
+        run(free, first_background, observe, SETTINGS, folder=tmp_path),
+        run(free, first_background, never, SETTINGS, folder=tmp_path),
     ):
         for cycle in cycles:
             np.testing.assert_array_equal(cycle.analysis, first_background)
@@ -171,7 +173,7 @@ def test_without_a_method_the_background_is_the_analysis(cycler, first_backgroun
 
 
 def test_a_cycle_without_observations_keeps_the_background(cycler, first_background):
-    cycle = cycler.step(FirstGuess.instant(first_background), empty_table(), SETTINGS.start_hours)
+    cycle = cycler.step(first_background, empty_table(), SETTINGS.start_hours)
     np.testing.assert_allclose(cycle.analysis, first_background, rtol=1e-6, atol=1e-4)
     assert (cycle.facts["used"], cycle.facts["result"]) == (0, "converged")
 
@@ -179,7 +181,7 @@ def test_a_cycle_without_observations_keeps_the_background(cycler, first_backgro
 def test_a_forecast_that_has_blown_up_is_refused(cycler, observe):
     broken = np.full(LAYOUT.shape, np.nan, np.float32)
     with pytest.raises(AnalysisError, match="repair the forecast"):
-        cycler.step(FirstGuess.instant(broken), observe(SETTINGS.start_hours), SETTINGS.start_hours)
+        cycler.step(broken, observe(SETTINGS.start_hours), SETTINGS.start_hours)
 
 
 def broken(cycler):
@@ -190,20 +192,20 @@ def broken(cycler):
 
 def test_an_analysis_that_is_not_finite_ends_the_run(cycler, first_background, observe, tmp_path):
     with pytest.raises(AnalysisError, match=r"analysis of 1999-12-25 00 UTC has failed.*check the observations"):
-        broken(cycler).run(first_background, observe, SETTINGS, folder=tmp_path)
+        run(broken(cycler), first_background, observe, SETTINGS, folder=tmp_path)
     assert not list(tmp_path.glob("cycle_*"))
 
 
 def test_it_may_be_forgiven_and_is_told(cycler, first_background, observe):
     patient = replace(broken(cycler), forgive_failure=True)
-    cycle = patient.step(FirstGuess.instant(first_background), observe(SETTINGS.start_hours), SETTINGS.start_hours)
+    cycle = patient.step(first_background, observe(SETTINGS.start_hours), SETTINGS.start_hours)
     assert cycle.facts["result"] == "not_finite"
     np.testing.assert_allclose(cycle.analysis, first_background, rtol=1e-6, atol=1e-3)
 
 
 def test_feedback_is_kept_in_a_folder_that_did_not_exist(cycler, first_background, observe, tmp_path):
     folder = tmp_path / "new" / "run"
-    cycler.run(first_background, observe, SETTINGS, folder=folder, keep_feedback=True)
+    run(cycler, first_background, observe, SETTINGS, folder=folder, keep_feedback=True)
     assert [read_table(feedback_file(folder, k)).num_rows for k in range(4)] == [24] * 4
 
 
@@ -217,7 +219,7 @@ def with_error(table, error):
 
 @pytest.mark.parametrize("error", [1e-3, 1e-6, 1e-30])
 def test_one_datum_of_tiny_error_does_not_spoil_the_analysis(cycler, first_background, observe, error):
-    table, guess = observe(SETTINGS.start_hours), FirstGuess.instant(first_background)
+    table, guess = observe(SETTINGS.start_hours), first_background
     cycler = replace(cycler, method=replace(cycler.method, minimiser=GaussNewton(60, tolerance=1e-4)))
     plain = cycler.step(guess, with_error(table, 0.2), SETTINGS.start_hours)
     with pytest.warns(UserWarning, match="cannot be meant and count as.*1 of t"):
@@ -228,7 +230,7 @@ def test_one_datum_of_tiny_error_does_not_spoil_the_analysis(cycler, first_backg
 
 
 def test_one_datum_of_huge_error_says_nothing(cycler, first_background, observe):
-    table, guess = observe(SETTINGS.start_hours), FirstGuess.instant(first_background)
+    table, guess = observe(SETTINGS.start_hours), first_background
     wide = cycler.step(guess, with_error(table, 1e20), SETTINGS.start_hours)
     assert wide.facts["result"] != "not_finite"
     without = cycler.step(guess, with_error(table, 1.0).slice(1), SETTINGS.start_hours)

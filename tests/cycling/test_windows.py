@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import StrongConstraint
-from latentda.assimilation.first_guess import FirstGuess
 from latentda.cycling import CycleSettings
-from tests.cycling.conftest import LAYOUT
+from tests.cycling.conftest import LAYOUT, run
 
 SETTINGS = CycleSettings(start_hours=262_800, cycles=4, interval_hours=12)
 
@@ -21,7 +20,7 @@ def windowed(cycler):
 
 @pytest.fixture(scope="module")
 def whole(windowed, first_background, observe):
-    return windowed.run(first_background, observe, SETTINGS)
+    return run(windowed, first_background, observe, SETTINGS)
 
 
 def test_a_cycle_a_slot(whole):
@@ -38,7 +37,7 @@ def test_a_model_that_changes_nothing_makes_both_slots_the_same(whole):
 
 
 def test_two_times_at_once_know_more_than_one(whole, cycler, first_background, observe, truth):
-    alone = cycler.step(FirstGuess.instant(first_background), observe(262_800), 262_800)
+    alone = cycler.step(first_background, observe(262_800), 262_800)
     error = [np.sqrt(np.mean(((x.analysis - truth) / LAYOUT_SCALE) ** 2)) for x in (whole[0], alone)]
     assert error[0] < error[1]
 
@@ -48,21 +47,21 @@ LAYOUT_SCALE = np.array([8.0, 8.0, 4.0, 4.0, 800.0])[:, None, None]
 
 @pytest.mark.parametrize("kept", [1, 2, 3])
 def test_a_killed_run_goes_on_from_its_last_complete_window(windowed, first_background, observe, whole, tmp_path, kept):
-    windowed.run(first_background, observe, SETTINGS, folder=tmp_path)
+    run(windowed, first_background, observe, SETTINGS, folder=tmp_path)
     for k in range(kept, 4):
         (tmp_path / f"cycle_{k:05d}.safetensors").unlink()
-    again = windowed.run(first_background, observe, SETTINGS, folder=tmp_path)
+    again = run(windowed, first_background, observe, SETTINGS, folder=tmp_path)
     for one, other in zip(whole, again, strict=True):
         np.testing.assert_array_equal(one.analysis, other.analysis)
         assert one.facts == other.facts
 
 
 def test_a_run_may_end_within_a_window(windowed, first_background, observe, whole):
-    shorter = windowed.run(first_background, observe, replace(SETTINGS, cycles=3))
+    shorter = run(windowed, first_background, observe, replace(SETTINGS, cycles=3))
     assert [c.hours for c in shorter] == [c.hours for c in whole[:3]]
 
 
 def test_slots_have_to_be_an_interval_apart(windowed, first_background, observe):
     assert LAYOUT.shape == first_background.shape
     with pytest.raises(ValueError, match="needs slots at 0, 6"):
-        windowed.run(first_background, observe, replace(SETTINGS, interval_hours=6))
+        run(windowed, first_background, observe, replace(SETTINGS, interval_hours=6))

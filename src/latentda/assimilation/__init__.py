@@ -1,12 +1,17 @@
-"""Assimilation: one cost function, its minimisers, and the analyses that come out."""
+"""Assimilation: one interface for every kind of method, the intake of observations, and the variational methods."""
 
+from latentda.assimilation.analysis import Analysis, AnalysisError, Result
+from latentda.assimilation.carried import CarriedState
+from latentda.assimilation.free_run import FreeRun
+from latentda.assimilation.method import AnalysisMethod
 from latentda.assimilation.robust import huber_residual, huber_weight
+from latentda.assimilation.term import ObservationTerm
 from latentda.assimilation.variational.adam import Adam
-from latentda.assimilation.variational.cost import CostFunction, CostParts, ObservationTerm
+from latentda.assimilation.variational.cost import CostFunction, CostParts
 from latentda.assimilation.variational.gauss_newton import GaussNewton
 from latentda.assimilation.variational.impact import Impact, impact
-from latentda.assimilation.variational.method import Analysis, AnalysisError, Variational
-from latentda.assimilation.variational.minimise import Lbfgs, Minimiser, Minimum, Result
+from latentda.assimilation.variational.method import Variational
+from latentda.assimilation.variational.minimise import Lbfgs, Minimiser, Minimum
 from latentda.assimilation.variational.perturbed import perturbed_analyses
 from latentda.assimilation.variational.posterior import Posterior, posterior
 from latentda.assimilation.variational.preconditioner import Preconditioner
@@ -17,8 +22,11 @@ __all__ = [
     "Adam",
     "Analysis",
     "AnalysisError",
+    "AnalysisMethod",
+    "CarriedState",
     "CostFunction",
     "CostParts",
+    "FreeRun",
     "GaussNewton",
     "Impact",
     "Instant",

@@ -82,8 +82,7 @@ class Intake:
             table: the observations.
             first_guess: the background.
             hours: of the analysis, since 1970.
-            rows: those whose s_b is wanted, which takes as long as :data:`~latentda.priors.DRAWS` equivalents; all by
-                default.
+            rows: those whose s_b is wanted, which takes as long as an equivalent of every draw; all by default.
 
         Raises:
             ValueError: the intake has no draws of the background error.

@@ -32,7 +32,8 @@ train = typer.Typer(no_args_is_help=True, help="Train networks.")
 estimate = typer.Typer(no_args_is_help=True, help="Estimate scales and background errors.")
 
 Data = Annotated[str, typer.Option(help="Store of states (Zarr, NetCDF or GRIB), a path or a URL.")]
-World = Annotated[Path, typer.Option(help="Folder of scales, weights and background errors.")]
+_OF_A_WORLD = "Folder of the world: its scales, weights and background errors."
+World = Annotated[Path, typer.Option("--world", "--assets", help=_OF_A_WORLD)]
 Start = Annotated[str | None, typer.Option(help="First date of the period.")]
 End = Annotated[str | None, typer.Option(help="End of the period, exclusive.")]
 
@@ -108,11 +109,13 @@ def climatology(
 ) -> None:
     """Fit the seasonal and daily cycle and the scale of every channel."""
     with one_sentence(), warnings_shown():
-        from latentda.experiments.twin.pairs import make_standardizer
         from latentda.fields import layout_of_store, open_store
+        from latentda.workflows.estimate import make_standardizer
+        from latentda.world import WorldFolder
 
         world.mkdir(parents=True, exist_ok=True)
-        layout = layout_of_store(open_store(data), ["u", "v", "t", "q", "sp"])
+        settings = WorldFolder(world).settings
+        layout = layout_of_store(open_store(data), settings.variables or None, settings.levels or None)
         file = world / "standardizer.safetensors"
         where(make_standardizer(data, layout, start, end, file, annual=annual, diurnal=diurnal))
 
@@ -176,7 +179,7 @@ def background_error(
 ) -> None:
     """Estimate the background errors of model space and of latent space from pairs of forecasts."""
     with one_sentence():
-        from latentda.experiments.twin.pairs import make_background_errors
+        from latentda.workflows.estimate import make_background_errors
         from latentda.world import WorldFolder
 
         folder = WorldFolder(world, kind.value)

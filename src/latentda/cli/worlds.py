@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from latentda.world import Errors, WorldFolder
 
 WorldOption = Annotated[
-    Path | None, typer.Option(help="Folder of a world, with its own network and background errors.")
+    Path | None, typer.Option("--world", "--assets", help="Folder of a world, with its own network and errors.")
 ]
 
 

@@ -1,18 +1,17 @@
-"""Cycling: intake of observations, analysis after analysis, and what became of every datum."""
+"""Cycling: analysis after analysis, kept so that a killed run goes on."""
 
-from latentda.assimilation.feedback import FEEDBACK_COLUMNS, feedback, feedback_file
-from latentda.assimilation.first_guess import FirstGuess
-from latentda.assimilation.intake import Intake
-from latentda.cycling.cycler import Cycle, Cycler, CycleSettings, Observe
+from latentda.cycling.cycle import Cycle, CycleSettings, Observe
+from latentda.cycling.cycler import Cycler, WindowAnalysis
+from latentda.cycling.kept import CARRIED, carried_arrays, restored, run_cycles
 
 __all__ = [
-    "FEEDBACK_COLUMNS",
+    "CARRIED",
     "Cycle",
     "CycleSettings",
     "Cycler",
-    "FirstGuess",
-    "Intake",
     "Observe",
-    "feedback",
-    "feedback_file",
+    "WindowAnalysis",
+    "carried_arrays",
+    "restored",
+    "run_cycles",
 ]

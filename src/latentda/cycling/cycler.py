@@ -1,20 +1,16 @@
 """Cycling: window after window, background, observations, analysis, forecast, and again.
 
-    x_b(t_0) -> [ screen -> analyse -> forecast ] -> x_b(t_1) -> ...
+    carried(t_0) -> [ screen -> analyse -> forecast ] -> carried(t_1) -> ...
 
 A method whose window has n slots makes n cycles at once, one a slot: the states of its trajectory there, before and
-after, each with the observations of its time; the next window begins one interval after the last slot.
-
-Each finished cycle is one file (background, analysis, diagnostics), written whole or not at all; a run that
-was killed at any instant goes on from the last complete one. A note beside them says which run they are of, and another
-run does not go on from them. Without a method the background is the analysis.
+after, each with the observations of its time; the next window begins one interval after the last slot. The cycle is an
+iterator: who keeps, records or scores cycles consumes them one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -23,64 +19,12 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import Analysis, AnalysisError, ObservationTerm, Preconditioner, Result, Variational
-from latentda.assimilation.feedback import feedback, feedback_file
+from latentda.assimilation import Analysis, AnalysisError, AnalysisMethod, ObservationTerm, Result
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
-from latentda.cycling.learnt import keep_learnt, read_learnt
-from latentda.fields import Standardizer
-from latentda.files import fitting, read_arrays, write_arrays
+from latentda.cycling.cycle import Cycle, CycleSettings, Observe
 from latentda.forecast import ForecastModel
 from latentda.grid import datetime_of_hours, iso
-from latentda.observations import write_table
-from latentda.progress import Track, silent
-from latentda.runs.claim import claim
-from latentda.runs.identity import identity_of
-from latentda.runs.lock import only_process
-from latentda.user_error import UserError
-
-KIND = "cycle"
-"""Kind of file."""
-
-Observe = Callable[[int], pa.Table]
-"""``observe(hours since 1970)`` -> the observations of a cycle."""
-
-
-@dataclass(frozen=True)
-class CycleSettings:
-    """How long and how often.
-
-    Attributes:
-        start_hours: time of the first analysis, hours since 1970.
-        cycles: number of analyses.
-        interval_hours: time between them.
-    """
-
-    start_hours: int
-    cycles: int
-    interval_hours: int = 12
-
-
-@dataclass(frozen=True, eq=False)
-class Cycle:
-    """One finished cycle.
-
-    Attributes:
-        hours: analysis time, hours since 1970.
-        background: physical units ``(channel, lat, lon)``.
-        analysis: likewise.
-        facts: used and refused data; cost before and after, J_o / p likewise, |grad J| at the end over that at the
-            start, iterations, evaluations, how the minimisation ended.
-        table: the observations with their verdicts; None for a cycle read from disk.
-        learnt: of the Hessian, for the next cycle; as ``table``, and None for all but the last of a window.
-    """
-
-    hours: int
-    background: Float[ndarray, "channel lat lon"]
-    analysis: Float[ndarray, "channel lat lon"]
-    facts: dict[str, Any]
-    table: pa.Table | None = None
-    learnt: Preconditioner | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +37,7 @@ class WindowAnalysis:
         tables: the observations of each slot, with their verdicts.
         terms: the same as terms of the cost.
         analysis: the outcome.
+        carried: what the method hands on.
     """
 
     hours: int
@@ -100,13 +45,34 @@ class WindowAnalysis:
     tables: list[pa.Table]
     terms: tuple[ObservationTerm, ...]
     analysis: Analysis
+    carried: Any
 
-    def cycles(self, slots: tuple[int, ...]) -> list[Cycle]:
+    def cycles(self, lead_hours: tuple[int, ...]) -> Iterator[Cycle]:
         """A cycle a slot."""
         states = np.asarray(self.analysis.trajectory)
-        parts = zip(slots, self.guesses, states, _facts(self.analysis, self.tables), self.tables, strict=True)
-        found = [Cycle(self.hours + lead, guess.background, x, fact, table) for lead, guess, x, fact, table in parts]
-        return [*found[:-1], replace(found[-1], learnt=self.analysis.minimum.preconditioner)]
+        for k, lead in enumerate(lead_hours):
+            yield Cycle(
+                self.hours + lead,
+                self.guesses[k].background,
+                states[k],
+                self._facts(k),
+                self.tables[k],
+                self.guesses[k],
+                self.carried if k == len(lead_hours) - 1 else None,
+            )
+
+    def _facts(self, slot: int) -> dict[str, Any]:
+        table = self.tables[slot]
+        if not self.terms:
+            return {"used": 0, "refused": table.num_rows}
+        used = int(np.sum(table["used"].to_numpy()))
+        ends = {"background": self.analysis.observation_background, "analysis": self.analysis.observation_analysis}
+        misfits = {f"misfit_{end}": float(np.sum(d[slot] ** 2)) / max(used, 1) for end, d in ends.items()}
+        return {"used": used, "refused": table.num_rows - used, **self.analysis.facts, **misfits}
+
+
+Adapt = Callable[["Cycler", FirstGuess, int], "Cycler"]
+"""``adapt(cycler, background, hours)``: the cycler of one window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,229 +81,99 @@ class Cycler:
 
     Attributes:
         model: forecasts the analysis to the next background.
-        standardizer: between physical states and anomalies.
         intake: from table to cost.
-        method: the analysis method, or None for no assimilation.
+        method: that analyses.
         offsets: times around the analysis (h) to which the background is forecast, to meet observations at their own
-            times; 0 among them.
-        hand_on: whether a minimiser begins with what it learnt of the Hessian in the cycle before. It pays where
-            Hessians stay alike: in three dimensions with stations that stay. In a window every day's flow makes another
-            Hessian, and it costs iterations.
-        forgive_failure: whether the background stands for an analysis that is not finite, instead of an error.
+            times; 0 among them. A method of several slots meets them at its slots.
+        forgive_failure: whether a cycle goes on from an analysis that has failed.
     """
 
     model: ForecastModel
-    standardizer: Standardizer
     intake: Intake
-    method: Variational | None
+    method: AnalysisMethod
     offsets: tuple[int, ...] = (0,)
-    hand_on: bool = False
     forgive_failure: bool = False
 
-    def run(
+    def cycles(
         self,
-        background: Float[ndarray, "channel lat lon"],
+        carried: Any,
         observe: Observe,
-        settings: CycleSettings,
+        windows: Iterable[int],
         *,
-        folder: str | Path | None = None,
-        identity: Mapping[str, Any] | None = None,
-        keep_feedback: bool = False,
-        name: str = "cycling",
-        track: Track = silent,
-    ) -> list[Cycle]:
-        """Cycle from a physical background valid at the first analysis time.
+        since: int | None = None,
+        adapt: Adapt | None = None,
+    ) -> Iterator[Cycle]:
+        """Every cycle as it is finished.
 
         Args:
-            background: x_b of the first cycle.
+            carried: into the first window, ``method.init(background)``, or what an earlier cycle handed on.
             observe: the observations of a time.
-            settings: when and how often.
-            folder: where to keep finished cycles and to resume from; nothing is kept without it. Another process that
-                works there is waited for.
-            identity: plain values that tell this run from others in its folder, such as digests of the files that it
-                depends on; start and interval are among them anyway. By default the digits of background, model,
-                scales, intake and method, whatever they were computed from, and nothing of ``observe``.
-            keep_feedback: whether every cycle's observations are kept there too, with what became of them.
-            name: what the progress display says.
-            track: shows progress.
+            windows: their starts, hours since 1970.
+            since: valid time of ``carried``, where that is not the first window's start.
+            adapt: makes method and intake of each window from its background, where they are not the same for all.
 
         Raises:
-            AnalysisError: a background that is not finite: the forecast has blown up; or an analysis that is not.
-            UserError: ``folder`` holds another run or other files, or cannot be written to.
+            AnalysisError: a background that is not finite, for the forecast has blown up; or an analysis that failed.
         """
-        if folder is None:
-            return self._run(background, observe, settings, None, keep_feedback, name, track)
-        with only_process(folder):
-            own = identity if identity is not None else self._identity(background)
-            note = {"start_hours": settings.start_hours, "interval_hours": settings.interval_hours, **own}
-            claim(Path(folder), note, what="run")
-            return self._run(background, observe, settings, Path(folder), keep_feedback, name, track)
+        for hours in windows:
+            carried = self.forward(carried, hours if since is None else since, hours)
+            cycler = self if adapt is None else adapt(self, self.method.first_guess(carried), hours)
+            window = cycler.analyse(carried, observe, hours)
+            carried, since = window.carried, hours + self.method.lead_hours[-1]
+            yield from window.cycles(self.method.lead_hours)
 
-    def _identity(self, background: Float[ndarray, "channel lat lon"]) -> dict[str, Any]:
-        parts = identity_of(
-            background=np.asarray(background, np.float32),
-            model=self.model,
-            standardizer=self.standardizer,
-            intake=self.intake,
-            method=self.method,
-        )
-        return {**parts, "offsets": self.offsets, "hand_on": self.hand_on}
+    def forward(self, carried: Any, since: int, hours: int) -> Any:
+        """What is carried, forecast from its valid time to the window that starts at ``hours``."""
+        slots = self.method.lead_hours
+        offsets = self.offsets if len(slots) == 1 and since != hours else slots
+        return self.method.forecast(carried, self.model, since, hours - since, offsets)
 
-    def _run(
-        self,
-        background: Float[ndarray, "channel lat lon"],
-        observe: Observe,
-        settings: CycleSettings,
-        folder: Path | None,
-        keep_feedback: bool,
-        name: str,
-        track: Track,
-    ) -> list[Cycle]:
-        slots = self._slots(settings.interval_hours)
-        done = list(_read(folder, settings)) if folder else []
-        done = done[: len(done) - len(done) % len(slots)]
-        guess = self.forecast(done[-1], settings.interval_hours) if done else self.first_guess(background, settings)
-        learnt = read_learnt(folder, done[-1].hours) if done and folder and self.hand_on else None
-        jobs = range(len(done), settings.cycles, len(slots))
-        for k in track(jobs, name, len(jobs)):
-            cycles = self.window(guess, observe, settings.start_hours + k * settings.interval_hours, learnt)
-            learnt = cycles[-1].learnt if self.hand_on else None
-            if folder and learnt is not None:
-                keep_learnt(learnt, folder, cycles[-1].hours)
-            for j, cycle in enumerate(cycles):
-                done.append(replace(cycle, table=None, learnt=None))
-                if folder:
-                    if keep_feedback and cycle.table is not None:
-                        told = feedback(self.intake, cycle.table, cycle.hours, self._at(guess, j), cycle.analysis)
-                        write_table(told, feedback_file(folder, k + j))
-                    _write(folder, k + j, cycle)
-            if k + len(slots) < settings.cycles:
-                guess = self.forecast(cycles[-1], settings.interval_hours)
-        return done[: settings.cycles]
-
-    def step(self, first_guess: FirstGuess, table: pa.Table, hours: int) -> Cycle:
+    def step(self, background: Float[ndarray, "channel lat lon"], table: pa.Table, hours: int) -> Cycle:
         """One analysis of a physical background, of the observations of its time."""
-        return self.window(first_guess, lambda _: table, hours)[0]
+        return next(self.cycles(self.method.init(background), lambda _: table, [hours]))
 
-    def window(
-        self, first_guess: FirstGuess, observe: Observe, hours: int, learnt: Preconditioner | None = None
-    ) -> list[Cycle]:
-        """One analysis, and the cycles of its slots.
+    def analyse(self, carried: Any, observe: Observe, hours: int) -> WindowAnalysis:
+        """The analysis of one window.
 
         Args:
-            first_guess: the background at the slots; with one slot, around it.
+            carried: into the window.
             observe: the observations of a time.
             hours: of the window's start, since 1970.
-            learnt: of the Hessian, in the cycle before.
-        """
-        if self.method is None:
-            table, background = observe(hours), first_guess.background
-            return [Cycle(hours, background, background, {"used": 0, "refused": table.num_rows}, table)]
-        return self.analyse(first_guess, observe, hours, learnt).cycles(self.method.window.lead_hours)
-
-    def analyse(
-        self, first_guess: FirstGuess, observe: Observe, hours: int, learnt: Preconditioner | None = None
-    ) -> WindowAnalysis:
-        """The analysis of a window alone; arguments as in :meth:`window`.
 
         Raises:
             AnalysisError: the analysis is not finite, and failure is not forgiven.
-            ValueError: there is no method.
         """
-        if self.method is None:
-            raise ValueError("Without a method there is no analysis.")
-        times = [hours + lead for lead in self.method.window.lead_hours]
-        guesses = [self._at(first_guess, k) for k in range(len(times))]
-        tables = [self.intake.screen(observe(t), guess, t) for t, guess in zip(times, guesses, strict=True)]
-        terms = tuple(self.intake.term(table, t, guess) for table, t, guess in zip(tables, times, guesses, strict=True))
-        anomaly = self.standardizer.to_anomaly(jnp.asarray(first_guess.background), np.int32(hours))
-        analysis = self.method.analyse(anomaly, terms, hours, learnt, hand_on=self.hand_on)
+        times = [hours + lead for lead in self.method.lead_hours]
+        guesses = self._guesses(self.method.first_guess(carried))
+        tables, terms = [observe(t) for t in times], list[ObservationTerm]()
+        if self.method.observes:
+            tables = [self.intake.screen(*one) for one in zip(tables, guesses, times, strict=True)]
+            terms = [self.intake.term(table, t, g) for table, t, g in zip(tables, times, guesses, strict=True)]
+        analysis, carried = self.method.analyse(carried, tuple(terms), hours)
         if not self.forgive_failure:
             _require_finite(analysis, hours)
-        return WindowAnalysis(hours, guesses, tables, terms, analysis)
+        return WindowAnalysis(hours, guesses, tables, tuple(terms), analysis, carried)
 
-    def first_guess(self, background: Float[ndarray, "channel lat lon"], settings: CycleSettings) -> FirstGuess:
-        """The first window's background, from its state at the start."""
-        slots = self._slots(settings.interval_hours)
-        if len(slots) == 1:
-            return FirstGuess.instant(background)
-        return FirstGuess(np.asarray(self.model.propagate(background, np.int32(settings.start_hours), slots)), slots)
-
-    def forecast(self, cycle: Cycle, interval_hours: int) -> FirstGuess:
-        """The next window's background, from this one's last state."""
-        slots = self._slots(interval_hours)
-        offsets = self.offsets if len(slots) == 1 else slots
-        leads = tuple(interval_hours + offset for offset in offsets)
-        states = self.model.propagate(cycle.analysis, np.int32(cycle.hours), leads)
-        return FirstGuess(np.asarray(states), offsets)
-
-    def _slots(self, interval_hours: int) -> tuple[int, ...]:
-        """The slots of the method's window.
+    def windows(self, settings: CycleSettings, done: int = 0) -> range:
+        """Starts of the windows of a run, but for those of cycles that are done.
 
         Raises:
-            ValueError: they are not an interval apart, from the window's start on.
+            ValueError: the slots of the method's window are not an interval apart, from its start on.
         """
-        slots = (0,) if self.method is None else self.method.window.lead_hours
-        if slots != tuple(range(0, interval_hours * len(slots), interval_hours)):
-            raise UserError(f"A cycle every {interval_hours} h needs slots at 0, {interval_hours}, ... h; got {slots}.")
-        return slots
+        slots, interval = self.method.lead_hours, settings.interval_hours
+        if slots != tuple(range(0, interval * len(slots), interval)):
+            raise ValueError(f"A cycle every {interval} h needs slots at 0, {interval}, ... h; got {slots}.")
+        start = settings.start_hours + done * interval
+        return range(start, settings.start_hours + settings.cycles * interval, interval * len(slots))
 
-    def _at(self, first_guess: FirstGuess, slot: int) -> FirstGuess:
-        """The background of one slot: the whole first guess where there is one only."""
-        if self.method is None or len(self.method.window.lead_hours) == 1:
-            return first_guess
-        return FirstGuess.instant(first_guess.states[slot])
+    def _guesses(self, first_guess: FirstGuess) -> list[FirstGuess]:
+        """The background of every slot: the whole first guess where there is one only."""
+        if len(self.method.lead_hours) == 1:
+            return [first_guess]
+        return [FirstGuess.instant(state) for state in first_guess.states]
 
 
 def _require_finite(analysis: Analysis, hours: int) -> None:
-    finite = bool(jnp.isfinite(analysis.trajectory).all())
-    if analysis.result is Result.NOT_FINITE or not finite:
+    if analysis.result is Result.NOT_FINITE or not bool(jnp.isfinite(analysis.trajectory).all()):
         when = iso(datetime_of_hours(hours))
         raise AnalysisError(f"The analysis of {when} has failed: {Result.NOT_FINITE.advice}.")
-
-
-def _facts(analysis: Analysis, tables: list[pa.Table]) -> list[dict[str, Any]]:
-    minimum = analysis.minimum
-    cost, norm = np.asarray(minimum.cost), np.asarray(minimum.gradient_norm)
-    data = max(sum(int(np.sum(table["used"].to_numpy())) for table in tables), 1)
-    last = int(cost.argmin())
-    whole = {
-        "cost_background": float(cost[0]),
-        "cost_analysis": float(cost[last]),
-        "observation_cost_background": float(cost[0]) / data,
-        "observation_cost_analysis": float(cost[last] - 0.5 * np.asarray(minimum.control_norm)[last] ** 2) / data,
-        "gradient_reduction": float(norm[-1]) / float(norm[0]) if norm[0] > 0.0 else 0.0,
-        "iterations": int(minimum.iterations),
-        "evaluations": int(minimum.evaluations[-1]),
-        "result": analysis.result.name.lower(),
-    }
-    found = []
-    for table, before, after in zip(
-        tables, analysis.observation_background, analysis.observation_analysis, strict=True
-    ):
-        used = int(np.sum(table["used"].to_numpy()))
-        misfit = {
-            "misfit_background": float(np.sum(before**2)) / max(used, 1),
-            "misfit_analysis": float(np.sum(after**2)) / max(used, 1),
-        }
-        found.append({"used": used, "refused": table.num_rows - used} | whole | misfit)
-    return found
-
-
-def _file(folder: Path, k: int) -> Path:
-    return folder / f"cycle_{k:05d}.safetensors"
-
-
-def _write(folder: Path, k: int, cycle: Cycle) -> None:
-    arrays = {name: np.asarray(getattr(cycle, name), np.float32) for name in ("background", "analysis")}
-    write_arrays(_file(folder, k), KIND, arrays, {"hours": cycle.hours, "facts": cycle.facts})
-
-
-def _read(folder: Path, settings: CycleSettings) -> Iterator[Cycle]:
-    k = 0
-    while k < settings.cycles and _file(folder, k).exists():
-        arrays, about = read_arrays(_file(folder, k), KIND)
-        with fitting(_file(folder, k), KIND):
-            cycle = Cycle(about["hours"], arrays["background"], arrays["analysis"], about["facts"])
-        yield cycle
-        k += 1

@@ -1,1 +1,1 @@
-"""Named, frozen set-ups with the scores to expect, and the figures and reports of their results."""
+"""Named, frozen set-ups with the scores to expect, and the reports of their results."""

@@ -23,7 +23,7 @@ from latentda.grid.names import VARIABLE_NAMES
 
 _PRESSURES = ("isobaricInhPa", "isobaricInPa")
 _SURFACE_GEOPOTENTIAL = {"z": "PHIS", "orog": "orog", "gh": "orog"}
-"""At the surface these are the surface's own."""
+"""What fields of these names are at the surface: its geopotential or its height."""
 
 
 def open_grib(path: Path) -> xr.Dataset:

@@ -26,7 +26,7 @@ def standard_form(dataset: xr.Dataset) -> xr.Dataset:
     """A dataset with our names, levels in hPa or sigma, and a circle of longitudes that is not closed twice.
 
     Raises:
-        FieldsError: no latitudes and longitudes, or levels of which nobody can say what they are.
+        FieldsError: no latitudes and longitudes, or levels that are neither pressures nor sigmas.
     """
     level = _name_of("level", dataset)
     dataset = _at_valid_times(_with_our_names(dataset))

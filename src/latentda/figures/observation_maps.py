@@ -28,7 +28,7 @@ CLASS_COLOURS = {
     "PROFLR": "#8c2d04",
     "VADWND": "#c9a400",
 }
-"""Of the common classes; others take colours in turn."""
+"""Colours of the common classes; others take colours in turn."""
 
 USED_COLOUR = "#0072b2"
 REFUSED_COLOUR = "#d55e00"

@@ -26,13 +26,13 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "tcwv": ("prw", "pwat", "PWAT", "TQV", "total_column_water_vapor"),
     "zs": ("PHIS", "surface_geopotential"),
 }
-"""By the short name of a variable."""
+"""Other names of variables, by ours."""
 
 HEIGHTS: Mapping[str, tuple[str, ...]] = {
     "z": ("zg", "gh", "hgt", "HGT", "Z3", "geopotential_height"),
     "zs": ("orog", "orography", "surface_altitude", "geopotential_height_at_surface"),
 }
-"""Names of heights, by the geopotential that they become."""
+"""Names of heights, by our name of the geopotential that they become."""
 
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "latitude": ("lat", "Latitude", "LAT", "LATITUDE", "latitudes"),

@@ -60,7 +60,7 @@ class NoLevels:
     units: str = ""
 
 
-def layer_borders(levels: Sequence[float], top: float, bottom: float) -> np.ndarray:
+def layer_borders(levels: Sequence[float] | np.ndarray, top: float, bottom: float) -> np.ndarray:
     """Borders of the layers for which levels stand: halfway between neighbours, and the two ends given."""
     values = np.asarray(levels, float)
     return np.concatenate([[top], 0.5 * (values[1:] + values[:-1]), [bottom]])

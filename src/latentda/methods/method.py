@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from latentda.assimilation import Variational
+from latentda.assimilation import AnalysisMethod, FreeRun
 from latentda.forecast import ForecastModel
 from latentda.operators import Covariance
 from latentda.world import World
@@ -42,8 +42,8 @@ class System(Protocol):
     def four_d(self) -> bool:
         """Whether it takes observations of several times at once, linked by the model."""
 
-    def build(self, world: World, options: Options) -> Variational | None:
-        """The analysis in a world; None makes none."""
+    def build(self, world: World, options: Options) -> AnalysisMethod:
+        """The analysis in a world."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ class NoAssimilation:
 
     four_d: bool = False
 
-    def build(self, world: World, options: Options) -> None:
-        """Nothing."""
+    def build(self, world: World, options: Options) -> FreeRun:
+        """The background is the analysis."""
+        return FreeRun(world.standardizer)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Method:
         """Whether it makes analyses."""
         return not isinstance(self.system, NoAssimilation)
 
-    def build(self, world: World, options: Options = Options()) -> Variational | None:
+    def build(self, world: World, options: Options = Options()) -> AnalysisMethod:
         """The method in a world.
 
         Raises:

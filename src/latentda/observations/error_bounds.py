@@ -22,9 +22,9 @@ from latentda.observations.soundings import variable_numbers
 from latentda.observations.table import SCHEMA, VARIABLES, column, refuse, used
 
 SHARPEST = 0.01
-"""Of the background error's standard deviation: observation errors below count as this share of it."""
+"""Least observation error, as a share of the background error's standard deviation; smaller ones count as this."""
 ABSURD = 0.001
-"""Likewise: an error below cannot be meant, and is named; above, as of humidity in dry air, it makes no difference."""
+"""Share below which an error cannot be meant and is named in a warning; above, as of humidity in dry air, it may be."""
 
 
 def check_error_size(table: pa.Table) -> pa.Table:

@@ -34,9 +34,9 @@ from latentda.physics.constants import GAS_CONSTANT, GRAVITY, VIRTUAL
 from latentda.physics.thermodynamics import specific_humidity
 
 MASS = ("t", "tv", "q", "td")
-"""Refused together: a dew point is reported as a depression below the temperature of its level."""
+"""Variables that are refused together: a dew point is reported as a depression below the temperature of its level."""
 WIDEST_GAP = 0.75
-"""In ln p: between temperatures further apart a straight line is no profile, and the layer is not judged."""
+"""Depth in ln p beyond which a straight line between two temperatures is no profile: the layer is not judged."""
 DRY_ABOVE = 10000.0
 _HEIGHT_STEP = 10.0 * GRAVITY
 _PRESSURE_STEP = 10.0

@@ -27,9 +27,9 @@ from latentda.observations.coordinates import table_latitudes, table_longitudes
 LARGEST = 1e10
 """No observation and no error in SI is larger; BUFR's missing value is ten times that."""
 HIGHEST_PRESSURE = 1e6
-"""Pa."""
+"""Largest pressure that is kept, Pa."""
 GREATEST_HEIGHT = 1e6
-"""m."""
+"""Largest height that is kept, in size, m."""
 _SINGLE = float(np.finfo(np.float32).max)
 
 

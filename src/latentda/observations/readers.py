@@ -163,7 +163,7 @@ def _own_table(file: Path, named: Path, column_map: Any) -> pa.Table:
     try:
         return table_of_frame(read_parquet(file), named, column_map)
     except UnicodeDecodeError as error:
-        raise ObservationError(f"{named} is damaged Parquet: its texts are none") from error
+        raise ObservationError(f"{named} is damaged Parquet: its texts are not UTF-8") from error
     except ObservationError as error:
         # Arrow's own words may hold line breaks, and a copy's path is nothing to the user.
         text = " ".join(str(error).split()).replace(str(file), str(named))

@@ -29,7 +29,7 @@ from latentda.observations.table import refuse
 
 KAPPA = 2.0 / 7.0
 GROUND_LAYER = 0.3
-"""In ln p above the lowest level, about 2.5 km: the reach of the inversions of polar winters."""
+"""Depth in ln p above the lowest level, about 2.5 km: the reach of the inversions of polar winters."""
 
 
 def check_lapse_rate(

@@ -70,7 +70,7 @@ DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("class", "source", "station", "verdict"), ""),
     **{"type": 0, "quality": 2, "used": True},
 }
-"""Of columns that a table need not bring."""
+"""Values of the columns that a table need not bring."""
 
 
 class ObservationError(UserError):

@@ -38,7 +38,7 @@ from latentda.observations.table import (
 from latentda.user_error import UserError
 
 CORRELATION = 0.3
-"""Between the errors of the data of one box, if nothing better is known; an assumption."""
+"""Correlation between the errors of the data of one box, if nothing better is known; an assumption."""
 
 
 def thin_by_box(

@@ -1,1 +1,1 @@
-"""Thermodynamics, standard atmosphere and their constants."""
+"""Constants, moisture, wind, refractivity and the standard atmosphere: what needs no grid and no data."""

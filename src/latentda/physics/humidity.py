@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from latentda.physics.constants import EPSILON
 
 Values = Float[Array, "*place"] | float
-"""Of single places or of fields."""
+"""Values of single places or of fields."""
 
 DRIEST = 1e-7
 """Specific humidity (kg/kg) below which the dew point stays: there is none at q <= 0, which an analysis can reach."""

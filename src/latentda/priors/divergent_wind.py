@@ -39,7 +39,7 @@ from latentda.user_error import UserError
 KIND = "divergent wind"
 
 _RIDGE = 1e-3
-"""Of the mean variance, added to matrices that are inverted; all in units of the samples' standard deviations."""
+"""Share of the mean variance added to matrices that are inverted; all in units of the samples' standard deviations."""
 
 
 class DivergentWind(eqx.Module):

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from latentda.operators import white_control
 
 DRAWS = 32
-"""Of a background error, by default: its standard deviation at a datum is then known to an eighth of itself."""
+"""Draws of a background error, by default: enough to know its standard deviation at a datum to an eighth of itself."""
 
 
 @eqx.filter_jit

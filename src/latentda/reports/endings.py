@@ -9,7 +9,7 @@ from typing import Any
 from latentda.assimilation import Result
 
 Facts = Mapping[str, Any]
-"""Of a cycle; ``result`` is there where a minimisation was."""
+"""Facts of a cycle; ``result`` is there where a minimisation was."""
 
 
 def advice(facts: Facts) -> str:

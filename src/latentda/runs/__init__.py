@@ -1,1 +1,1 @@
-"""Runs: claims on folders, locks, worker processes."""
+"""Runs: claims on folders, locks, identities, worker processes."""

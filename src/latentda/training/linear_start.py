@@ -31,7 +31,7 @@ from latentda.training.objective import ColumnDivergence, Objective, ObjectiveSe
 from latentda.user_error import UserError
 
 _SMALLEST_VARIANCE = 1e-4
-"""Of a channel's mean over the globe: keeps 1 / s^2 finite on rows where a channel does not change."""
+"""Least variance on a row, as a share of the global mean: 1 / s^2 stays finite where a channel does not change."""
 
 _STATE_SHARES = (1.0, 0.8, 0.5, 0.0)
 """The ratios tried: r, with d = 1 - r."""

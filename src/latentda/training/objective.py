@@ -69,7 +69,7 @@ class ObjectiveSettings:
 
 
 Samples = Float[Array, "sample time channel lat lon"]
-"""Each one state or a pair."""
+"""Samples, each of one state or of a pair."""
 
 
 class ColumnDivergence(eqx.Module):

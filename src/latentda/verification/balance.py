@@ -34,7 +34,7 @@ from latentda.verification.energy import level_masses
 from latentda.verification.hydrostatic import sigma_geopotential, virtual_temperature
 
 ROTATION_RATE = 7.292e-5
-"""Of the Earth (s-1)."""
+"""Rotation rate of the Earth (s-1)."""
 
 BAND = (20.0, 75.0)
 """Absolute latitudes (degrees) between which balance is judged."""

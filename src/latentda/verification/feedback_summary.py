@@ -40,7 +40,7 @@ BOXES = lat_lon_grid(36, 72)
 """Boxes of five degrees, over which departures are averaged for maps."""
 
 EDGES = np.arange(-8.0, 8.01, 0.25)
-"""Of the classes of normalised departures; what lies beyond counts in the outermost."""
+"""Edges of the classes of normalised departures; what lies beyond counts in the outermost."""
 
 Place = tuple[str, Layer | None]
 """A variable and a layer; None is the surface."""

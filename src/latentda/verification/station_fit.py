@@ -20,7 +20,7 @@ from latentda.observations import column
 from latentda.verification import Departures
 
 LARGEST_SQUARE = 25.0
-"""Of a normalised departure: more is a gross error, whatever its size."""
+"""Largest square of a normalised departure that counts in full: more is a gross error, whatever its size."""
 
 _KEYS = ["station", "class", "variable"]
 _SUMS = ["count", "refused", "departure", "square", "chi_square"]

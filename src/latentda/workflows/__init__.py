@@ -1,1 +1,1 @@
-"""What a user does: prepare, train, estimate, audit."""
+"""What a user does: prepare, train, audit."""

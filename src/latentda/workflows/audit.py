@@ -43,9 +43,9 @@ FIRST_GUESS_FACTOR = 5.0
 TOP_HPA, BOTTOM_HPA = 100.0, 850.0
 _LEVELS_HPA = tuple(float(level) for level in np.geomspace(TOP_HPA, BOTTOM_HPA, 40))
 _FEWEST = 10
-"""First guesses of a variable that an ascent must have between them."""
+"""Fewest first guesses of a variable that an ascent must have between the two pressures."""
 _WIDE = 40
-"""Columns of the states in a row of the grid."""
+"""Ascents that stand side by side as the columns of one state."""
 _ANY_TIME = datetime(2000, 1, 1)
 _COMPARED = ("z", "t", "u", "v")
 

@@ -46,7 +46,7 @@ COARSE = QualityControl(
         Window(3.5, 3.5),
     )
 )
-"""What a model with boxes of 3.75 degrees can use."""
+"""Checks and thinning for a model with boxes of 3.75 degrees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:
 def analysis_hours(table: pa.Table) -> int:
     """The synoptic hour (00, 06, 12, 18 UTC) nearest to the middle of the reports, hours since 1970.
 
-    Reports that are not assimilated, such as of satellites all day long, have no say where others have.
+    Reports that are not assimilated, such as of satellites all day long, count only where there are no others.
     """
     kept = _assimilated(table)
     times = np.sort(column(table, "time").astype("datetime64[s]")[kept if kept.any() else slice(None)])

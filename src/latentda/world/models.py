@@ -8,27 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from latentda.forecast import ForecastModel, Persistence
+from latentda.grid import Layout
 from latentda.user_error import UserError
 from latentda.world.settings import ModelSettings
 
-if TYPE_CHECKING:
-    from latentda.world.world import World
+
+class Described(Protocol):
+    """What of a world models are made of."""
+
+    @property
+    def layout(self) -> Layout:
+        """Grid, levels and variables."""
+
+    @property
+    def surrogate(self) -> ForecastModel:
+        """The learned forecast of states."""
 
 
-def _embedded(world: World, imperfect: bool = False, step_hours: int = 6) -> ForecastModel:
+def _embedded(world: Described, imperfect: bool = False, step_hours: int = 6) -> ForecastModel:
     from latentda.forecast import JcmModel, jcm_model
 
     return JcmModel(jcm_model(imperfect=imperfect).physics, step_hours=step_hours)
 
 
-def _persistence(world: World, step_hours: int = 6) -> ForecastModel:
+def _persistence(world: Described, step_hours: int = 6) -> ForecastModel:
     return Persistence(world.layout, step_hours)
 
 
-def _surrogate(world: World) -> ForecastModel:
+def _surrogate(world: Described) -> ForecastModel:
     return world.surrogate
 
 
@@ -40,7 +50,7 @@ MODELS: Mapping[str, Callable[..., ForecastModel]] = {
 """Makers of models by name; each is called with the world and its options."""
 
 
-def build_model(settings: ModelSettings, world: World) -> ForecastModel:
+def build_model(settings: ModelSettings, world: Described) -> ForecastModel:
     """The model that the settings describe.
 
     Raises:

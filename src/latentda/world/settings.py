@@ -4,6 +4,8 @@
 
     name: embedded
     interval_hours: 12          # between analyses
+    variables: [u, v, t, q, sp] # of the state; by default every known one that a store holds
+    levels: []                  # of those on levels; by default every one that a store holds
     model:                      # the forecast model: embedded, persistence, surrogate, or module:function
       kind: embedded
     imperfect_model:            # what assimilates in a fraternal twin; none: there are identical twins only
@@ -34,8 +36,9 @@ class ModelSettings:
     """How a forecast model is made.
 
     Attributes:
-        kind: a name of :data:`latentda.world.models.MODELS`, or ``module:function``, called with the options.
-        options: its keyword arguments.
+        kind: a name of :data:`latentda.world.models.MODELS`, or ``module:function``; it is called with the world and
+            the options.
+        options: keyword arguments.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -66,6 +69,8 @@ class WorldSettings:
     Attributes:
         name: of the world, in results.
         interval_hours: between analyses.
+        variables: short names of the state's; none: every known one that a store holds.
+        levels: of those on levels; none: every one that a store holds.
         model: the forecast model, where there is one.
         imperfect_model: what assimilates in a fraternal twin experiment.
         model_error: variance of what the model errs in 12 h from a true state, over that of the background error.
@@ -76,6 +81,8 @@ class WorldSettings:
 
     name: str
     interval_hours: int = 6
+    variables: tuple[str, ...] = ()
+    levels: tuple[float, ...] = ()
     model: ModelSettings | None = None
     imperfect_model: ModelSettings | None = None
     model_error: float = 0.04

@@ -51,9 +51,5 @@ class World(AnalysisWorld, Protocol):
         """The forecast model."""
 
     @property
-    def surrogate(self) -> ForecastModel:
-        """The learned forecast of states."""
-
-    @property
     def latent_surrogate(self) -> ForecastModel:
         """The learned forecast that acts on codes."""

@@ -97,7 +97,7 @@ def test_models_that_differ_in_their_weights_alone_compile_once():
     tally, found = Tally(), []
     for factor in (0.9, 0.9, 0.5):
         model = SurrogateModel(Counted(jnp.asarray(factor), tally), unit_standardizer(LAYOUT))
-        found.append(method_with(model).analyse(jnp.ones(SHAPE), terms(), 0).state)
+        found.append(method_with(model).solve(jnp.ones(SHAPE), terms(), 0).state)
         found[1:] or tally.append("first")
     assert tally[-1] == "first"
     np.testing.assert_array_equal(found[0], found[1])
@@ -109,7 +109,7 @@ def test_models_of_equal_settings_compile_once(build):
     def made():
         method = variational(window=StrongConstraint(build(), (0, 6)), minimiser=GaussNewton(3))
         problem = (term_of(), term_of(seed=4))
-        analysis = method.analyse(state_of(), problem, 0)
+        analysis = method.solve(state_of(), problem, 0)
         posterior(method, analysis, problem, 0, pairs=2)
         settings = {"model": build(), "lead_hours": 6, "truth": state_of(3), "weight": jnp.ones(MODEL.layout.shape)}
         impact(method, analysis, problem, 0, **settings)
@@ -143,7 +143,7 @@ def test_a_window_refuses_a_model_without_a_derivative(window):
 
 def test_the_impact_refuses_one_too():
     method = variational(minimiser=GaussNewton(3))
-    analysis = method.analyse(state_of(), (term_of(),), 0)
+    analysis = method.solve(state_of(), (term_of(),), 0)
     settings = {"lead_hours": 6, "truth": state_of(3), "weight": jnp.ones(MODEL.layout.shape)}
     with pytest.raises(UserError, match="has no derivative"):
         impact(method, analysis, (term_of(),), 0, model=Foreign(MODEL.layout), **settings)
@@ -160,5 +160,5 @@ class Plain(Foreign):
 
 
 def test_a_plain_class_serves_in_a_window():
-    found, expected = (method_with(m).analyse(jnp.ones(SHAPE), terms(), 0) for m in (Plain(), Persistence(LAYOUT)))
+    found, expected = (method_with(m).solve(jnp.ones(SHAPE), terms(), 0) for m in (Plain(), Persistence(LAYOUT)))
     np.testing.assert_allclose(found.state, expected.state, rtol=1e-6)

@@ -46,7 +46,7 @@ def hybrid():
 @pytest.mark.parametrize("build", [background_error, hybrid])
 def test_linear_gaussian_3d_var_is_the_best_linear_unbiased_estimate(build, background):
     term, B = term_of(), build()
-    found = variational(ModelSpacePrior(B)).analyse(background, (term,), 0)
+    found = variational(ModelSpacePrior(B)).solve(background, (term,), 0)
     expected = best_linear_unbiased_estimate(matrix(B), background, term)
     np.testing.assert_allclose(found.state, expected, atol=1e-6)
     assert np.abs(found.increment).max() > 0.1
@@ -55,7 +55,7 @@ def test_linear_gaussian_3d_var_is_the_best_linear_unbiased_estimate(build, back
 def test_the_cost_at_the_minimum_is_that_of_the_innovations(background):
     # J_min = 1/2 d^T (H B H^T + R)^-1 d.
     term, B = term_of(), background_error()
-    found = variational().analyse(background, (term,), 0)
+    found = variational().solve(background, (term,), 0)
     valid = np.flatnonzero(term.valid)
     rows = np.asarray(term.operator.index)[valid]
     d = np.asarray(term.value)[valid] - np.asarray(background).reshape(-1)[rows]
@@ -66,27 +66,27 @@ def test_the_cost_at_the_minimum_is_that_of_the_innovations(background):
 @pytest.mark.parametrize("form", ["increment", "published"])
 def test_identity_code_makes_latent_space_model_space(form, background):
     latent = LatentPrior(IdentityCode(SHAPE), background_error(), form=form)
-    found = variational(latent).analyse(background, (term_of(),), 0)
-    expected = variational().analyse(background, (term_of(),), 0)
+    found = variational(latent).solve(background, (term_of(),), 0)
+    expected = variational().solve(background, (term_of(),), 0)
     np.testing.assert_allclose(found.state, expected.state, atol=1e-9)
 
 
 def test_a_window_of_one_slot_at_its_start_is_three_dimensional(background):
     window = StrongConstraint(MODEL, (0,))
-    found = variational(window=window).analyse(background, (term_of(),), 0)
-    expected = variational().analyse(background, (term_of(),), 0)
+    found = variational(window=window).solve(background, (term_of(),), 0)
+    expected = variational().solve(background, (term_of(),), 0)
     np.testing.assert_allclose(found.state, expected.state, atol=1e-9)
 
 
 def test_slots_of_a_model_that_changes_nothing_are_one_slot(background):
     first, second = term_of(seed=6, size=4), term_of((1, 4, 7), 0.8, seed=7, size=4)
     window = StrongConstraint(Persistence(MODEL.layout), (0, 12))
-    found = variational(window=window).analyse(background, (first, second), 0)
+    found = variational(window=window).solve(background, (first, second), 0)
     both = ObservationTerm(
         GridPoints(jnp.concatenate([first.operator.index, second.operator.index])),
         *(jnp.concatenate([getattr(t, name) for t in (first, second)]) for name in ("value", "error", "valid")),
     )
-    expected = variational().analyse(background, (both,), 0)
+    expected = variational().solve(background, (both,), 0)
     np.testing.assert_allclose(found.state, expected.state, atol=1e-6)
 
 
@@ -97,8 +97,8 @@ def test_standardised_anomalies_change_the_units_only(background):
     standardizer = Standardizer(climatology, jnp.asarray([scale]), MODEL.layout)
     method = variational(ModelSpacePrior(scale**-2 * background_error()))
     method = type(method)(method.prior, standardizer, minimiser=THOROUGH)
-    found = method.analyse((background - mean) / scale, (term_of(),), 0)
-    expected = variational().analyse(background, (term_of(),), 0)
+    found = method.solve((background - mean) / scale, (term_of(),), 0)
+    expected = variational().solve(background, (term_of(),), 0)
     np.testing.assert_allclose(mean + scale * found.state, expected.state, atol=1e-6)
 
 
@@ -109,7 +109,7 @@ def test_parts_of_one_covariance_make_the_analysis_of_the_whole(share, backgroun
         ModelSpacePrior(share * background_error()),
         LatentPrior(IdentityCode(SHAPE), (1.0 - share) * background_error()),
     )
-    found = variational(HybridPrior(parts)).analyse(background, (term,), 0)
-    whole = variational().analyse(background, (term,), 0)
+    found = variational(HybridPrior(parts)).solve(background, (term,), 0)
+    whole = variational().solve(background, (term,), 0)
     np.testing.assert_allclose(found.state, whole.state, atol=1e-7)
     np.testing.assert_allclose(found.minimum.cost[-1], whole.minimum.cost[-1], rtol=1e-9)

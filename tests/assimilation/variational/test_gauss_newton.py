@@ -77,7 +77,7 @@ def test_a_cost_that_is_not_finite_is_told():
 def test_the_analysis_is_that_of_l_bfgs(prior, background):
     minimisers = (THOROUGH, GaussNewton(iterations=60, tolerance=1e-9))
     one, other = (
-        variational(prior(background_error()), minimiser=m).analyse(background, (term_of(),), 0) for m in minimisers
+        variational(prior(background_error()), minimiser=m).solve(background, (term_of(),), 0) for m in minimisers
     )
     np.testing.assert_allclose(other.state, one.state, atol=1e-6)
     assert int(other.minimum.iterations) <= int(one.minimum.iterations)

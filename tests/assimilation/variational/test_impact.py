@@ -25,7 +25,7 @@ WEIGHT = np.ones(SHAPE)
 def told(terms, model, lead=6, truth=None):
     truth = np.asarray(MODEL.propagate(state_of(11), 0, (lead,))[0]) if truth is None else truth
     method = variational(ModelSpacePrior(background_error()), minimiser=GaussNewton(iterations=30, tolerance=1e-10))
-    analysis = method.analyse(state_of(), terms, 0)
+    analysis = method.solve(state_of(), terms, 0)
     return impact(method, analysis, terms, 0, model=model, lead_hours=lead, truth=np.asarray(truth), weight=WEIGHT)
 
 

@@ -22,7 +22,7 @@ def analysed(window=None, terms=None):
     settings = {"window": window} if window else {}
     method = variational(ModelSpacePrior(background_error()), minimiser=MINIMISER, **settings)
     terms = terms or (term_of(INDEX),)
-    return method, method.analyse(state_of(), terms, 0), terms
+    return method, method.solve(state_of(), terms, 0), terms
 
 
 def exact_covariance():
@@ -77,7 +77,7 @@ def test_the_spread_is_the_root_of_the_diagonal():
 def test_no_pairs_worth_the_name_leave_the_background_s_spread():
     method = variational(ModelSpacePrior(background_error()), minimiser=MINIMISER)
     nothing = (term_of((0,), error=1e6),)
-    found = posterior(method, method.analyse(state_of(), nothing, 0), nothing, 0, pairs=4)
+    found = posterior(method, method.solve(state_of(), nothing, 0), nothing, 0, pairs=4)
     assert float(found.degrees_of_freedom) == pytest.approx(0.0, abs=1e-6)
 
 

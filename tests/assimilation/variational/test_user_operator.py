@@ -26,7 +26,7 @@ def term(value, error, columns=(2, 3, 4)):
 
 def test_an_analysis_draws_to_the_mean_of_a_box(background):
     observed = term(float(BoxMean((2, 3, 4))(background)[0]) + 3.0, 0.5)
-    found = variational().analyse(background, (observed,), 0)
+    found = variational().solve(background, (observed,), 0)
     before, after = (float(observed.departure(state)[0]) for state in (background, found.state))
     # One datum: the departure shrinks by r^2 / (r^2 + h B h^T).
     box = np.zeros(8)
@@ -44,5 +44,5 @@ def test_a_product_of_two_values_is_an_observation_too():
 
     target = product(background) + 2.0
     observed = ObservationTerm(product, target, jnp.asarray([0.1]), jnp.asarray([True]))
-    found = variational().analyse(background, (observed,), 0)
+    found = variational().solve(background, (observed,), 0)
     assert abs(float(observed.departure(found.state)[0])) < 0.2 * abs(float(observed.departure(background)[0]))

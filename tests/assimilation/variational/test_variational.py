@@ -15,7 +15,7 @@ def changed(term, **changes):
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_background_that_is_not_finite_is_refused(background, bad):
     with pytest.raises(AnalysisError, match="background holds NaN or infinity"):
-        variational().analyse(background.at[0, 0, 3].set(bad), (term_of(),), 0)
+        variational().solve(background.at[0, 0, 3].set(bad), (term_of(),), 0)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,12 @@ def test_an_observation_that_is_not_sound_is_refused(background, name, bad):
     term = term_of()
     term = changed(term, **{name: getattr(term, name).at[1].set(bad)})
     with pytest.raises(AnalysisError, match="observation or its error is NaN, infinite or not positive"):
-        variational().analyse(background, (term,), 0)
+        variational().solve(background, (term,), 0)
 
 
 def test_a_window_without_slots_is_refused(background):
     with pytest.raises(AnalysisError, match="at least one slot"):
-        variational().analyse(background, (), 0)
+        variational().solve(background, (), 0)
 
 
 class Counted(eqx.Module):
@@ -60,7 +60,7 @@ def test_other_values_of_the_same_shape_do_not_recompile():
         term = term_of(seed=seed)
         index = jnp.asarray(np.random.default_rng(seed).integers(0, 8, term.value.size))
         observed = changed(term, operator=Counted(index, tally), valid=term.valid.at[seed % 3].set(False))
-        return variational().analyse(state_of(seed), (observed,), hours)
+        return variational().solve(state_of(seed), (observed,), hours)
 
     first = analyse(1, 0)
     compiled = len(tally)

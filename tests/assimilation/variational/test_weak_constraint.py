@@ -89,7 +89,7 @@ def dense_problem(term_errors):
 def test_a_linear_problem_has_the_best_linear_estimate_of_all_slots(errors):
     method = variational(window=weak(Persistence(MODEL.layout)), minimiser=GaussNewton(60, tolerance=1e-10))
     terms = terms_of(errors)
-    found = method.analyse(state_of(), terms, 0)
+    found = method.solve(state_of(), terms, 0)
     expected, covariance = dense_problem(errors)
     np.testing.assert_allclose(np.asarray(found.trajectory).ravel(), expected, atol=1e-6)
     known = posterior(method, found, terms, 0, pairs=3 * POINTS)
@@ -116,7 +116,7 @@ def test_a_model_that_errs_is_corrected_by_data_within_the_window():
         ends = []
         for window in (StrongConstraint(MODEL, slots), weak(MODEL, small, slots)):
             method = variational(prior, window=window, minimiser=GaussNewton(200, outer_loops=4, tolerance=1e-8))
-            found = method.analyse(background, tuple(terms), 0)
+            found = method.solve(background, tuple(terms), 0)
             ends.append(float(np.sqrt(np.mean((np.asarray(found.trajectory[-1]).ravel() - exact[-1]) ** 2))))
         errors.append(ends)
     assert all(w < s for s, w in errors), errors

@@ -56,7 +56,7 @@ def test_later_observations_correct_the_start(background):
     for x in later:
         term = term_of(range(POINTS), 0.01)
         terms.append(type(term)(term.operator, x, term.error, term.valid))
-    found = variational(window=WINDOW).analyse(background, tuple(terms), 0)
+    found = variational(window=WINDOW).solve(background, tuple(terms), 0)
     before, after = (float(jnp.abs(x - truth).max()) for x in (background, found.state))
     assert after < 0.05 * before
 
@@ -64,4 +64,4 @@ def test_later_observations_correct_the_start(background):
 @pytest.mark.parametrize(("window", "count"), [(Instant(), 2), (WINDOW, 1), (WINDOW, 3)])
 def test_slots_and_observations_must_match(background, window, count):
     with pytest.raises(ValueError, match=f"slots, but there are observations for {count}"):
-        variational(window=window).analyse(background, (term_of(),) * count, 0)
+        variational(window=window).solve(background, (term_of(),) * count, 0)

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from latentda.assimilation.first_guess import FirstGuess
-from latentda.experiments import revisit
+from latentda.experiments.checks import revisit
 from latentda.experiments.checks.impact import data_impact, write_impact
 from latentda.experiments.checks.minimisers import (
     MinimiserCheck,
@@ -29,11 +28,19 @@ CYCLER = still_cycler()
 def visits(count=3, cycler=CYCLER):
     for number in range(count):
         hours = FIRST + 12 * number
-        made = cycler.analyse(FirstGuess.instant(still_background()), still_observe, hours)
+        made = cycler.analyse(cycler.method.init(still_background()), still_observe, hours)
         (table,), (term,) = made.tables, made.terms
         rows = np.asarray(term.operator.batch.row)
         yield Revisit(
-            hours, table, term, rows, made.analysis, still_truth(), cycler.method, cycler.standardizer, cycler.model
+            hours,
+            table,
+            term,
+            rows,
+            made.analysis,
+            still_truth(),
+            cycler.method,
+            cycler.method.standardizer,
+            cycler.model,
         )
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from latentda.experiments import single_gallery
+from latentda.experiments.single import gallery
 from latentda.experiments.single.gallery import (
     CASES,
     Scene,
@@ -19,7 +19,7 @@ from latentda.experiments.single.gallery import (
 )
 from latentda.experiments.single.observation import Background, SingleAnalysis, SingleObservation
 from latentda.forecast import jcm_layout
-from latentda.grid import Layout
+from latentda.grid import Layout, hours_since_1970
 
 LAYOUT = jcm_layout()
 LATITUDE, LONGITUDE = (np.asarray(axis) for axis in (LAYOUT.grid.latitude, LAYOUT.grid.longitude))
@@ -85,21 +85,21 @@ class Clock:
 
 
 def test_backgrounds_are_run_once(tmp_path, monkeypatch):
-    begin = np.datetime64("2004-02-14T00", "s")
-    monkeypatch.setattr(single_gallery, "initial_fields", lambda *_: (np.zeros(LAYOUT.shape, np.float32), begin))
-    world = SimpleNamespace(standardizer=SimpleNamespace(layout=LAYOUT), start="x")
+    begin = int(hours_since_1970("2004-02-14T00"))
+    monkeypatch.setattr(gallery, "start_state", lambda world: (np.zeros(LAYOUT.shape, np.float32), begin))
+    world = SimpleNamespace(layout=LAYOUT)
     model = Clock()
     first = gallery_backgrounds(model, world, tmp_path / "new", (5, 20))
     assert model.leads == [(120,)] * 4
     assert [float(background.state.mean()) for background in first] == [120.0, 480.0]
-    assert first[1].hours - first[0].hours == 15 * 24
+    assert [background.hours for background in first] == [begin + 5 * 24, begin + 20 * 24]
     again = gallery_backgrounds(model, world, tmp_path / "new", (5, 20))
     assert len(model.leads) == 4
     np.testing.assert_array_equal(again[1].state, first[1].state)
     with pytest.raises(ValueError, match="multiples of 5"):
         gallery_backgrounds(model, world, tmp_path, (3,))
     with pytest.raises(ValueError, match="another layout"):
-        gallery_backgrounds(model, SimpleNamespace(standardizer=SimpleNamespace(layout=None)), tmp_path)
+        gallery_backgrounds(model, SimpleNamespace(layout=None), tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -35,7 +35,8 @@ def world():
     mean = jnp.broadcast_to(jnp.asarray(sizes_of(LAYOUT, TYPICAL)), LAYOUT.shape)
     climatology = replace(climatology, coefficients=mean[None].astype(jnp.float32))
     scale = jnp.asarray(sizes_of(LAYOUT, SIZE)[:, 0, 0], jnp.float32)
-    return SimpleNamespace(standardizer=Standardizer(climatology, scale, LAYOUT), model_space_error=covariance)
+    scales = Standardizer(climatology, scale, LAYOUT)
+    return SimpleNamespace(standardizer=scales, layout=LAYOUT, error={"model": covariance}.__getitem__)
 
 
 @pytest.fixture(scope="module")

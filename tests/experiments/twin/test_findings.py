@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -13,15 +12,13 @@ from latentda.experiments.twin.nature import Nature
 from latentda.experiments.twin.record import CycleErrors, ForecastErrors, RunRecord, write_record
 from latentda.experiments.twin.report import write_experiment_report
 from latentda.experiments.twin.run import RECORD, Run
-from latentda.fields import Climatology, Standardizer, write_standardizer
-from latentda.methods import method_files
+from latentda.networks import write_autoencoder
+from latentda.user_error import UserError
 from latentda.verification import ErrorSums
 from latentda.verification.comparison import compare
-from latentda.world import WorldFolder
-from tests.experiments.worlds import FIRST, SETUP
-from tests.worlds import sigma_layout
+from tests.cycling.conftest import LAYOUT
+from tests.experiments.worlds import FIRST, SETUP, still_world, untrained_code
 
-LAYOUT = sigma_layout(names="ut")
 CHANNELS = LAYOUT.shape[0]
 SERIES = ("surface_pressure_noise", "kinetic_energy")
 SIZES = {"free_run": 1.0, "3dvar": 0.5, "latent_3dvar": 0.4}
@@ -53,24 +50,15 @@ def made_up(size, seed, cycles=6):
 
 @pytest.fixture
 def world(tmp_path):
-    folder = tmp_path / "assets"
-    folder.mkdir()
-    climatology = Climatology(jnp.zeros((1, *LAYOUT.shape)), 0, 0)
-    write_standardizer(Standardizer(climatology, jnp.ones(CHANNELS), LAYOUT), folder / "standardizer.safetensors")
-    world = WorldFolder(folder)
-    for method in SIZES:
-        for file in method_files(method, world)[1:]:
-            file.parent.mkdir(exist_ok=True)
-            file.write_bytes(b"one")
-    return world
+    return still_world(tmp_path / "world")
 
 
 @pytest.fixture
 def folder(tmp_path, world):
-    nature = Nature(tmp_path / "nature.zarr", Path("start"), FIRST, "digest")
+    nature = Nature(tmp_path / "nature.zarr", FIRST, "digest")
     for method, size in SIZES.items():
         for seed in (0, 1):
-            run = Run(SETUP, method, seed, tmp_path, nature, world.folder)
+            run = Run(SETUP, method, seed, tmp_path, nature, world)
             run.claim(run.folder)
             write_record(made_up(size, seed), run.folder / RECORD)
     return tmp_path / SETUP.name
@@ -105,23 +93,16 @@ def test_the_report_shows_every_seed_method_and_the_noise(folder, world, tmp_pat
     assert html.count("<figure>") == 9
 
 
-def test_other_folders_and_other_assets_are_refused(folder, world, tmp_path):
-    with pytest.raises(ValueError, match="holds no run"):
+def test_other_folders_and_other_worlds_are_refused(folder, world, tmp_path):
+    with pytest.raises(UserError, match="holds no run"):
         read_findings(tmp_path / "nowhere", world)
-    (world.folder / "autoencoder.safetensors").write_bytes(b"another")
-    with pytest.raises(ValueError, match="other assets"):
+    write_autoencoder(untrained_code(LAYOUT, seed=1), world.file("autoencoder"))
+    with pytest.raises(UserError, match=r"latent_3dvar.*was run with another world"):
         read_findings(folder, world)
 
 
 def test_runs_of_another_experiment_in_the_folder_are_refused(folder, world):
-    run = Run(
-        replace(SETUP, network="sonde"),
-        "3dvar",
-        7,
-        folder.parent,
-        Nature(Path("n"), Path("s"), FIRST, "d"),
-        world.folder,
-    )
+    run = Run(replace(SETUP, network="sonde"), "3dvar", 7, folder.parent, Nature(Path("n"), FIRST, "d"), world)
     run.claim(run.folder)
     write_record(made_up(0.5, 7), run.folder / RECORD)
     with pytest.raises(ValueError, match="different experiments"):

@@ -1,23 +1,34 @@
 """A run of an experiment: what it records, and that a kill at any instant changes nothing."""
 
 from dataclasses import replace
-from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from latentda.assimilation import GaussNewton, StrongConstraint
-from latentda.assimilation.first_guess import FirstGuess
-from latentda.experiments import experiment
+from latentda.experiments.twin import run as runs
 from latentda.experiments.twin.nature import Nature
 from latentda.experiments.twin.record import read_record, read_start, write_record
 from latentda.experiments.twin.run import RECORD, Run, cycle_on, do_run
 from latentda.experiments.twin.scores import record_scores
-from latentda.methods import method_files
+from latentda.fields import write_standardizer
+from latentda.networks import write_autoencoder
+from latentda.operators import Diagonal
+from latentda.priors import write_background_error
+from latentda.user_error import UserError
 from latentda.verification import error_sums
-from latentda.world import WorldFolder
-from tests.cycling.conftest import LAYOUT
-from tests.experiments.worlds import FIRST, SETUP, still_background, still_cycler, still_observe, still_truth
+from tests.cycling.conftest import LAYOUT, standardizer
+from tests.experiments.worlds import (
+    FIRST,
+    SETUP,
+    still_background,
+    still_cycler,
+    still_observe,
+    still_truth,
+    still_world,
+    untrained_code,
+)
 
 SPREAD = np.array([8.0, 8.0, 4.0, 4.0, 800.0])
 CYCLER = still_cycler()
@@ -96,7 +107,7 @@ def test_a_run_killed_in_a_forecast_makes_it_again(whole, tmp_path, monkeypatch)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment, "verified_forecast", killed)
+        patch.setattr(runs, "verified_forecast", killed)
         with pytest.raises(KeyboardInterrupt):
             go(tmp_path)
     assert len(read_record(tmp_path / RECORD).cycles) == 2
@@ -127,7 +138,7 @@ def test_a_window_of_two_slots_records_both(tmp_path):
     assert [c.hours for c in record.cycles] == [FIRST + 12 * k for k in range(6)]
     assert [f.start_hours for f in record.forecasts] == [FIRST + 36, FIRST + 60]
     truth = still_truth().at(FIRST)[None]
-    single = CYCLER.step(FirstGuess.instant(still_background()), still_observe(FIRST), FIRST)
+    single = CYCLER.step(still_background(), still_observe(FIRST), FIRST)
     alone = error_sums(single.analysis[None], truth, LAYOUT)
     assert record.cycles[0].analysis.sum_square.sum() != alone.sum_square.sum()
 
@@ -152,13 +163,8 @@ def test_scores_are_of_the_cycles_after_spin_up(whole):
 
 @pytest.fixture
 def run(tmp_path):
-    world = tmp_path / "world"
-    world.mkdir()
-    for file in method_files("3dvar", WorldFolder(world)):
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(b"one")
-    nature = Nature(tmp_path / "nature.zarr", Path("start"), FIRST, "digest")
-    return Run(SETUP, "3dvar", 0, tmp_path / "out", nature, world)
+    nature = Nature(tmp_path / "nature.zarr", FIRST, "digest")
+    return Run(SETUP, "3dvar", 0, tmp_path / "out", nature, still_world(tmp_path / "world"))
 
 
 def finish(run, record):
@@ -186,18 +192,27 @@ def test_the_folder_of_another_run_is_refused(whole, run, change):
 
 def test_another_method_s_factor_and_files_change_nothing(whole, run):
     finish(run, whole[1])
-    (run.world_folder / "autoencoder.safetensors").write_bytes(b"two")
+    write_autoencoder(untrained_code(LAYOUT, seed=1), run.world.file("autoencoder"))
     do_run(replace(run, setup=replace(SETUP, background_factors={"latent_3dvar": 3.0})), lambda *so_far: None)
 
 
-@pytest.mark.parametrize("file", ["standardizer.safetensors", "forecast/model.safetensors"])
-def test_other_assets_are_refused(whole, run, file):
+def write_scales(path):
+    write_standardizer(replace(standardizer(), scale=jnp.full(LAYOUT.shape[0], 2.0)), path)
+
+
+def write_errors(path):
+    write_background_error(Diagonal(jnp.full(LAYOUT.shape, 2.0)), path)
+
+
+@pytest.mark.parametrize(("name", "write"), [("standardizer", write_scales), ("model", write_errors)])
+def test_another_world_is_refused(whole, run, name, write):
     finish(run, whole[1])
-    (run.world_folder / file).write_bytes(b"two")
-    with pytest.raises(ValueError, match=r"another experiment.*assets"):
+    write(run.world.file(name))
+    with pytest.raises(UserError, match=r"another experiment.*it differs in world\)"):
         do_run(run, lambda *so_far: None)
 
 
 def test_a_method_without_its_files_says_which(run):
-    with pytest.raises(ValueError, match=r"autoencoder.*latent.*divergent_wind.*'latent_3dvar' needs"):
+    run.world.file("latent").unlink()
+    with pytest.raises(UserError, match=r"no forecast/latent\.safetensors; make it with 'latentda estimate background"):
         do_run(replace(run, method="latent_3dvar"), lambda *so_far: None)

@@ -1,53 +1,23 @@
 """Every entry of the catalogue starts: in a small world that stands still, a window of each kind of method."""
 
 from dataclasses import replace
-from functools import cache
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import GaussNewton, Instant, StrongConstraint, Variational, WeakConstraint
-from latentda.experiments import experiment, nature, truth, twin
 from latentda.experiments.checks.revisit import open_run
-from latentda.experiments.twin import TwinSetUp
+from latentda.experiments.twin import demo, nature, run, truth
 from latentda.experiments.twin.campaign import Campaign, run_campaign
 from latentda.experiments.twin.catalogue import CATALOGUE
+from latentda.experiments.twin.demo import TwinSetUp
 from latentda.experiments.twin.record import read_record
 from latentda.experiments.twin.run import RECORD
-from latentda.fields import StateWriter, write_standardizer
-from latentda.forecast import Persistence
+from latentda.fields import StateWriter
 from latentda.grid import datetime_of_hours
-from latentda.methods import FOUR_D, WEAK, method_files
 from latentda.observations import columns
-from latentda.operators import Diagonal
-from latentda.priors import ModelSpacePrior
 from latentda.user_error import UserError
-from latentda.world import Assets
-from tests.cycling.conftest import LAYOUT, small_intake, standardizer
-from tests.experiments.worlds import FIRST, still_background
-
-PRIOR = ModelSpacePrior(Diagonal(jnp.ones(LAYOUT.shape)))
-
-
-class StillWorld(Persistence):
-    """Takes the embedded world's place."""
-
-    surface_geopotential = np.zeros(LAYOUT.grid.shape, np.float32)
-    physics = ()
-
-
-@cache
-def still_method(name, slots):
-    """The kind of method that a name stands for, with a background error that costs nothing."""
-    if name == "free_run":
-        return None
-    window = Instant()
-    if name in WEAK:
-        window = WeakConstraint(StillWorld(LAYOUT), slots, PRIOR, standardizer())
-    elif name in FOUR_D:
-        window = StrongConstraint(StillWorld(LAYOUT), slots)
-    return Variational(PRIOR, standardizer(), window, GaussNewton(2))
+from tests.cycling.conftest import LAYOUT
+from tests.experiments.worlds import FIRST, StillModel, still_background, still_world
 
 
 def simulate(model, days, out, *, every_hours, initial, track):
@@ -57,30 +27,23 @@ def simulate(model, days, out, *, every_hours, initial, track):
     return out
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = still_world(tmp_path_factory.mktemp("world"))
+    world.start.write_bytes(b"start")
+    return world
+
+
 @pytest.fixture
-def still(tmp_path, monkeypatch):
-    """The assets of a world in which nothing is left of the embedded one."""
-    model = StillWorld(LAYOUT)
-    for module in (experiment, nature, twin):
-        monkeypatch.setattr(module, "jcm_model", lambda **_: model)
+def still(world, monkeypatch):
+    """The world, with a truth that is simulated without the embedded model, and a network of a few columns."""
+    monkeypatch.setattr(truth, "JcmModel", StillModel)
+    monkeypatch.setattr(truth, "initial_fields", lambda *_: (still_background(), datetime_of_hours(FIRST)))
     for module in (nature, truth):
         monkeypatch.setattr(module, "simulate", simulate)
-        monkeypatch.setattr(module, "initial_fields", lambda *_: (still_background(), datetime_of_hours(FIRST)))
     places = columns(8, 0, levels_hpa=(500.0, 850.0), variables=("t", "u"))
-    monkeypatch.setattr(experiment, "build_network", lambda *_: lambda hours: places)
-    monkeypatch.setattr(experiment, "make_intake", lambda *_: small_intake())
-    monkeypatch.setattr(experiment, "build_method", lambda name, *_, slots, **__: still_method(name, slots))
-    monkeypatch.setattr(experiment, "diagnose", lambda *_: {})
-    experiment.shared_parts.cache_clear()
-    assets = Assets(tmp_path / "assets")
-    for name in {method for setup in CATALOGUE.values() for method in setup.methods}:
-        for file in method_files(name, assets):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(b"one")
-    assets.start.write_bytes(b"start")
-    write_standardizer(standardizer(), assets.folder / "standardizer.safetensors")
-    yield assets
-    experiment.shared_parts.cache_clear()
+    monkeypatch.setattr(run, "build_network", lambda *_: lambda hours: places)
+    return world
 
 
 def short(setup):
@@ -91,7 +54,7 @@ def short(setup):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_entry_starts(name, still, tmp_path):
     setup = short(CATALOGUE[name])
-    outcome = run_campaign(Campaign(setup, (0,), tmp_path / "out", still.folder), 1, lambda *_: None)
+    outcome = run_campaign(Campaign(setup, (0,), tmp_path / "out", still), 1, lambda *_: None)
     assert outcome.failures == []
     begin = FIRST + 24
     for method in setup.methods:
@@ -105,23 +68,40 @@ def test_every_entry_starts(name, still, tmp_path):
 def test_experiments_whose_truths_differ_in_interval_lie_beneath_one_root(still, tmp_path):
     for name in ("fraternal-sparse-window", "fraternal-sparse-window-6h"):
         setup = replace(short(CATALOGUE[name]), methods=("3dvar",))
-        outcome = run_campaign(Campaign(setup, (0,), tmp_path / "out", still.folder), 1, lambda *_: None)
+        outcome = run_campaign(Campaign(setup, (0,), tmp_path / "out", still), 1, lambda *_: None)
         assert outcome.failures == []
     visited = open_run("fraternal-sparse-window-6h", "3dvar", 0, tmp_path / "out", still)
     assert visited.nature.store == tmp_path / "out" / "nature_6h" / "nature.zarr"
 
 
+def test_a_truth_begins_with_the_start_state(still, tmp_path):
+    made = nature.prepare_nature(still, 5, tmp_path / "nature")
+    begun = made.truth(LAYOUT, FIRST, FIRST + 24)
+    np.testing.assert_array_equal(begun.hours, FIRST + np.array([0, 12, 24]))
+    np.testing.assert_array_equal(begun.at(FIRST), still_background())
+    with pytest.raises(UserError, match="make it longer"):
+        made.truth(LAYOUT, FIRST, FIRST + 24 * 6)
+
+
 def test_the_short_twin_observes_its_truth_at_every_analysis(still, tmp_path, monkeypatch):
     still_places = columns(8, 0, levels_hpa=(500.0,), variables=("t",))
-    monkeypatch.setattr(twin, "radiosonde_network", lambda: still_places)
-    monkeypatch.setattr(twin, "make_intake", lambda *_: small_intake())
-    monkeypatch.setattr(twin, "build_method", lambda name, *_, **__: still_method(name, (0,)))
+    monkeypatch.setattr(demo, "radiosonde_network", lambda: still_places)
     setup = TwinSetUp(
         methods=("3dvar",), background_days=1, cycles=3, interval_hours=6, spinup_cycles=0, forecast_days=1
     )
-    run = twin.run_twin(setup, still, tmp_path / "out")
-    assert [cycle.facts["used"] for cycle in run.cycles["3dvar"]] == [8, 8, 8]
-    assert run.truth.at(run.cycles["3dvar"][1].hours).shape == LAYOUT.shape
+    made = demo.run_twin(setup, still, tmp_path / "out")
+    assert [cycle.facts["used"] for cycle in made.cycles["3dvar"]] == [8, 8, 8]
+    assert made.truth.at(made.cycles["3dvar"][1].hours).shape == LAYOUT.shape
+
+
+def test_a_world_with_another_model_has_no_simulated_truth(world, tmp_path):
+    for simulated in (
+        lambda: nature.prepare_nature(world, 5, tmp_path / "nature"),
+        lambda: demo.run_twin(TwinSetUp(methods=("3dvar",)), world, tmp_path / "twin"),
+    ):
+        with pytest.raises(UserError, match="has the model StillModel; a truth is simulated with the embedded one"):
+            simulated()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_short_twin_fills_days():

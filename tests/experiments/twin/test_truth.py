@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 
 from latentda.experiments.twin.truth import StoredTruth
-from latentda.fields import layout_of_store, open_store, read_states
+from latentda.fields import FieldsError, StateWriter, layout_of_store, open_store, read_states
+from tests.worlds import sigma_layout, states_of
 
-REPORTED = Path(__file__).parents[1] / "data" / "reported"
+REPORTED = Path(__file__).parents[2] / "data" / "reported"
 FIRST_HOUR = 271752  # 2001-01-01 00 UTC
+
+
+def test_the_states_of_its_times_and_of_no_others(tmp_path):
+    layout = sigma_layout()
+    states = states_of(layout, 3)
+    times = np.datetime64("2001-01-01T00", "s") + 12 * np.arange(3) * np.timedelta64(1, "h")
+    StateWriter(tmp_path / "nature.zarr", layout, compact=False).append(states, times)
+    truth = StoredTruth(tmp_path / "nature.zarr", layout)
+    np.testing.assert_array_equal(truth.at(FIRST_HOUR + 24), states[2])
+    with pytest.raises(FieldsError, match="lacks"):
+        truth.at(FIRST_HOUR + 6)
 
 
 @pytest.mark.filterwarnings("ignore:The store has 10 times more than once")

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array
 
-from latentda.assimilation.variational.minimise import Minimum, Result
+from latentda.assimilation.analysis import Result
+from latentda.assimilation.variational.minimise import Minimum
 from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.operators import Control
 

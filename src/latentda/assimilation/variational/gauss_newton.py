@@ -24,8 +24,9 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
+from latentda.assimilation.analysis import Result
 from latentda.assimilation.variational.hessian import linearise
-from latentda.assimilation.variational.minimise import Minimum, Result
+from latentda.assimilation.variational.minimise import Minimum
 from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.operators import Control
 

@@ -29,9 +29,10 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.assimilation.variational.cost import ObservationTerm, require_independent_gaussian
+from latentda.assimilation.analysis import Analysis
+from latentda.assimilation.term import ObservationTerm, require_independent_gaussian
 from latentda.assimilation.variational.hessian import linearise
-from latentda.assimilation.variational.method import Analysis, Variational
+from latentda.assimilation.variational.method import Variational
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel, require_derivative
 

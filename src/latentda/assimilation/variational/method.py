@@ -6,54 +6,26 @@ closures, so a cycle compiles once, and other weights of a network or a model co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
-from numpy import ndarray
 
-from latentda.assimilation.variational.cost import CostFunction, ObservationTerm
-from latentda.assimilation.variational.minimise import Lbfgs, Minimiser, Minimum, Result
+from latentda.assimilation.analysis import Analysis, AnalysisError, Result
+from latentda.assimilation.carried import CarriedState
+from latentda.assimilation.first_guess import FirstGuess
+from latentda.assimilation.term import ObservationTerm
+from latentda.assimilation.variational.cost import CostFunction
+from latentda.assimilation.variational.minimise import Lbfgs, Minimiser, Minimum
 from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.assimilation.variational.prior import Prior
 from latentda.assimilation.variational.window import Instant, Window
 from latentda.fields import Standardizer
-from latentda.user_error import UserError
-
-
-class AnalysisError(UserError):
-    """An analysis that cannot be made, said in one sentence."""
-
-
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """The outcome of one analysis.
-
-    Attributes:
-        state: x_a, standardised anomalies ``(channel, lat, lon)``.
-        background: x_b, likewise.
-        trajectory: the analysis at the window's slots, physical units.
-        minimum: control vector, costs, gradient norms, iterations.
-        result: how the minimisation ended; ``result.advice`` says what to do.
-        observation_background: R^(-1/2) (H(x_b) - y) a slot.
-        observation_analysis: R^(-1/2) (H(x_a) - y) a slot.
-    """
-
-    state: Float[Array, "channel lat lon"]
-    background: Float[Array, "channel lat lon"]
-    trajectory: Float[Array, "slot channel lat lon"]
-    minimum: Minimum
-    result: Result
-    observation_background: list[ndarray]
-    observation_analysis: list[ndarray]
-
-    @property
-    def increment(self) -> Float[Array, "channel lat lon"]:
-        """x_a - x_b."""
-        return self.state - self.background
+from latentda.forecast import ForecastModel
 
 
 class Variational(eqx.Module):
@@ -64,14 +36,52 @@ class Variational(eqx.Module):
         standardizer: between anomalies and physical fields.
         window: M_k; the identity by default.
         minimiser: the iteration.
+        hand_on: whether a minimiser begins with what it learnt of the Hessian in the window before. It pays where
+            Hessians stay alike: in three dimensions with stations that stay. In a window every day's flow makes another
+            Hessian, and it costs iterations.
     """
 
     prior: Prior
     standardizer: Standardizer
     window: Window = Instant()
     minimiser: Minimiser = Lbfgs()
+    hand_on: bool = eqx.field(static=True, default=False)
+
+    @property
+    def lead_hours(self) -> tuple[int, ...]:
+        """Times of the window's slots after its start (h)."""
+        return self.window.lead_hours
+
+    @property
+    def observes(self) -> bool:
+        """It does."""
+        return True
+
+    def init(self, background: Float[ArrayLike, "channel lat lon"]) -> CarriedState:
+        """The background, physical units."""
+        return CarriedState.of(background)
+
+    def first_guess(self, carried: CarriedState) -> FirstGuess:
+        """The background."""
+        return carried.first_guess
 
     def analyse(
+        self, carried: CarriedState, observations: tuple[ObservationTerm, ...], start_hours: int
+    ) -> tuple[Analysis, CarriedState]:
+        """Combine the carried background with the observations of each slot; see :meth:`solve`."""
+        background = jnp.asarray(self.first_guess(carried).background)
+        anomaly = self.standardizer.to_anomaly(background, np.int32(start_hours))
+        learnt = carried.learnt if self.hand_on and carried.learnt.direction.size else None
+        analysis = self.solve(anomaly, observations, start_hours, learnt, hand_on=self.hand_on)
+        return analysis, CarriedState.of(analysis.trajectory[-1], analysis.minimum.preconditioner)
+
+    def forecast(
+        self, carried: CarriedState, model: ForecastModel, hours: int, lead_hours: int, offsets: tuple[int, ...]
+    ) -> CarriedState:
+        """The state at the offsets around a later time."""
+        return carried.forecast(model, hours, lead_hours, offsets)
+
+    def solve(
         self,
         background: Float[Array, "channel lat lon"],
         terms: tuple[ObservationTerm, ...],
@@ -95,21 +105,17 @@ class Variational(eqx.Module):
         _require_finite(background, terms)
         hours = np.int32(start_hours)
         state, trajectory, minimum, before, after = self._solve(background, terms, hours, preconditioner, hand_on)
+        background_fit, analysis_fit = ([np.asarray(d) for d in departures] for departures in (before, after))
+        data = max(sum(int(np.sum(np.asarray(term.valid))) for term in terms), 1)
         result = Result(int(minimum.result))
         return Analysis(
-            state,
-            background,
-            trajectory,
-            minimum,
-            result,
-            [np.asarray(d) for d in before],
-            [np.asarray(d) for d in after],
+            state, background, trajectory, result, background_fit, analysis_fit, _facts(minimum, result, data), minimum
         )
 
     def cost(
         self, background: Float[Array, "channel lat lon"], terms: tuple[ObservationTerm, ...], start_hours: Any
     ) -> CostFunction:
-        """J of one background and its observations; arguments as in :meth:`analyse`."""
+        """J of one background and its observations; arguments as in :meth:`solve`."""
         anchor = self.prior.anchor(background)
         return CostFunction(self.prior, anchor, self.window, terms, self.standardizer, start_hours)
 
@@ -127,6 +133,21 @@ class Variational(eqx.Module):
         trajectory = cost.trajectory(minimum.control)
         before, after = cost.departures(cost.forecast(background)), cost.departures(trajectory)
         return cost.state(minimum.control), trajectory, minimum, before, after
+
+
+def _facts(minimum: Minimum, result: Result, data: int) -> dict[str, Any]:
+    cost, norm = np.asarray(minimum.cost), np.asarray(minimum.gradient_norm)
+    last = int(cost.argmin())
+    return {
+        "cost_background": float(cost[0]),
+        "cost_analysis": float(cost[last]),
+        "observation_cost_background": float(cost[0]) / data,
+        "observation_cost_analysis": float(cost[last] - 0.5 * np.asarray(minimum.control_norm)[last] ** 2) / data,
+        "gradient_reduction": float(norm[-1] / norm[0]) if 0.0 < norm[0] < np.inf else float(norm[0]),
+        "iterations": int(minimum.iterations),
+        "evaluations": int(minimum.evaluations[-1]),
+        "result": result.name.lower(),
+    }
 
 
 def _require_finite(background: Array, terms: tuple[ObservationTerm, ...]) -> None:

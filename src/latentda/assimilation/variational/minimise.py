@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -18,25 +17,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
+from latentda.assimilation.analysis import Result
 from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.operators import Control
-
-
-class Result(IntEnum):
-    """How a minimisation ended."""
-
-    CONVERGED = 0
-    ITERATIONS_SPENT = 1
-    NOT_FINITE = 2
-
-    @property
-    def advice(self) -> str:
-        """What to do about it."""
-        return {
-            Result.CONVERGED: "converged",
-            Result.ITERATIONS_SPENT: "the gradient is still above its tolerance: allow more iterations",
-            Result.NOT_FINITE: "the cost became NaN or infinite: check the observations and the background",
-        }[self]
 
 
 class Minimum(NamedTuple):

@@ -20,7 +20,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Key, PRNGKeyArray
 
-from latentda.assimilation.variational.cost import ObservationTerm, require_independent_gaussian
+from latentda.assimilation.term import ObservationTerm, require_independent_gaussian
 from latentda.assimilation.variational.method import Variational
 from latentda.user_error import UserError
 

@@ -28,9 +28,11 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from latentda.assimilation.variational.cost import CostFunction, ObservationTerm
+from latentda.assimilation.analysis import Analysis
+from latentda.assimilation.term import ObservationTerm
+from latentda.assimilation.variational.cost import CostFunction
 from latentda.assimilation.variational.hessian import Eigenpairs, eigenpairs, linearise
-from latentda.assimilation.variational.method import Analysis, Variational
+from latentda.assimilation.variational.method import Variational
 
 
 class Posterior(eqx.Module):

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from latentda.assimilation import Variational
 from latentda.experiments.single.observation import Background
 from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, look_of, new_figure
@@ -50,7 +51,7 @@ def method_linearity(
     found = {}
     for name in methods:
         built = METHODS[name].build(world, Options(factor=factor))
-        assert built is not None
+        assert isinstance(built, Variational)
         found[name] = tangent_error(built.prior, anomaly, area, SIZES)
     return found
 

@@ -77,7 +77,7 @@ def check_minimisers(revisits: Iterable[Revisit]) -> MinimiserCheck:
 
         def found(minimiser: Minimiser, one: Revisit = one) -> Minimum:
             method = replace(one.method, minimiser=minimiser)
-            return method.analyse(one.analysis.background, (one.term,), one.hours).minimum
+            return method.solve(one.analysis.background, (one.term,), one.hours).minimum
 
         lowest = float(np.asarray(found(CONVERGED).cost).min())
         converged.append(lowest)

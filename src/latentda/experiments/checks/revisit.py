@@ -17,7 +17,6 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation import Analysis, ObservationTerm, Variational
-from latentda.assimilation.first_guess import FirstGuess
 from latentda.experiments.twin.catalogue import find_experiment
 from latentda.experiments.twin.nature import prepare_nature
 from latentda.experiments.twin.observing import build_network
@@ -79,7 +78,7 @@ def open_run(name: str, method: str, seed: int, root: Path, world: WorldFolder) 
         raise UserError(f"There is no run in {folder}; 'latentda experiment run' makes one.")
     spinup = claimed(folder).get("spinup_days", setup.spinup_days)
     setup = replace(setup, methods=(method,), scored_days=1, spinup_days=spinup)
-    nature = prepare_nature(world.start, setup.nature_days(seed), root / "nature", every_hours=setup.truth_hours)
+    nature = prepare_nature(world, setup.nature_days(seed), root / "nature", every_hours=setup.truth_hours)
     return Run(setup, method, seed, root, nature, world)
 
 
@@ -108,14 +107,15 @@ def revisit(run: Run) -> Iterator[Revisit]:
     setup = run.setup
     shared = shared_parts(setup.identical, run.world, setup.huber_limit)
     model, cycler = shared.model, shared.cycler(run.method, setup)
-    network = build_network(setup.network, model.layout, model.surface_geopotential, run.seed)
-    assert cycler.method is not None
+    network = build_network(setup.network, model.layout, shared.world.orography(model), run.seed)
+    method = cycler.method
+    assert isinstance(method, Variational)
     for path in starts:
         start = read_start(path)
-        truth = run.nature.truth(model, start.hours, start.hours + AHEAD_HOURS)
+        truth = run.nature.truth(model.layout, start.hours, start.hours + AHEAD_HOURS)
         observe = TwinObservations(truth, network, shared.intake, run.seed, setup.gross_errors)
-        made = cycler.analyse(FirstGuess.instant(start.background), observe, start.hours)
+        made = cycler.analyse(method.init(start.background), observe, start.hours)
         (table,), (term,) = made.tables, made.terms
         assert isinstance(term.operator, PointObservations)
         rows = np.asarray(term.operator.batch.row)
-        yield Revisit(start.hours, table, term, rows, made.analysis, truth, cycler.method, cycler.standardizer, model)
+        yield Revisit(start.hours, table, term, rows, made.analysis, truth, method, method.standardizer, model)

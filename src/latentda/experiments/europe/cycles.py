@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import Variational
+from latentda.assimilation import AnalysisMethod
 from latentda.assimilation.intake import Intake
-from latentda.cycling import Cycle, Cycler, CycleSettings
+from latentda.cycling import Cycle, Cycler, CycleSettings, run_cycles
 from latentda.experiments.europe.setup import EuropeSetUp, Period
 from latentda.experiments.twin.scores import error_scores
 from latentda.experiments.twin.truth import Truth, TwinObservations
@@ -52,14 +53,14 @@ class CycledWorld:
     spinup: int
     cycles: int
 
-    def run(self, method: Variational | None, seed: int) -> list[Cycle]:
+    def run(self, method: AnalysisMethod, seed: int) -> list[Cycle]:
         """All scored cycles of a method; the first background of the spin-up is the climatological mean."""
         standardizer, step = self.model.standardizer, self.model.step_hours
         observe = TwinObservations(self.truth, europe_network(self.model.layout), self.intake, seed)
-        cycler = Cycler(self.model, standardizer, self.intake, method)
+        cycler = Cycler(self.model, self.intake, method)
         background = np.asarray(standardizer.climatology.mean(np.int32(self.first_hours)))
         settings = CycleSettings(self.first_hours, self.cycles, step)
-        return cycler.run(background, observe, settings)[self.spinup :]
+        return list(islice(run_cycles(cycler, background, observe, settings), self.spinup, None))
 
 
 def cycled_world(model: SurrogateModel, truth: Truth, intake: Intake, period: Period, spinup_days: int) -> CycledWorld:

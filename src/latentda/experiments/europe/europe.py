@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 
-from latentda.assimilation import Variational
+from latentda.assimilation import AnalysisMethod
 from latentda.assimilation.intake import Intake
 from latentda.experiments.europe.assets import EuropeAssets, make_assets
 from latentda.experiments.europe.cycles import CycledWorld, cycle_scores, cycled_world, daily_errors
@@ -23,12 +23,13 @@ from latentda.experiments.europe.setup import EuropeSetUp
 from latentda.experiments.europe.tuning import tune_sizes
 from latentda.files import files_digest
 from latentda.grid import as_datetime, datetime_of_hours
+from latentda.methods import METHODS
 from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.lock import only_process
 from latentda.verification import Score, write_scores
 
-Methods = dict[str, Variational | None]
+Methods = dict[str, AnalysisMethod]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ def _run_europe(data: Path, reports: Path, setup: EuropeSetUp, folder: Path, tra
         for name in setup.methods
     }
     intake = build_intake(samples, assets.standardizer)
-    case = run_case(reports, assets, intake, {name: m for name, m in methods.items() if m is not None})
+    case = run_case(reports, assets, intake, {name: m for name, m in methods.items() if METHODS[name].assimilates})
     scores = forecast_scores(assets) + case_scores(case, assets)
     run = EuropeRun(assets, sizes, missed_variance(assets), case, scores, np.zeros(0))
     run = _with_cycles(run, _world(assets, intake), methods, track)

@@ -17,9 +17,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import Variational
+from latentda.assimilation import AnalysisMethod
 from latentda.assimilation.intake import Intake
 from latentda.fields import Standardizer
+from latentda.forecast import ForecastModel
 from latentda.grid import Layout
 from latentda.methods import METHODS, Options
 from latentda.networks import PatchAutoencoder
@@ -32,6 +33,7 @@ from latentda.priors import (
     estimate_localized,
     token_places,
 )
+from latentda.user_error import UserError
 from latentda.world import WorldSettings
 
 ITERATIONS = 40
@@ -100,6 +102,13 @@ class SampledWorld:
         """The autoencoder: nothing is added to its increments."""
         return self.code
 
+    @property
+    def model(self) -> ForecastModel:
+        """None is asked for: every method here is of one time."""
+        raise UserError("Methods over Europe are of one time: there is no window with a model.")
+
+    latent_surrogate = model
+
     def error(self, name: str) -> Covariance:
         """The background error of model space, or of the code, structured or diagonal.
 
@@ -120,8 +129,8 @@ class SampledWorld:
 
 def build_method(
     name: str, size: Size, samples: ErrorSamples, standardizer: Standardizer, code: PatchAutoencoder
-) -> Variational | None:
-    """The analysis method of a name; None for the run without assimilation."""
+) -> AnalysisMethod:
+    """The analysis method of a name."""
     world = SampledWorld(standardizer, code, samples, size.radius_km)
     return METHODS[name].build(world, Options(size.factor, ITERATIONS, OUTER_LOOPS))
 

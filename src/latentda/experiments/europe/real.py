@@ -18,7 +18,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import Variational
+from latentda.assimilation import AnalysisMethod
 from latentda.assimilation.feedback import feedback
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
@@ -76,7 +76,7 @@ class RealCase:
     fits: dict[str, list[FitRow]] = field(default_factory=dict)
 
 
-def run_case(reports: Path, assets: EuropeAssets, intake: Intake, methods: dict[str, Variational]) -> RealCase:
+def run_case(reports: Path, assets: EuropeAssets, intake: Intake, methods: dict[str, AnalysisMethod]) -> RealCase:
     """Analyse the reports of a file with every method.
 
     Raises:
@@ -92,11 +92,11 @@ def run_case(reports: Path, assets: EuropeAssets, intake: Intake, methods: dict[
     table = intake.screen(prepare(read_observations(reports), setup.case), first_guess, hours)
     case = RealCase(hours, background, truth.at(hours), require_used(table))
     for name, method in methods.items():
-        cycler = Cycler(model, assets.standardizer, intake, method)
-        case.cycles[name] = cycler.step(first_guess, table, hours)
+        cycler = Cycler(model, intake, method)
+        case.cycles[name] = cycler.step(background, table, hours)
         fits = []
         for seed in range(setup.withholding_seeds):
-            cycle = cycler.step(first_guess, withhold_stations(table, setup.withheld, seed), hours)
+            cycle = cycler.step(background, withhold_stations(table, setup.withheld, seed), hours)
             case.draws.setdefault(name, []).append(cycle)
             fits.append(_fit(intake, cycle, first_guess))
         case.fits[name] = merge_fits(fits)

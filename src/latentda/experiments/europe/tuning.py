@@ -22,7 +22,7 @@ from latentda.progress import Track, silent
 from latentda.user_error import UserError
 
 SEED = 100
-"""Of the observations' errors in the tuned period."""
+"""Seed of the observations' errors in the tuned period."""
 
 
 def tune_sizes(assets: EuropeAssets, file: Path, *, track: Track = silent) -> dict[str, Size]:

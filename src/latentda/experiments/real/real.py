@@ -25,6 +25,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.assimilation import AnalysisMethod
 from latentda.assimilation.feedback import feedback, feedback_file
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
@@ -159,6 +160,11 @@ class _Shared:
             correlation_length=setup.correlation_length,
         )
 
+    def method(self, name: str, factor: float) -> AnalysisMethod:
+        """A method with a factor on its background error's variances."""
+        options = Options(factor, self.setup.iterations, self.setup.outer_loops, climate=self.climate_error)
+        return METHODS[name].build(self.world, options)
+
     def climate(self, hours: int) -> Float[ndarray, "channel lat lon"]:
         """The climatological mean of a time."""
         return np.asarray(self.world.standardizer.climatology.mean(np.int32(hours)))
@@ -184,20 +190,22 @@ class _Shared:
 
 
 def _cycle(name: str, reports: Sequence[RealReports], shared: _Shared, folder: Path) -> list[RealCycle]:
-    setup, done = shared.setup, []
-    guess = FirstGuess.instant(shared.climate(reports[0].hours))
-    for number, one in enumerate(reports):
-        factor, intake = shared.tuned(one, guess)
-        options = Options(factor, setup.iterations, setup.outer_loops, climate=shared.climate_error)
-        method = METHODS[name].build(shared.world, options)
-        cycler = Cycler(shared.model, shared.world.standardizer, intake, method, setup.offsets)
-        cycle = cycler.step(guess, one.table, one.hours)
-        told = feedback(intake, cycle.table, one.hours, guess, cycle.analysis)
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    by_time, tuned, done = {one.hours: one for one in reports}, dict[int, tuple[float, Intake]](), []
+
+    def adapt(cycler: Cycler, guess: FirstGuess, hours: int) -> Cycler:
+        factor, intake = tuned[hours] = shared.tuned(by_time[hours], guess)
+        return replace(cycler, intake=intake, method=shared.method(name, factor))
+
+    method = shared.method(name, 1.0)
+    cycler = Cycler(shared.model, shared.intake, method, shared.setup.offsets)
+    carried = method.init(shared.climate(reports[0].hours))
+    for number, cycle in enumerate(cycler.cycles(carried, lambda t: by_time[t].table, by_time, adapt=adapt)):
+        factor, intake = tuned[cycle.hours]
+        assert cycle.table is not None
+        assert cycle.first_guess is not None
+        told = feedback(intake, cycle.table, cycle.hours, cycle.first_guess, cycle.analysis)
         write_table(told, feedback_file(folder / name, number))
         done.append(RealCycle(cycle, told, observation_fit(fit_columns(told)), factor))
-        if number + 1 < len(reports):
-            guess = cycler.forecast(cycle, reports[number + 1].hours - one.hours)
     return done
 
 

@@ -13,7 +13,7 @@ from latentda.grid import Layout, datetime_of_hours, variable
 from latentda.verification import BAND, increment_balance, increment_radius_km, total_energy
 
 SHARES = (0.5, 0.9)
-"""Of an increment's square: their radii are reported."""
+"""Shares of an increment's square whose radii are reported."""
 
 
 def describe(made: SingleAnalysis, layout: Layout) -> dict[str, Any]:

@@ -25,13 +25,14 @@ from latentda.experiments.single.observation import (
     single_observation,
 )
 from latentda.experiments.single.results import TABLE, write_table
+from latentda.experiments.twin.truth import start_state
 from latentda.fields import open_store, read_states, to_dataset, write_netcdf
 from latentda.figures.files import save_figure
 from latentda.figures.place_maps import IncrementPanel, increment_maps
 from latentda.figures.style import shown_units
 from latentda.figures.words import channel_words, place_words
-from latentda.forecast import JcmModel, initial_fields, jcm_layout, jcm_model
-from latentda.grid import Layout, datetime_of_hours, hours_since_1970, iso
+from latentda.forecast import ForecastModel
+from latentda.grid import Layout, datetime_of_hours, iso
 from latentda.methods import METHODS
 from latentda.physics.constants import GRAVITY
 from latentda.progress import Track, silent
@@ -148,19 +149,18 @@ CASES = (
 
 
 def gallery_backgrounds(
-    model: JcmModel, world: WorldFolder, folder: Path, days: Sequence[int] = DAYS, *, track: Track = silent
+    model: ForecastModel, world: WorldFolder, folder: Path, days: Sequence[int] = DAYS, *, track: Track = silent
 ) -> list[Background]:
     """States of a run of ``model`` from the world's start, kept in ``folder/backgrounds.nc``.
 
     Raises:
-        UserError: days that are no increasing multiples of five, or a world of another layout.
+        UserError: days that are no increasing multiples of five, or a world of another layout or model.
     """
-    if world.layout != jcm_layout():
-        raise UserError("The gallery shows the embedded world; this world is of another layout.")
+    if world.layout != model.layout:
+        raise UserError("The gallery shows states of the world's model; this world is of another layout.")
     if not days or any(day <= 0 or (24 * day) % STEP_HOURS for day in days) or list(days) != sorted(set(days)):
         raise UserError(f"The gallery's days increase in multiples of {STEP_HOURS // 24}; got {tuple(days)}.")
-    state, begin = initial_fields(model, world.start)
-    start = int(hours_since_1970(begin))
+    state, start = start_state(world)
     times = [datetime_of_hours(start + 24 * day) for day in days]
     file = folder / "backgrounds.nc"
     if not file.exists():
@@ -186,7 +186,7 @@ def run_gallery(methods: Sequence[str], world: WorldFolder, folder: Path, *, fac
     Returns:
         The files, the table last.
     """
-    model = jcm_model(imperfect=True)
+    model = world.imperfect_model
     backgrounds = gallery_backgrounds(model, world, folder, days, track=track)
     scenes = [_scene(background, model, world) for background in backgrounds]
     files, rows = [], []
@@ -238,6 +238,6 @@ def _observation(case: Case, scene: Scene) -> SingleObservation:
     return SingleObservation(case.variable, *case.place(scene), case.departure, case.error, case.level_hpa)
 
 
-def _scene(background: Background, model: JcmModel, world: WorldFolder) -> Scene:
+def _scene(background: Background, model: ForecastModel, world: WorldFolder) -> Scene:
     mean = np.asarray(world.standardizer.climatology.mean(np.int32(background.hours)))
-    return Scene(model.layout, background.state, mean, model.surface_geopotential)
+    return Scene(model.layout, background.state, mean, world.orography(model))

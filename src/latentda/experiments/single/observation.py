@@ -19,6 +19,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.assimilation import Variational
 from latentda.assimilation.intake import Intake
 from latentda.fields import open_store, read_states
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, variable
@@ -168,8 +169,8 @@ def single_observation(
     made: list[SingleAnalysis] = []
     for name in methods:
         method = METHODS[name].build(world, Options(factor=factor))
-        assert method is not None
-        analysis = method.analyse(anomaly, (term,), background.hours)
+        assert isinstance(method, Variational)
+        analysis = method.solve(anomaly, (term,), background.hours)
         before, after = (np.ravel(d[0]) for d in (analysis.observation_background, analysis.observation_analysis))
         row = int(np.argmax(np.abs(before)))
         fitted = float(1.0 - after[row] / before[row]) if before[row] else 0.0

@@ -97,7 +97,7 @@ def run_campaign(campaign: Campaign, workers: int, listen: Listen, *, track: Tra
     """
     setup, world = campaign.setup, campaign.world
     days = max(setup.nature_days(seed) for seed in campaign.seeds)
-    nature = prepare_nature(world.start, days, campaign.root / "nature", every_hours=setup.truth_hours, track=track)
+    nature = prepare_nature(world, days, campaign.root / "nature", every_hours=setup.truth_hours, track=track)
     make = partial(Run, setup, root=campaign.root, nature=nature, world=world)
     runs = [make(method=method, seed=seed) for method, seed in campaign.runs]
     failures = run_jobs(runs, do_run, workers, listen, run_log)

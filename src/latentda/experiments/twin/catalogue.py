@@ -22,7 +22,7 @@ from latentda.user_error import UserError
 
 DEFAULT_METHODS = ("free_run", "3dvar", "latent_3dvar_published", "latent_3dvar_diagonal", "latent_3dvar")
 DEFAULT_FACTOR = 2.0
-"""On background-error variances that nobody has tuned; see ``TwinSetUp.background_factor``."""
+"""Factor on background-error variances that have not been tuned; see ``TwinSetUp.background_factor``."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle, Cycler, CycleSettings
+from latentda.cycling import Cycle, Cycler, CycleSettings, run_cycles
 from latentda.experiments.twin.truth import Truth, TwinObservations, nature_run
 from latentda.forecast import ForecastModel, steps
 from latentda.methods import METHODS, Options, require_methods
@@ -115,9 +115,8 @@ class TwinRun:
 
 def run_twin(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track = silent) -> TwinRun:
     """Run every method of a set-up on the same observations; what is finished in ``folder`` is kept."""
-    true_model = world.model
-    model = true_model if setup.identical else world.imperfect_model
-    truth = nature_run(true_model, world.start, setup.days, folder, track, setup.truth_hours)
+    model = world.model if setup.identical else world.imperfect_model
+    truth = nature_run(world, setup.days, folder, track, setup.truth_hours)
     first = int(truth.hours[0]) + 24 * setup.background_days
     background = _lagged_background(model, truth, setup, track)
     intake = world_intake(world, model)
@@ -128,11 +127,12 @@ def run_twin(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track
     identity = {**asdict(setup), "methods": None, "cycles": None, "spinup_cycles": None, "world": world.digest}
     options = Options(factor=setup.background_factor)
     for name in setup.methods:
-        cycler = Cycler(model, world.standardizer, intake, METHODS[name].build(world, options))
+        cycler = Cycler(model, intake, METHODS[name].build(world, options))
         title = METHODS[name].title
-        cycles[name] = cycler.run(
-            background, observe, settings, folder=folder / name, identity=identity, name=title, track=track
+        cycled = run_cycles(
+            cycler, background, observe, settings, folder=folder / name, identity=identity, name=title, track=track
         )
+        cycles[name] = list(cycled)
     last = cycles[setup.methods[0]][-1].hours
     run = TwinRun(setup, truth, cycles, observe(last), model)
     return _with_forecasts(run, track)

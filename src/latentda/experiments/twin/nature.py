@@ -1,7 +1,7 @@
 """The nature run that all seeds, methods and experiments beneath one folder share: written once, longer when needed.
 
 ``nature/nature.zarr`` holds the true states every 12 h, and ``nature_6h/nature.zarr``, beside it, those of experiments
-that need them every 6 h; the state at its very begin is the start state itself.
+that need them every 6 h; ``start.safetensors`` there is the state at its very begin.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
-from latentda.experiments.twin.truth import Truth
+from latentda.experiments.twin.truth import Truth, simulated_model, start_state
 from latentda.fields import open_store, read_states
-from latentda.files import files_digest
-from latentda.forecast import JcmModel, jcm_model
-from latentda.forecast.embedded.simulation import initial_fields, simulate
-from latentda.grid import datetime_of_hours, hours_since_1970
+from latentda.files import files_digest, fitting, read_arrays, write_arrays
+from latentda.forecast.embedded.simulation import simulate
+from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.lock import only_process
 from latentda.user_error import UserError
+from latentda.world import WorldFolder
 
 EVERY_HOURS = 12
 """Interval of the true states that most experiments need."""
+
+START, START_KIND = "start.safetensors", "start of a nature run"
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,11 @@ class Nature:
 
     Attributes:
         store: of the true states.
-        start: the restart file it began from.
         begin_hours: time of the start state, hours since 1970.
-        digest: of the start file.
+        digest: of the restart file it began from.
     """
 
     store: Path
-    start: Path
     begin_hours: int
     digest: str
 
@@ -49,7 +51,7 @@ class Nature:
         """Folder of the forecasts from it that are first backgrounds."""
         return self.store.parent / "first_backgrounds"
 
-    def truth(self, model: JcmModel, first_hours: int, last_hours: int) -> Truth:
+    def truth(self, layout: Layout, first_hours: int, last_hours: int) -> Truth:
         """The true states of a period, both ends included, in memory.
 
         They are read at once and while nobody lengthens the run: a store that is being appended to cannot be read.
@@ -64,39 +66,53 @@ class Nature:
             inside = np.flatnonzero((stored >= first_hours) & (stored <= last_hours))
             if stored[-1] < last_hours:
                 raise UserError(f"{self.store} ends before {datetime_of_hours(last_hours)}; make it longer.")
-            states = read_states(dataset, model.layout, inside)
+            states = read_states(dataset, layout, inside)
         hours = stored[inside]
         if first_hours == self.begin_hours:
-            states = np.concatenate([initial_fields(model, self.start)[0][None], states])
+            states = np.concatenate([_read_start(folder)[None], states])
             hours = np.concatenate([[self.begin_hours], hours])
         return Truth(hours, states)
 
 
 def prepare_nature(
-    start: Path, days: int, folder: Path, *, every_hours: int = EVERY_HOURS, track: Track = silent
+    world: WorldFolder,
+    days: int,
+    folder: Path,
+    *,
+    start: Path | None = None,
+    every_hours: int = EVERY_HOURS,
+    track: Track = silent,
 ) -> Nature:
-    """The nature run from a restart file, made or lengthened to at least ``days``.
+    """The nature run of a world, made or lengthened to at least ``days``.
 
     Another process that is making it is waited for.
 
     Args:
-        start: the restart file.
+        world: whose model simulates it: the embedded one.
         days: whole pieces of a simulation.
         folder: of the run; with another interval than :data:`EVERY_HOURS` that is part of its name, so that experiments
             with either lie beneath one root.
+        start: the restart file it begins from; by default the world's start.
         every_hours: interval of the stored states.
         track: shows progress.
 
     Raises:
-        UserError: the folder holds a nature run from another start.
+        UserError: the world has another model, or the folder holds a nature run from another start.
     """
     if every_hours != EVERY_HOURS:
         folder = folder.with_name(f"{folder.name}_{every_hours}h")
-    model = jcm_model()
-    begin = int(hours_since_1970(initial_fields(model, start)[1]))
+    model, start = simulated_model(world), start or world.start
+    first, begin = start_state(world, start)
     digest = files_digest([start])
     store = folder / "nature.zarr"
     with only_process(folder):
         claim(folder, {"start": digest, "every_hours": every_hours})
+        write_arrays(folder / START, START_KIND, {"state": first})
         simulate(model, days, store, every_hours=every_hours, initial=start, track=track)
-    return Nature(store, start, begin, digest)
+    return Nature(store, begin, digest)
+
+
+def _read_start(folder: Path) -> Float[ndarray, "channel lat lon"]:
+    arrays, _ = read_arrays(folder / START, START_KIND)
+    with fitting(folder / START, START_KIND):
+        return arrays["state"]

@@ -11,7 +11,7 @@ diagnostics. A run of 150 cycles keeps 15 MB, not 170.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.cycling import Cycle
+from latentda.cycling import CARRIED, Cycle
 from latentda.files import fitting, read_arrays, write_arrays
 from latentda.verification import ErrorSums
 
@@ -72,31 +72,37 @@ class RunRecord:
         cycles: in order, from the first.
         forecasts: in order.
         analysis: the newest one, physical units; None before the first cycle.
+        carried: what else its method hands on, named arrays, see :func:`latentda.cycling.carried_arrays`.
     """
 
     cycles: tuple[CycleErrors, ...] = ()
     forecasts: tuple[ForecastErrors, ...] = ()
     analysis: Float[ndarray, "channel lat lon"] | None = None
+    carried: Mapping[str, ndarray] = field(default_factory=dict)
 
     def grown(
-        self, errors: CycleErrors, analysis: Float[ndarray, "channel lat lon"], forecast: ForecastErrors | None
+        self,
+        errors: CycleErrors,
+        analysis: Float[ndarray, "channel lat lon"],
+        forecast: ForecastErrors | None,
+        carried: Mapping[str, ndarray] | None = None,
     ) -> RunRecord:
         """With one more cycle, and the forecast that starts from it if there is one."""
         forecasts = self.forecasts if forecast is None else (*self.forecasts, forecast)
-        return RunRecord((*self.cycles, errors), forecasts, analysis)
+        return RunRecord((*self.cycles, errors), forecasts, analysis, carried or {})
 
     def first(self, cycles: int) -> RunRecord:
         """The first cycles and their forecasts, for scores of a shorter run."""
         kept = self.cycles[:cycles]
         last = kept[-1].hours if kept else -1
-        return RunRecord(kept, tuple(f for f in self.forecasts if f.start_hours <= last), self.analysis)
+        return RunRecord(kept, tuple(f for f in self.forecasts if f.start_hours <= last), self.analysis, self.carried)
 
 
 def write_record(record: RunRecord, path: Path) -> None:
     """Write a record of at least one cycle, whole or not at all."""
     if record.analysis is None:
         raise ValueError("A run that has not made one cycle has nothing to keep.")
-    arrays = {"analysis": record.analysis.astype(np.float32)}
+    arrays = {"analysis": record.analysis.astype(np.float32), **record.carried}
     for kind in ("background", "analysis"):
         arrays |= _packed(kind, [getattr(c, kind) for c in record.cycles])
     arrays |= _packed("forecast", [sums for f in record.forecasts for sums in f.sums])
@@ -131,7 +137,8 @@ def _record(arrays: Mapping[str, ndarray], about: Mapping[str, Any]) -> RunRecor
         leads = tuple(entry["leads"])
         errors = tuple(next(taken) for _ in leads)
         forecasts.append(ForecastErrors(entry["start_hours"], leads, errors, entry["diagnostics"]))
-    return RunRecord(cycles, tuple(forecasts), arrays["analysis"])
+    carried = {name: array for name, array in arrays.items() if name.startswith(CARRIED)}
+    return RunRecord(cycles, tuple(forecasts), arrays["analysis"], carried)
 
 
 def write_start(cycle: Cycle, folder: Path) -> Path:

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
-from latentda.cycling import Cycle, Cycler, CycleSettings, Observe
+from latentda.cycling import Cycle, Cycler, CycleSettings, Observe, carried_arrays, restored
 from latentda.experiments.twin.catalogue import ExperimentSetUp
 from latentda.experiments.twin.diagnostics import diagnose
 from latentda.experiments.twin.first_background import first_background
@@ -38,6 +38,7 @@ from latentda.experiments.twin.record import (
 )
 from latentda.experiments.twin.truth import Truth, TwinObservations
 from latentda.forecast import ForecastModel, steps
+from latentda.grid import Layout
 from latentda.methods import METHODS, Options, method_digest
 from latentda.runs.claim import LOG, claim
 from latentda.runs.lock import only_process
@@ -77,11 +78,11 @@ class Run:
         """Time of the first analysis, hours since 1970."""
         return self.setup.first_hours(self.nature.begin_hours, self.seed)
 
-    def truth(self, model: ForecastModel) -> Truth:
+    def truth(self, layout: Layout) -> Truth:
         """The true states from the begin of the seed's period to the end of its last forecast."""
         begin = self.setup.begin_hours(self.nature.begin_hours, self.seed)
         cycling = self.setup.interval_hours * (self.setup.cycles - 1)
-        return self.nature.truth(model, begin, self.first_hours + cycling + 24 * self.setup.forecast_days)
+        return self.nature.truth(layout, begin, self.first_hours + cycling + 24 * self.setup.forecast_days)
 
     def identity(self) -> dict[str, Any]:
         """What must be the same when the run is taken up again: all but its length."""
@@ -156,7 +157,7 @@ class SharedParts:
         factor = setup.factor(method) if factor is None else factor
         options = Options(factor=factor, model=self.model, slots=setup.slots)
         built = METHODS[method].build(self.world, options)
-        return Cycler(self.model, self.world.standardizer, self.intake, built)
+        return Cycler(self.model, self.intake, built)
 
 
 @cache
@@ -189,8 +190,8 @@ def run_parts(run: Run) -> RunParts:
     """The parts of a run; the truth is read here."""
     shared = shared_parts(run.setup.identical, run.world, run.setup.huber_limit)
     model = shared.model
-    truth = run.truth(model)
-    network = build_network(run.setup.network, model.layout, model.surface_geopotential, run.seed)
+    truth = run.truth(model.layout)
+    network = build_network(run.setup.network, model.layout, shared.world.orography(model), run.seed)
     observe = TwinObservations(truth, network, shared.intake, run.seed, run.setup.gross_errors)
     begin, folder = run.setup.begin_hours(run.nature.begin_hours, run.seed), run.nature.first_backgrounds
     return RunParts(shared, truth, observe, lambda: first_background(model, truth, run.setup, begin, folder))
@@ -222,26 +223,25 @@ def cycle_on(
     """
     file = folder / RECORD
     record = read_record(file)
-    interval, layout = setup.interval_hours, cycler.model.layout
-    settings = CycleSettings(first_hours, setup.cycles, interval)
-    tell(len(record.cycles), setup.cycles)
-    while len(record.cycles) < setup.cycles:
-        hours = first_hours + len(record.cycles) * interval
-        if record.analysis is None:
-            guess = cycler.first_guess(first(), settings)
-        else:
-            guess = cycler.forecast(Cycle(hours - interval, record.analysis, record.analysis, {}), interval)
-        for cycle in cycler.window(guess, observe, hours):
-            k = len(record.cycles)
-            exact = truth.at(cycle.hours)[None]
-            before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
-            forecast = None
-            if k < setup.cycles and setup.starts_forecast(k):
-                write_start(cycle, folder / "starts")
-                forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
-            record = record.grown(CycleErrors(cycle.hours, before, after, cycle.facts), cycle.analysis, forecast)
-        write_record(record, file)
-        tell(min(len(record.cycles), setup.cycles), setup.cycles)
+    interval, layout, method = setup.interval_hours, cycler.model.layout, cycler.method
+    done = len(record.cycles)
+    tell(done, setup.cycles)
+    since = first_hours + (done - 1) * interval if done else None
+    carried = method.init(first()) if record.analysis is None else restored(method, record.analysis, record.carried)
+    windows = cycler.windows(CycleSettings(first_hours, setup.cycles, interval), done)
+    for cycle in cycler.cycles(carried, observe, windows, since=since):
+        k = len(record.cycles)
+        exact = truth.at(cycle.hours)[None]
+        before, after = (error_sums(state[None], exact, layout) for state in (cycle.background, cycle.analysis))
+        forecast = None
+        if k < setup.cycles and setup.starts_forecast(k):
+            write_start(cycle, folder / "starts")
+            forecast = verified_forecast(cycler, setup, cycle, truth, diagnose_start(cycle))
+        errors = CycleErrors(cycle.hours, before, after, cycle.facts)
+        record = record.grown(errors, cycle.analysis, forecast, carried_arrays(cycle.carried, cycle.analysis))
+        if cycle.carried is not None:
+            write_record(record, file)
+            tell(min(len(record.cycles), setup.cycles), setup.cycles)
     return record.first(setup.cycles)
 
 

@@ -24,10 +24,11 @@ from latentda.forecast.embedded.simulation import initial_fields, simulate
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.observations import ObservationPlaces, places_to_table
 from latentda.progress import Track
-from latentda.user_error import NotThereError
+from latentda.user_error import NotThereError, UserError
+from latentda.world import WorldFolder
 
 GROSS_SIZE = 10.0
-"""Of a gross error, in standard deviations of R."""
+"""Size of a gross error, in standard deviations of R."""
 
 Network = Callable[[int], ObservationPlaces]
 """``network(hours since 1970)`` -> the places of a cycle's observations."""
@@ -105,11 +106,45 @@ class TwinObservations:
         return places_to_table(places, exact + places.error * noise, time)
 
 
-def nature_run(model: JcmModel, start: Path, days: int, folder: Path, track: Track, every_hours: int = 12) -> Truth:
-    """The true states every ``every_hours`` from a restart file, kept in ``folder/nature.zarr``."""
-    fields, begin = initial_fields(model, start)
-    store = simulate(model, days, folder / "nature.zarr", every_hours=every_hours, initial=start, track=track)
+def simulated_model(world: WorldFolder) -> JcmModel:
+    """The model of a world, where it is one whose long runs are simulated: the embedded one.
+
+    Raises:
+        UserError: it is another.
+    """
+    model = world.model
+    if not isinstance(model, JcmModel):
+        raise UserError(
+            f"The world in {world.folder} has the model {type(model).__name__}; a truth is simulated with the embedded "
+            "one, 'model: {kind: embedded}'."
+        )
+    return model
+
+
+def start_state(world: WorldFolder, file: Path | None = None) -> tuple[Float[ndarray, "channel lat lon"], int]:
+    """The state from which a world's truth is simulated, and its time (hours since 1970).
+
+    Args:
+        world: the embedded one, or with its model.
+        file: a restart file; by default the world's start.
+
+    Raises:
+        UserError: the world has another model, or the file is none.
+    """
+    state, begin = initial_fields(simulated_model(world), file or world.start)
+    return state, int(hours_since_1970(begin))
+
+
+def nature_run(world: WorldFolder, days: int, folder: Path, track: Track, every_hours: int = 12) -> Truth:
+    """The true states every ``every_hours`` from a world's start, kept in ``folder/nature.zarr``.
+
+    Raises:
+        UserError: the world has another model than the embedded one.
+    """
+    model, store = simulated_model(world), folder / "nature.zarr"
+    first, begin = start_state(world)
+    simulate(model, days, store, every_hours=every_hours, initial=world.start, track=track)
     dataset = open_store(store)
     states = read_states(dataset, model.layout)
     hours = [hours_since_1970(time) for time in dataset["time"].values]
-    return Truth(np.asarray([hours_since_1970(begin), *hours], int), np.concatenate([fields[None], states]))
+    return Truth(np.asarray([begin, *hours], int), np.concatenate([first[None], states]))

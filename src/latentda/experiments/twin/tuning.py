@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,14 +23,15 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.assimilation import Variational
 from latentda.assimilation.first_guess import FirstGuess
-from latentda.cycling import Cycler, Observe
+from latentda.cycling import Cycler, CycleSettings, Observe
 from latentda.experiments.twin.campaign import Campaign
 from latentda.experiments.twin.nature import prepare_nature
 from latentda.experiments.twin.run import Run, run_parts
 from latentda.files import write_json
-from latentda.forecast import steps
 from latentda.forecast.embedded.simulation import spun_up_state
+from latentda.methods import METHODS
 from latentda.observations import column
 from latentda.priors import background_draws, innovation_factor
 from latentda.progress import Track, silent
@@ -91,14 +93,19 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
     Raises:
         UserError: no method to tune, or too few cycles.
     """
-    methods = tuple(m for m in campaign.setup.methods if m != "free_run")
+    methods = tuple(m for m in campaign.setup.methods if METHODS[m].assimilates)
     if not methods or cycles < 2:
         raise UserError("Tuning needs a method that assimilates, and rounds of at least two cycles.")
     days = -(-ROUNDS * cycles * campaign.setup.interval_hours // 24)
     setup = replace(campaign.setup, methods=methods, spinup_days=0, scored_days=days, forecast_days=0)
     nature_folder = campaign.root / "nature_training"
     nature = prepare_nature(
-        spun_up_state(), setup.nature_days(0), nature_folder, every_hours=setup.truth_hours, track=track
+        campaign.world,
+        setup.nature_days(0),
+        nature_folder,
+        start=spun_up_state(),
+        every_hours=setup.truth_hours,
+        track=track,
     )
     jobs = [Tuning(Run(setup, method, 0, campaign.root, nature, campaign.world), cycles) for method in methods]
     failures = run_jobs(jobs, do_tuning, workers, listen, tuning_log)
@@ -120,16 +127,14 @@ def do_tuning(tuning: Tuning, tell: Tell) -> None:
             return
         parts = run_parts(run)
         factors = [run.setup.factor(run.method)]
-        state, hours = parts.first(), run.first_hours
+        carried, since = None, None
         for number in range(ROUNDS):
-            ratio, state, hours = tuning_round(
-                parts.shared.cycler(run.method, run.setup, factors[-1]),
-                parts.observe,
-                state,
-                hours,
-                tuning.cycles,
-                run.setup.interval_hours,
-                _in_round(number, tell),
+            cycler = parts.shared.cycler(run.method, run.setup, factors[-1])
+            carried = cycler.method.init(parts.first()) if carried is None else carried
+            begin = run.first_hours + number * tuning.cycles * run.setup.interval_hours
+            settings = CycleSettings(begin, tuning.cycles, run.setup.interval_hours)
+            ratio, carried, since = tuning_round(
+                cycler, parts.observe, carried, since, settings, _in_round(number, tell)
             )
             factors.append(factors[-1] * ratio)
         write_json(tuning.folder / RESULT, {"factors": factors})
@@ -141,30 +146,30 @@ def tuning_log(tuning: Tuning) -> Path:
 
 
 def tuning_round(
-    cycler: Cycler,
-    observe: Observe,
-    background: Float[ndarray, "channel lat lon"],
-    hours: int,
-    cycles: int,
-    interval_hours: int,
-    tell: Tell,
-) -> tuple[float, Float[ndarray, "channel lat lon"], int]:
+    cycler: Cycler, observe: Observe, carried: Any, since: int | None, settings: CycleSettings, tell: Tell
+) -> tuple[float, Any, int]:
     """Cycle, and compare the innovations of the second half with what the method's background error expects.
 
+    Args:
+        cycler: with the method.
+        observe: the observations of a time.
+        carried: into the first window, as in :meth:`latentda.cycling.Cycler.cycles`.
+        since: its valid time, where that is not the first window's start.
+        settings: when and how often.
+        tell: hears how many cycles are done.
+
     Returns:
-        The ratio of found to expected background variance, and the next background and its time.
+        The ratio of found to expected background variance, and what the last cycle hands on with its time.
     """
     found: list[tuple[ndarray, ndarray, ndarray]] = []
-    for k in range(cycles):
-        table = observe(hours)
-        if k >= cycles // 2:
-            found.append(innovations(cycler, table, background, hours))
-        cycle = cycler.step(FirstGuess.instant(background), table, hours)
-        background = next(steps(cycler.model, cycle.analysis, hours, 1, interval_hours))
-        hours += interval_hours
-        tell(k + 1, cycles)
+    for k, cycle in enumerate(cycler.cycles(carried, observe, cycler.windows(settings), since=since)):
+        if k >= settings.cycles // 2 and cycle.table is not None:
+            found.append(innovations(cycler, cycle.table, cycle.background, cycle.hours))
+        carried, since = cycle.carried, cycle.hours
+        tell(min(k + 1, settings.cycles), settings.cycles)
     departure, error, spread = (np.concatenate(part) for part in zip(*found, strict=True))
-    return innovation_factor(departure, error, spread), background, hours
+    assert since is not None
+    return innovation_factor(departure, error, spread), carried, since
 
 
 def _in_round(number: int, tell: Tell) -> Tell:
@@ -178,13 +183,14 @@ def innovations(
     """Of every row of a table y - H(x_b), s_o and the method's own s_b; NaN where the model has no equivalent.
 
     Raises:
-        UserError: the cycle has no method.
+        UserError: the method has no background error of its own.
     """
-    if cycler.method is None:
-        raise UserError("A run without assimilation has no background error to tune.")
-    anomaly = cycler.standardizer.to_anomaly(jnp.asarray(background), np.int32(hours))
-    draws = np.asarray(background_draws(cycler.method.prior, anomaly, jax.random.key(hours)))
-    own = replace(cycler.intake, perturbations=draws * np.asarray(cycler.standardizer.scale)[:, None, None])
+    method = cycler.method
+    if not isinstance(method, Variational):
+        raise UserError("Only variational methods have a background error to tune.")
+    anomaly = method.standardizer.to_anomaly(jnp.asarray(background), np.int32(hours))
+    draws = np.asarray(background_draws(method.prior, anomaly, jax.random.key(hours)))
+    own = replace(cycler.intake, perturbations=draws * np.asarray(method.standardizer.scale)[:, None, None])
     equivalent, expected = own.expectation(table, FirstGuess.instant(background), hours)
     observed = column(table, "observation").astype(np.float64)
     return observed - equivalent, column(table, "error").astype(np.float64), expected

@@ -1,0 +1,55 @@
+"""One finished cycle, and how a run of them is laid out in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.assimilation.first_guess import FirstGuess
+
+Observe = Callable[[int], pa.Table]
+"""``observe(hours since 1970)`` -> the observations of a cycle."""
+
+
+@dataclass(frozen=True)
+class CycleSettings:
+    """How long and how often.
+
+    Attributes:
+        start_hours: time of the first analysis, hours since 1970.
+        cycles: number of analyses.
+        interval_hours: time between them.
+    """
+
+    start_hours: int
+    cycles: int
+    interval_hours: int = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Cycle:
+    """One finished cycle.
+
+    Attributes:
+        hours: analysis time, hours since 1970.
+        background: physical units ``(channel, lat, lon)``.
+        analysis: likewise.
+        facts: used and refused data; cost before and after, J_o / p likewise, |grad J| at the end over that at the
+            start, iterations, evaluations, how the minimisation ended.
+        table: the observations with their verdicts; None for a cycle read from disk.
+        first_guess: what they were screened against; likewise.
+        carried: what the method hands on from here; None but for the last cycle of a window.
+    """
+
+    hours: int
+    background: Float[ndarray, "channel lat lon"]
+    analysis: Float[ndarray, "channel lat lon"]
+    facts: dict[str, Any]
+    table: pa.Table | None = None
+    first_guess: FirstGuess | None = None
+    carried: Any = None
