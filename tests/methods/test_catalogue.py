@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latentda import UserError
-from latentda.assimilation import GaussNewton, Instant, Variational, WeakConstraint
+from latentda.assimilation import FreeRun, GaussNewton, Instant, Variational, WeakConstraint
 from latentda.figures import error_curves, look_of
 from latentda.forecast import Persistence, SurrogateModel
 from latentda.methods import METHODS, Method, Options, VariationalSystem, find_method, method_digest
@@ -35,6 +35,7 @@ def test_every_name_builds(name, world):
     built = declared.build(world, Options(iterations=7, model=still(world), slots=(0, 6, 12)))
     assert declared.name == name
     assert isinstance(built, Variational) == declared.assimilates == (name != "free_run")
+    assert isinstance(built, FreeRun) != declared.assimilates
     if declared.assimilates:
         assert built.minimiser == GaussNewton(iterations=7)
         assert built.window.lead_hours == ((0, 6, 12) if declared.four_d else (0,))

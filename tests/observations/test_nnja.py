@@ -5,6 +5,7 @@ import pytest
 
 from latentda.observations import ObservationError, column, read_observations, select
 from latentda.observations.nnja import read_nnja
+from latentda.observations.row_notes import RowWarning
 from latentda.physics.thermodynamics import specific_humidity
 
 TIMES = pa.array(np.array(["2021-01-01T00:00", "2021-01-01T12:00"], "M8[us]"), pa.timestamp("us", "UTC"))
@@ -108,6 +109,16 @@ def test_surface_reports_with_paths_of_mnemonics(tmp_path):
     assert column(table, "observation")[column(table, "variable") == "t2m"].tolist() == [280.0, 290.0]
     assert set(column(table, "station")) == {"16101", "78795"}
     assert set(column(table, "type")) == {181, 281}
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("WSPD", -3.0), ("WDIR", 400.0), ("WDIR", -190.0)])
+def test_a_wind_that_cannot_be_is_said(tmp_path, name, wrong):
+    columns = HEAD | {"MSG_TYPE": ["NC000001"] * 2, "TMDB": [280.0, 290.0], "WDIR": [90.0, 90.0], "WSPD": [3.0, 3.0]}
+    columns |= {name: [columns[name][0], wrong]}
+    with pytest.warns(RowWarning, match=f"1 of 2 rows have a wind .*row 2, column {name}"):
+        table = read_nnja(_write(tmp_path / "adpsfc", columns))
+    assert column(table, "variable").tolist().count("u10m") == 1
+    assert column(table, "variable").tolist().count("t2m") == 2
 
 
 def test_other_parquet_is_named(tmp_path):

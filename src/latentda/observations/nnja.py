@@ -36,8 +36,8 @@ import pyarrow.parquet as pq
 from latentda.observations.cells import read_numbers
 from latentda.observations.compressed import decompressed
 from latentda.observations.coordinates import table_latitudes, table_longitudes
-from latentda.observations.file_rows import OUT, TIMELESS, UNPLACED, FileRows, kept
-from latentda.observations.reports import table_from_reports, wind_components
+from latentda.observations.file_rows import NO_WIND, NOTHING, OUT, TIMELESS, UNPLACED, FileRows, kept
+from latentda.observations.reports import impossible_winds, table_from_reports, wind_components
 from latentda.observations.row_notes import RowNotes
 from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.times import WANTED, Times, read_times
@@ -78,7 +78,7 @@ def nnja_pieces(path: str | Path) -> Iterator[pa.Table]:
                 columns = _columns(content.schema_arrow, path)
                 for batch in content.iter_batches(_ROWS, columns=list(dict.fromkeys(columns.values()))):
                     reports = _Reports(batch, columns)
-                    _note_places(reports, notes)
+                    _note(reports, notes)
                     yield from _tables(reports)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             text = " ".join(str(error).split())
@@ -88,8 +88,8 @@ def nnja_pieces(path: str | Path) -> Iterator[pa.Table]:
     notes.warn()
 
 
-def _note_places(reports: _Reports, notes: RowNotes) -> None:
-    """Note reports without time or place, and those whose place is not on the globe."""
+def _note(reports: _Reports, notes: RowNotes) -> None:
+    """Note reports without time or place, those whose place is not on the globe, and winds that cannot be."""
     rows = FileRows(reports.batch, notes.total + 1 + np.arange(len(reports)), notes)
     notes.total += len(reports)
     times, names = reports.times, reports.columns
@@ -99,6 +99,11 @@ def _note_places(reports: _Reports, notes: RowNotes) -> None:
         values = reports.numbers(name)
         rows.note(UNPLACED, OUT, np.isnan(values), names[name])
         rows.note(UNPLACED, kept("position"), bounded(values)[1] & ~np.isnan(values), names[name])
+    for suffix in [name.removeprefix("WSPD") for name in names if name.startswith("WSPD")]:
+        speed, direction = reports.numbers("WSPD" + suffix), reports.numbers("WDIR" + suffix)
+        wrong, backwards = impossible_winds(speed, direction), speed < 0.0
+        rows.note(NO_WIND, NOTHING, backwards, names["WSPD" + suffix])
+        rows.note(NO_WIND, NOTHING, wrong & ~backwards, names.get("WDIR" + suffix))
 
 
 def _columns(schema: pa.Schema, named: Path) -> dict[str, str]:
@@ -137,6 +142,12 @@ class _Reports:
                 found = self.batch.column(self.columns[mnemonic])
                 values = np.where(np.isnan(values), read_numbers(found).values, values)
         return np.where(np.abs(values) < 1e10, values, np.nan)  # BUFR's missing, where it came through, is 1e11
+
+    def wind(self, suffix: str = "") -> tuple[np.ndarray, np.ndarray]:
+        """Components of the wind, NaN where speed or direction cannot be."""
+        speed, direction = self.numbers("WSPD" + suffix), self.numbers("WDIR" + suffix)
+        wrong = impossible_winds(speed, direction)
+        return wind_components(np.where(wrong, np.nan, speed), np.where(wrong, np.nan, direction))
 
     def texts(self, mnemonic: str) -> np.ndarray:
         """Texts without padding, empty where missing."""
@@ -197,7 +208,7 @@ def _upper_air(reports: _Reports, pressure: np.ndarray, suffix: str, message_cla
     def numbers(*names: str) -> np.ndarray:
         return reports.numbers(*(name + suffix for name in names))
 
-    u, v = wind_components(numbers("WSPD"), numbers("WDIR"))
+    u, v = reports.wind(suffix)
     dew_point = numbers("TMDP")
     humidity = specific_humidity(dew_point, pressure)
     quantities = {
@@ -216,7 +227,7 @@ def _upper_air(reports: _Reports, pressure: np.ndarray, suffix: str, message_cla
 
 
 def _surface(reports: _Reports, message_class: str, kind: int) -> pa.Table:
-    u, v = wind_components(reports.numbers("WSPD"), reports.numbers("WDIR"))
+    u, v = reports.wind()
     pressure, dew_point = reports.numbers("PRES"), reports.numbers("TMDP")
     humidity = specific_humidity(dew_point, pressure)
     quantities = {

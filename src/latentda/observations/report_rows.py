@@ -12,7 +12,7 @@ from latentda.observations.column_maps import ColumnMap
 from latentda.observations.data_rows import placed_rows
 from latentda.observations.file_rows import NO_WIND, NOTHING, NOWHERE, OF_VERDICT, OUT, FileRows, kept
 from latentda.observations.judgement import Fault, judged
-from latentda.observations.reports import table_from_reports, wind_components
+from latentda.observations.reports import impossible_winds, table_from_reports, wind_components
 from latentda.observations.table import SURFACE_VARIABLES
 
 
@@ -56,8 +56,7 @@ def _judged_values(values: np.ndarray, rows: FileRows, name: str | None) -> np.n
 
 def _components(speed: np.ndarray, direction: np.ndarray, rows: FileRows, name: str | None) -> tuple[Any, Any]:
     """Components of the wind, NaN where speed or direction cannot be."""
-    turned = (speed != 0.0) & ((direction < -180.0) | (direction > 360.0))
-    wrong = (speed < 0.0) | np.isinf(speed) | turned
+    wrong = impossible_winds(speed, direction)
     rows.note(NO_WIND, NOTHING, wrong, name)
     return wind_components(np.where(wrong, np.nan, speed), np.where(wrong, np.nan, direction))
 

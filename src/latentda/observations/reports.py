@@ -53,6 +53,12 @@ def wind_components(speed: np.ndarray, direction: np.ndarray) -> tuple[np.ndarra
     return 0.0 - speed * np.sin(angle), 0.0 - speed * np.cos(angle)
 
 
+def impossible_winds(speed: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Where a speed is negative or infinite, or a direction (degrees) none; that of a calm may be any."""
+    turned = (speed != 0.0) & ((direction < -180.0) | (direction > 360.0))
+    return (speed < 0.0) | np.isinf(speed) | turned
+
+
 def table_from_reports(
     places: Mapping[str, Any],
     quantities: Mapping[str, np.ndarray],
