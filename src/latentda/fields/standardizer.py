@@ -89,7 +89,7 @@ def unit_standardizer(layout: Layout) -> Standardizer:
 
 
 def write_standardizer(standardizer: Standardizer, path: str | Path) -> None:
-    """Write to a file; the harmonics in float16 of a channel's scale."""
+    """Write to a file; the harmonics in units of a channel's scale."""
     climatology = standardizer.climatology
     scale = np.asarray(standardizer.scale)
     coefficients = np.asarray(climatology.coefficients)
@@ -100,7 +100,7 @@ def write_standardizer(standardizer: Standardizer, path: str | Path) -> None:
     }
     arrays = {
         "mean": coefficients[0],
-        "harmonics": (coefficients[1:] / scale[:, None, None]).astype(np.float16),
+        "harmonics": (coefficients[1:] / scale[:, None, None]).astype(np.float32),
         "scale": scale,
     }
     write_arrays(path, KIND, arrays, header)
