@@ -150,8 +150,11 @@ def test_the_real_radiosondes_of_the_day(shared_data):
     assert set(column(table, "verdict")[others]) == {"not_assimilated"}
 
 
-def test_the_command_names_a_file_that_is_not_there(tmp_path):
-    named = {"--data": "nowhere.nc", "--reports": "none", "--out": "o"}
+@pytest.mark.parametrize("missing", ["data.nc", "reports.parquet"])
+def test_the_command_names_a_file_that_is_not_there(tmp_path, missing):
+    named = {"--data": "data.nc", "--reports": "reports.parquet", "--out": "o"}
+    for name in {"data.nc", "reports.parquet"} - {missing}:
+        (tmp_path / name).write_bytes(b"something")
     arguments = [part for option, name in named.items() for part in (option, str(tmp_path / name))]
-    assert "nowhere.nc" in sentence(CliRunner().invoke(app, ["experiment", "europe", *arguments]))
+    assert missing in sentence(CliRunner().invoke(app, ["experiment", "europe", *arguments]))
     assert not (tmp_path / "o").exists()

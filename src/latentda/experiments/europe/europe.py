@@ -27,6 +27,7 @@ from latentda.methods import METHODS
 from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.lock import only_process
+from latentda.user_error import UserError
 from latentda.verification import Score, write_scores
 
 Methods = dict[str, AnalysisMethod]
@@ -66,10 +67,14 @@ def run_europe(data: Path, reports: Path, setup: EuropeSetUp, folder: Path, *, t
         track: shows progress.
 
     Raises:
-        ValueError: files that cannot be used, or a folder of another set-up.
+        UserError: files that are not there or cannot be used, or a folder of another set-up.
     """
+    for path in (data, reports):  # the second is read after the training
+        if not path.exists():
+            raise UserError(f"There is no file at {path}.")
+    claimed = {**asdict(setup), "data": files_digest([data])}
     with only_process(folder):
-        claim(folder, {**asdict(setup), "data": files_digest([data])})
+        claim(folder, claimed)
         return _run_europe(data, reports, setup, folder, track)
 
 
