@@ -1,4 +1,4 @@
-"""What variational methods carry: a state around the next analysis time, and what was learnt of a Hessian."""
+"""What methods of one state carry: that state around the next analysis time, and what was learnt of a Hessian."""
 
 from __future__ import annotations
 
@@ -42,3 +42,21 @@ class CarriedState(eqx.Module):
             return self
         leads = tuple(lead_hours + offset for offset in offsets)
         return CarriedState(model.propagate(self.states[-1], np.int32(hours), leads), self.learnt, offsets)
+
+
+class CarriesState(eqx.Module):
+    """The part of :class:`~latentda.assimilation.method.AnalysisMethod` that methods of one state have in common."""
+
+    def init(self, background: Float[ArrayLike, "channel lat lon"]) -> CarriedState:
+        """The background, physical units."""
+        return CarriedState.of(background)
+
+    def first_guess(self, carried: CarriedState) -> FirstGuess:
+        """The background at its offsets."""
+        return carried.first_guess
+
+    def forecast(
+        self, carried: CarriedState, model: ForecastModel, hours: int, lead_hours: int, offsets: tuple[int, ...]
+    ) -> CarriedState:
+        """The state at the offsets around a later time."""
+        return carried.forecast(model, hours, lead_hours, offsets)

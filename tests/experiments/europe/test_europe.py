@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from latentda.assimilation import FreeRun
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.cli.app import app
 from latentda.experiments.europe.data import convert, store_layout
@@ -100,7 +101,7 @@ def test_as_published_means_a_diagonal_and_a_whole_decoding(made):
     assets, size = made.assets, Size(2000.0, 2.0)
     samples = error_samples(assets.error_pairs, assets.code)
     built = {m: build_method(m, size, samples, assets.standardizer, assets.code) for m in EuropeSetUp().methods}
-    assert built["free_run"] is None
+    assert isinstance(built["free_run"], FreeRun)
     published, diagonal = (built[f"latent_3dvar_{form}"].prior for form in ("published", "diagonal"))
     assert (published.form, diagonal.form, built["latent_3dvar"].prior.form) == ("published", "increment", "increment")
     for prior in (published, diagonal):

@@ -12,12 +12,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from latentda.assimilation.analysis import Analysis, AnalysisError, Result
-from latentda.assimilation.carried import CarriedState
-from latentda.assimilation.first_guess import FirstGuess
+from latentda.assimilation.carried import CarriedState, CarriesState
 from latentda.assimilation.term import ObservationTerm
 from latentda.assimilation.variational.cost import CostFunction
 from latentda.assimilation.variational.minimise import Lbfgs, Minimiser, Minimum
@@ -25,10 +23,9 @@ from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.assimilation.variational.prior import Prior
 from latentda.assimilation.variational.window import Instant, Window
 from latentda.fields import Standardizer
-from latentda.forecast import ForecastModel
 
 
-class Variational(eqx.Module):
+class Variational(CarriesState):
     """3D-Var, 4D-Var and their latent forms: which one is the prior's and the window's choice.
 
     Attributes:
@@ -57,14 +54,6 @@ class Variational(eqx.Module):
         """It does."""
         return True
 
-    def init(self, background: Float[ArrayLike, "channel lat lon"]) -> CarriedState:
-        """The background, physical units."""
-        return CarriedState.of(background)
-
-    def first_guess(self, carried: CarriedState) -> FirstGuess:
-        """The background."""
-        return carried.first_guess
-
     def analyse(
         self, carried: CarriedState, observations: tuple[ObservationTerm, ...], start_hours: int
     ) -> tuple[Analysis, CarriedState]:
@@ -74,12 +63,6 @@ class Variational(eqx.Module):
         learnt = carried.learnt if self.hand_on and carried.learnt.direction.size else None
         analysis = self.solve(anomaly, observations, start_hours, learnt, hand_on=self.hand_on)
         return analysis, CarriedState.of(analysis.trajectory[-1], analysis.minimum.preconditioner)
-
-    def forecast(
-        self, carried: CarriedState, model: ForecastModel, hours: int, lead_hours: int, offsets: tuple[int, ...]
-    ) -> CarriedState:
-        """The state at the offsets around a later time."""
-        return carried.forecast(model, hours, lead_hours, offsets)
 
     def solve(
         self,
