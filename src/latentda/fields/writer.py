@@ -28,6 +28,26 @@ KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "m
 """Mantissa bits kept of float32 values in a compact store; the rest is zero, which packs well."""
 
 
+CF_NAMES = {
+    "u": "eastward_wind",
+    "v": "northward_wind",
+    "t": "air_temperature",
+    "q": "specific_humidity",
+    "z": "geopotential",
+    "sp": "surface_air_pressure",
+    "msl": "air_pressure_at_mean_sea_level",
+    "t2m": "air_temperature",
+    "q2m": "specific_humidity",
+    "d2m": "dew_point_temperature",
+    "u10m": "eastward_wind",
+    "v10m": "northward_wind",
+    "ws10m": "wind_speed",
+    "tcwv": "atmosphere_mass_content_of_water_vapor",
+    "zs": "surface_geopotential",
+}
+"""Standard names of the CF conventions, version 1.11."""
+
+
 def to_dataset(
     states: Float[ndarray, "time channel lat lon"],
     layout: Layout,
@@ -37,17 +57,16 @@ def to_dataset(
     """States as a WeatherBench 2 dataset."""
     if states.shape[1:] != layout.shape or states.shape[0] != len(times):
         raise FieldsError(f"States of shape {(len(times), *layout.shape)} were wanted; got {states.shape}.")
-    dataset = xr.Dataset(attrs=attributes or {})
-    dataset["time"] = ("time", np.asarray([as_datetime(t) for t in times]).astype("datetime64[ns]"))
-    dataset["latitude"] = ("latitude", np.asarray(layout.grid.latitude), {"units": "degrees_north"})
-    dataset["longitude"] = (
-        "longitude",
-        np.asarray(layout.grid.longitude),
-        {"units": "degrees_east"},
-    )
+    dataset = xr.Dataset(attrs={"Conventions": "CF-1.11", **(attributes or {})})
+    stamps = np.asarray([as_datetime(t) for t in times]).astype("datetime64[ns]")
+    dataset["time"] = ("time", stamps, {"standard_name": "time", "axis": "T"})
+    for name, values, units, axis in (
+        ("latitude", layout.grid.latitude, "degrees_north", "Y"),
+        ("longitude", layout.grid.longitude, "degrees_east", "X"),
+    ):
+        dataset[name] = (name, np.asarray(values), {"units": units, "standard_name": name, "axis": axis})
     if layout.vertical.levels:
-        levels = np.asarray(layout.vertical.levels)
-        dataset["level"] = ("level", levels, {"units": layout.vertical.units})
+        dataset["level"] = ("level", _whole_numbers(layout.vertical.levels), _level_attributes(layout.vertical.units))
     for short in layout.variables:
         dataset[variable(short).stored] = _stored_array(states, layout, short)
     return dataset
@@ -126,6 +145,18 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
         partial.write_bytes(content)
 
 
+def _whole_numbers(levels: Sequence[float]) -> ndarray:
+    """Levels as WeatherBench 2 has them: integers where they are whole."""
+    values = np.asarray(levels)
+    whole_ones = values.astype(np.int64)
+    return whole_ones if np.array_equal(values, whole_ones) else values
+
+
+def _level_attributes(units: str) -> dict[str, str]:
+    name = "air_pressure" if units == "hPa" else "atmosphere_sigma_coordinate"
+    return {"units": units, "standard_name": name, "axis": "Z", "positive": "down"}
+
+
 def round_mantissa(values: ndarray, bits: int) -> ndarray:
     """Round float32 values to ``bits`` (1 to 22) mantissa bits: relative error 2^-(bits+1)."""
     shift = 23 - bits
@@ -138,6 +169,8 @@ def round_mantissa(values: ndarray, bits: int) -> ndarray:
 def _stored_array(states: ndarray, layout: Layout, short: str) -> xr.DataArray:
     item = variable(short)
     attributes: dict[str, Any] = {"units": item.units, "long_name": item.title}
+    if short in CF_NAMES:
+        attributes["standard_name"] = CF_NAMES[short]
     indices = layout.indices(short)
     if layout.channels[indices[0]].level is None:
         return xr.DataArray(

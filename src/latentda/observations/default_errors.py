@@ -11,6 +11,7 @@
   thinned to nine nodes; they are for middle latitudes, and held constant above 18 km.
 * tcwv: 2 kg/m2, the bound of Bevis et al. (1994), doi:10.1175/1520-0450(1994)033<0379:GMMZWD>2.0.CO;2, for GPS, and
   about the difference of microwave imagers from radiosondes (Deblonde and Wagneur, 1997).
+* msl: as sp; its reduction adds an error over high ground that depends on the station.
 * Not checked against a source: z, said to be the radiosonde heights of ECMWF's IFS documentation, part I, rounded;
   sp of SFCBOG. Chosen: t2m (2 K) and 10 m wind (2.5 m/s) over land are wider than the table's 1.5 K and 2.2 m/s.
 """
@@ -50,6 +51,8 @@ def default_error_table() -> ErrorTable:
         ("sp", ANY_CLASS): _constant(100.0),
         ("sp", "SFCSHP"): _constant(160.0),
         ("sp", "SFCBOG"): _constant(250.0),
+        ("msl", ANY_CLASS): _constant(100.0),
+        ("msl", "SFCSHP"): _constant(160.0),
         ("t2m", ANY_CLASS): _constant(2.0),
         ("t2m", "SFCSHP"): _constant(2.5),
         ("tcwv", ANY_CLASS): _constant(2.0),

@@ -40,6 +40,7 @@ PHYSICAL_RANGES = {
     "d2m": (170.0, 310.0),
     "ws10m": (0.0, 90.0),
     "tcwv": (0.0, 90.0),
+    "msl": (85000.0, 110000.0),
 }
 """What the atmosphere can do, SI; the bounds themselves pass."""
 

@@ -14,6 +14,7 @@ of earth2studio (time, lat, lon, elev, pres, observation, variable, type, class,
 | t2m, q2m, d2m | temperature, specific humidity and dew point near the surface | K, kg/kg, K |
 | u10m, v10m, ws10m | wind and wind speed near the surface | m/s |
 | tcwv | precipitable water of the column | kg/m2 |
+| msl | pressure reduced to mean sea level | Pa |
 
 The upper-air variables (down to n) are located by `pres`, or where that is null by `height`, their own height above sea
 level. A datum is in the analysis when `used` is true; otherwise `verdict` names the check that refused it.
@@ -36,7 +37,7 @@ from latentda.observations.judgement import Fault, judged
 from latentda.user_error import UserError
 
 UPPER_AIR_VARIABLES = ("t", "q", "u", "v", "z", "tv", "td", "ws", "n")
-SURFACE_VARIABLES = ("sp", "t2m", "q2m", "u10m", "v10m", "d2m", "ws10m", "tcwv")
+SURFACE_VARIABLES = ("sp", "t2m", "q2m", "u10m", "v10m", "d2m", "ws10m", "tcwv", "msl")
 VARIABLES = UPPER_AIR_VARIABLES + SURFACE_VARIABLES
 """All variables a table may hold; a batch stores an index into this tuple."""
 

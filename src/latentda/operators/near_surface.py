@@ -5,13 +5,17 @@ lapse rate Gamma between all of them (Benjamin & Miller 1990, doi 10.1175/1520-0
 
     T_s    = T_low (p_s / p_low)^(R Gamma / g)
     sp     = p_s (1 + Gamma (h_s - h) / T_s)^(g / (R Gamma))
+    msl    = p_s (1 + Gamma h_s / T_s)^(g / (R Gamma))
     t2m    = T_s + Gamma (h_s - h)         no surface layer: neither its stability nor the soil's temperature
     q2m    = q of the lowest level         well mixed
     d2m    = T_d(q2m, sp)
     u10m   = u of its lowest level times the logarithmic law's share; v10m likewise; ws10m their speed
     tcwv   = W of the model's column + q2m (sp - p_s) / g
 
-A layout that holds one of these as a channel of its own gives that instead, t2m moved to the station by Gamma.
+A layout that holds one of these as a channel of its own gives that instead, t2m moved to the station by Gamma. One
+without p_s that holds msl has, by the same air down to sea level,
+
+    T_0 = T_low (msl / p_low)^(R Gamma / g),    p_s = msl (1 - Gamma h_s / T_0)^(g / (R Gamma)).
 """
 
 from __future__ import annotations
@@ -47,28 +51,46 @@ class Ground(NamedTuple):
     station_pressure: Float[Array, " place"]
 
 
-def stand(flat: Array, at: Corners, layout: Layout, drop: Float[Array, " place"]) -> Ground:
-    """The surface of a state that has sp and t.
+def has_ground(layout: Layout) -> bool:
+    """Whether a state tells the pressure and the temperature of its surface."""
+    return "t" in layout.variables and ("sp" in layout.variables or "msl" in layout.variables)
+
+
+def stand(
+    flat: Array, at: Corners, layout: Layout, drop: Float[Array, " place"], height: Float[Array, " place"]
+) -> Ground:
+    """The surface of a state that has t, and sp or msl.
 
     Args:
         flat: physical units, the grid flattened.
         at: where the places are.
         layout: of the state.
         drop: height of the model's surface above the station (m).
+        height: h_s (m).
     """
-    pressure = interpolate(flat[layout.index("sp")], at)
     lowest = interpolate(flat[int(layout.indices("t")[-1])], at)
+    if "sp" in layout.variables:
+        pressure = interpolate(flat[layout.index("sp")], at)
+    else:
+        at_sea = interpolate(flat[layout.index("msl")], at)
+        warmth = lowest * jnp.exp(EXPONENT * _gap(layout, "t", at_sea))
+        pressure = at_sea * (1.0 - LAPSE_RATE * height / warmth) ** (1.0 / EXPONENT)
     skin = lowest * jnp.exp(EXPONENT * _gap(layout, "t", pressure))
     return Ground(pressure, skin, pressure * (1.0 + LAPSE_RATE * drop / skin) ** (1.0 / EXPONENT))
 
 
-def mass_and_humidity(flat: Array, at: Corners, layout: Layout, ground: Ground | None, drop: Array) -> dict[str, Array]:
-    """Equivalents of sp, t2m and q2m, those that the layout allows."""
+def mass_and_humidity(
+    flat: Array, at: Corners, layout: Layout, ground: Ground | None, drop: Array, height: Array
+) -> dict[str, Array]:
+    """Equivalents of sp, msl, t2m and q2m, those that the layout allows."""
     found: dict[str, Array] = {}
     if ground is not None:
         found |= {"sp": ground.station_pressure, "t2m": ground.temperature + LAPSE_RATE * drop}
+        found["msl"] = ground.pressure * (1.0 + LAPSE_RATE * height / ground.temperature) ** (1.0 / EXPONENT)
         if "q" in layout.variables:
             found["q2m"] = interpolate(flat[int(layout.indices("q")[-1])], at)
+    if "msl" in layout.names:
+        found["msl"] = _own(flat, at, layout, "msl")
     if "t2m" in layout.names:
         found["t2m"] = _own(flat, at, layout, "t2m") + LAPSE_RATE * drop
     if "q2m" in layout.names:

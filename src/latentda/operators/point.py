@@ -89,23 +89,25 @@ class PointObservations(eqx.Module):
         at = corners(self.layout.grid, batch.latitude, batch.longitude)
         flat = state.reshape(state.shape[0], -1)
         value, known = self.upper_air(flat, at, batch, GRAVITY * self.surface_height.reshape(-1))
-        drop = interpolate(self.surface_height.reshape(-1), at) - batch.elevation
+        height = interpolate(self.surface_height.reshape(-1), at)
+        drop = height - batch.elevation
         near = jnp.abs(drop) <= MAX_HEIGHT_DIFFERENCE
-        surface = self._surface(flat, at, drop)
+        surface = self._surface(flat, at, drop, height)
         for name in SURFACE_VARIABLES:
             own = batch.variable == VARIABLES.index(name)
             value = jnp.where(own, surface.get(name, 0.0), value)
-            known = jnp.where(own, near if name in surface else False, known)
+            there = jnp.ones_like(near) if name == "msl" and name in self.layout.names else near
+            known = jnp.where(own, there if name in surface else False, known)
         return value, known & inside(self.layout.grid, batch.latitude, batch.longitude)
 
-    def _surface(self, flat: Array, at: Corners, drop: Array) -> dict[str, Array]:
+    def _surface(self, flat: Array, at: Corners, drop: Array, height: Array) -> dict[str, Array]:
         """Equivalents of the surface variables that the layout allows and the batch may hold."""
         layout = self.layout
-        # Far from the orography the value is not used; the clip only keeps it finite.
+        # Far from the orography the value is not used; the clips only keep it finite.
+        height = jnp.clip(height, -2 * MAX_HEIGHT_DIFFERENCE, 10000.0)
         drop = jnp.clip(drop, -2 * MAX_HEIGHT_DIFFERENCE, 2 * MAX_HEIGHT_DIFFERENCE)
-        has_ground = {"sp", "t"} <= set(layout.variables)
-        ground = near_surface.stand(flat, at, layout, drop) if has_ground else None
-        found = near_surface.mass_and_humidity(flat, at, layout, ground, drop)
+        ground = near_surface.stand(flat, at, layout, drop, height) if near_surface.has_ground(layout) else None
+        found = near_surface.mass_and_humidity(flat, at, layout, ground, drop, height)
         humidity = found.get("q2m")
         if SURFACE_WIND in self.families:
             found |= near_surface.wind(flat, at, layout, ground, self._log_roughness(at))

@@ -53,6 +53,19 @@ def feedback_report(
     report = Report("Observations and what an analysis made of them", period(summary))
     report.section("What this is", _introduction(summary))
     _add(report, data)
+    _add_sections(report, summary, fit, errors)
+    return report
+
+
+def add_feedback(report: Report, summary: FeedbackSummary) -> None:
+    """Add the same sections to the report of an analysis."""
+    _add_sections(report, summary, list(fit_pictures(summary)), list(error_pictures(summary)))
+    _add(report, list(data_pictures(summary)))
+
+
+def _add_sections(
+    report: Report, summary: FeedbackSummary, fit: Sequence[Picture], errors: Sequence[Picture]
+) -> None:
     report.section("Fit", "O-B is the observation minus the background, O-A the observation minus the analysis.")
     report.table(*fit_table(summary), "All levels and cycles together.")
     _add(report, fit)
@@ -64,7 +77,6 @@ def feedback_report(
     report.table(*station_table(summary), f"The {STATIONS_LISTED} stations that fit the background least.")
     report.section("What happened to the data", "Every datum has one verdict.")
     report.table(*verdict_table(summary), "Data by verdict.")
-    return report
 
 
 def _add(report: Report, pictures: Sequence[Picture]) -> None:

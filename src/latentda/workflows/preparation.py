@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from jaxtyping import Bool
 from numpy import ndarray
 
-from latentda.grid import datetime_of_hours, iso
+from latentda.grid import Layout, datetime_of_hours, iso
 from latentda.observations import (
     ErrorTable,
     HumidityAloft,
@@ -33,20 +33,73 @@ from latentda.observations.message_classes import SOUNDINGS
 SURFACE = ("ADPSFC", "SFCSHP")
 SINGLE_LEVEL = ("AIRCAR", "AIRCFT", "SATWND")
 
-COARSE = QualityControl(
-    (
-        *QualityControl().checks,
-        # Humidity sensors of the time are not trusted in the cold.
-        HumidityAloft(),
-        # Significant levels stand closer than the model's; neighbouring land stations share one grid box.
-        Thinning(0.5, 0.15, SOUNDINGS),
-        Thinning(2.5, 0.3, SINGLE_LEVEL),
-        Thinning(2.5, 10.0, SURFACE),
-        # The files of a cycle of six hours begin with balloons that rose a quarter of an hour before.
-        Window(3.5, 3.5),
+UNNAMED = ""
+"""The class of data whose file names none."""
+
+DERIVED = ("tv", "td", "ws", "n", "tcwv", "sp", "msl")
+"""What may have an equivalent though the state has no channel of it."""
+
+
+def quality_control(
+    degrees: float, log_pressure: float, hours: float, soundings: tuple[str, ...] = SOUNDINGS
+) -> QualityControl:
+    """The default checks, and fewer data where they stand closer than a model can tell apart.
+
+    Significant levels of soundings stand closer than levels, and neighbouring stations share a grid box. A box holds
+    one datum a variable and class: of soundings over 2/15 of a spacing, so that stations stay apart, and 3/8 of a
+    layer; of all else over 2/3 of a spacing and 3/4 of a layer. The shares are ours.
+
+    Args:
+        degrees: spacing of the grid.
+        log_pressure: spacing of the levels in ln p.
+        hours: of the window, before and after the analysis.
+        soundings: classes that are thinned as soundings are.
+    """
+    wide, thick = round(2 * degrees / 3, 3), round(3 * log_pressure / 4, 2)
+    return QualityControl(
+        (
+            *QualityControl().checks,
+            # Humidity sensors are not trusted in the cold.
+            HumidityAloft(),
+            Thinning(round(2 * degrees / 15, 3), round(3 * log_pressure / 8, 2), soundings),
+            Thinning(wide, thick, SINGLE_LEVEL),
+            Thinning(wide, 10.0, SURFACE),
+            Window(hours, hours),
+        )
     )
-)
-"""Checks and thinning for a model with boxes of 3.75 degrees."""
+
+
+def quality_control_for(layout: Layout, interval_hours: float) -> QualityControl:
+    """The checks for a world: its grid's spacing, its levels', and half an interval before and after the analysis.
+
+    Data that no file calls a class are thinned as soundings are.
+    """
+    return quality_control(
+        spacing_degrees(layout), spacing_log_pressure(layout), interval_hours / 2, (*SOUNDINGS, UNNAMED)
+    )
+
+
+def spacing_degrees(layout: Layout) -> float:
+    """Spacing of a grid in degrees of a great circle: the wider of its rows' and, at its middle, its columns'."""
+    grid = layout.grid
+    row, column = (
+        float(np.median(np.abs(np.diff(axis)))) if len(axis) > 1 else 0.0 for axis in (grid.latitude, grid.longitude)
+    )
+    middle = 0.0 if grid.periodic else float(np.deg2rad(np.mean(grid.latitude)))
+    return max(row, column * float(np.cos(middle)))
+
+
+def spacing_log_pressure(layout: Layout) -> float:
+    """Median distance of neighbouring levels in ln p; ten, which is all of the atmosphere, with fewer than two."""
+    levels = np.asarray(layout.vertical.levels)
+    return float(np.median(np.diff(np.log(levels)))) if levels.size > 1 else 10.0
+
+
+COARSE = quality_control(3.75, 0.4, 3.5)
+"""Checks and thinning for a model with boxes of 3.75 degrees and eight levels.
+
+The files of a cycle of six hours begin with balloons that rose a quarter of an hour before its window.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,11 +147,39 @@ def prepare(table: pa.Table, quality_control: QualityControl = COARSE) -> pa.Tab
     kept = _assimilated(table)
     if not kept.any():
         _nothing(table)
-    # Geopotential is not assimilated, but the hydrostatic check judges temperatures by it.
-    heights = np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
-    chosen = refuse(table, ~(kept | heights), "not_assimilated")
-    checked = quality_control.apply(chosen, datetime_of_hours(analysis_hours(table)))
-    return require_used(assign_errors(refuse(checked, ~kept, "not_assimilated")))
+    return require_used(_checked(table, kept, quality_control, analysis_hours(table)))
+
+
+def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: int) -> pa.Table:
+    """Reports for a world: what its states have an equivalent of is checked, thinned and given errors.
+
+    A datum is assimilated whose variable is a channel of the state, or derived from channels. Heights of soundings are
+    not where temperatures are, which say the same; other data at the ground than pressures need a channel of their own,
+    since no level says what the ground does to them. All else is refused, verdict ``not_assimilated``.
+
+    Args:
+        layout: of the states.
+        table: the reports.
+        checks: what they go through.
+        hours: of the analysis, since 1970.
+    """
+    name = column(table, "variable")
+    kept = np.isin(name, (*layout.variables, *DERIVED))
+    if "t" in layout.variables:
+        kept &= ~_heights(table)
+    return _checked(table, kept, checks, hours)
+
+
+def _heights(table: pa.Table) -> Bool[ndarray, " row"]:
+    """Heights of soundings."""
+    return np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
+
+
+def _checked(table: pa.Table, kept: Bool[ndarray, " row"], checks: QualityControl, hours: int) -> pa.Table:
+    # Heights are not assimilated, but the hydrostatic check judges temperatures by them.
+    chosen = refuse(table, ~(kept | _heights(table)), "not_assimilated")
+    checked = checks.apply(chosen, datetime_of_hours(hours))
+    return assign_errors(refuse(checked, ~kept, "not_assimilated"))
 
 
 def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:

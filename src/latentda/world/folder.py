@@ -4,6 +4,7 @@
 | --- | --- |
 | world.yaml | :class:`~latentda.world.settings.WorldSettings`; without it those of the embedded world |
 | standardizer | climatology and scales, and with them the layout |
+| orography | geopotential of the surface, where the model does not say it |
 | autoencoder | the code |
 | surrogate, latent_surrogate | learned forecasts of states and of codes |
 | forecast/..., climatology/... | background errors, of short forecasts in a cycle or of a climatological mean |
@@ -30,6 +31,7 @@ from latentda.operators import BandLimit, Covariance
 from latentda.priors import FilteredCode, read_background_error, read_divergent_wind
 from latentda.user_error import UserError
 from latentda.world.models import build_model
+from latentda.world.orography import UNKNOWN, read_orography
 from latentda.world.settings import WORLD_FILE, ModelSettings, WorldSettings, read_world_settings
 
 Errors = Literal["forecast", "climatology"]
@@ -49,7 +51,7 @@ _REMEDY = {
 }
 """What makes a file that is missing; of the others 'latentda estimate background-error'."""
 
-_IN_THE_FOLDER = ("standardizer", "autoencoder", "surrogate", "latent_surrogate", "twin_start")
+_IN_THE_FOLDER = ("standardizer", "orography", "autoencoder", "surrogate", "latent_surrogate", "twin_start")
 
 
 @dataclass(frozen=True)
@@ -153,16 +155,23 @@ class WorldFolder:
         return build_model(settings, self)
 
     def orography(self, model: ForecastModel | None = None) -> ndarray:
-        """Surface geopotential (m2 s-2) of a model, by default of the world's.
+        """Surface geopotential (m2 s-2) of a model, by default of the world's; of the world itself where it has none.
 
         Raises:
-            UserError: the model has none.
+            UserError: neither has one, and states hold the pressure of their surface.
         """
         model = model or self.model
         found = getattr(model, "surface_geopotential", None)
-        if found is None:
-            raise UserError(f"The model {type(model).__name__} has no surface_geopotential, which reports need.")
-        return np.asarray(found)
+        if found is not None:
+            return np.asarray(found)
+        if self.has("orography"):
+            return read_orography(self.file("orography"))
+        if "sp" in self.layout.variables:
+            raise UserError(
+                f"The model {type(model).__name__} has no surface_geopotential and {self.folder} no orography, which "
+                "reports need; make the world with --orography."
+            )
+        return np.full(self.layout.grid.shape, UNKNOWN, np.float32)
 
     @cached_property
     def surrogate(self) -> SurrogateModel:

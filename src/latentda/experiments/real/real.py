@@ -32,11 +32,12 @@ from latentda.assimilation.intake import Intake
 from latentda.cycling import Cycle, Cycler
 from latentda.forecast import ForecastModel
 from latentda.methods import METHODS, Options, require_methods
-from latentda.observations import ErrorTable, ObservationError, column, require_used, used, write_table
+from latentda.observations import ErrorTable, ObservationError, require_used, write_table
 from latentda.operators import Covariance
-from latentda.priors import ModelSpacePrior, background_draws, climate_error, innovation_factor
+from latentda.priors import ModelSpacePrior, background_draws, climate_error
 from latentda.progress import Track, silent
 from latentda.verification import FitRow, Score, fit_columns, fit_scores, merge_fits, observation_fit
+from latentda.workflows.innovations import tuned
 from latentda.workflows.preparation import RealReports, read_reports, withhold_soundings
 from latentda.world import WorldFolder, world_intake
 
@@ -178,15 +179,7 @@ class _Shared:
 
     def tuned(self, reports: RealReports, guess: FirstGuess) -> tuple[float, Intake]:
         """The background error's factor by the innovations of a cycle, and the intake that expects it."""
-        table, rows = reports.table, used(reports.table)
-        equivalent, spread = self.intake.expectation(table, guess, reports.hours, rows)
-        innovation, spread = (column(table, "observation") - equivalent)[rows], spread[rows]
-        error = column(table, "error")[rows]
-        # A median bound keeps single gross errors, which the check removes only later, out of the sum.
-        normal = np.abs(innovation) / np.hypot(error, spread)
-        innovation = np.where(normal <= 6.0 * np.nanmedian(normal), innovation, np.nan)
-        factor = innovation_factor(innovation, error, spread)
-        return factor, self.intake.scaled(factor)
+        return tuned(self.intake, reports.table, guess, reports.hours)
 
 
 def _cycle(name: str, reports: Sequence[RealReports], shared: _Shared, folder: Path) -> list[RealCycle]:

@@ -1,0 +1,257 @@
+"""Analyses by settings: what one analysis and a cycle of them share.
+
+The data of each slot of the method's window are checked, thinned by the world's grid, screened against the background
+and assimilated; every datum is in the feedback, with a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.assimilation import AnalysisMethod, Variational, posterior
+from latentda.assimilation.feedback import feedback
+from latentda.assimilation.intake import Intake
+from latentda.cycling import Cycler, WindowAnalysis
+from latentda.forecast import ForecastModel, Persistence
+from latentda.grid import Layout, datetime_of_hours, iso
+from latentda.methods import METHODS, Method, Options, find_method
+from latentda.observations import (
+    ErrorTable,
+    ObservationError,
+    QualityControl,
+    column,
+    concatenate,
+    replace_errors,
+    select,
+    used,
+    withhold_stations,
+)
+from latentda.user_error import UserError
+from latentda.verification import FitRow, Score, fit_columns, fit_scores, observation_fit
+from latentda.workflows.background import State
+from latentda.workflows.innovations import tuned
+from latentda.workflows.preparation import prepare_for, quality_control_for
+from latentda.world import WorldFolder, world_intake
+
+
+@dataclass(frozen=True)
+class AssimilationSettings:
+    """What an analysis is made by.
+
+    Attributes:
+        method: its name.
+        factor: on the background error's variances; None: found from the innovations.
+        iterations: the minimiser's budget.
+        outer_loops: linearisations that share it.
+        slots: of a window (h after its start); none: the start and one interval later, for methods with a window.
+        window_hours: data this far from an analysis time count; None: half the world's interval.
+        withheld: share of the stations kept back to verify the analysis.
+        seed: which stations those are, and of draws.
+        first_guess_factor: data further from the background than this many expected deviations are refused.
+        huber_limit: departures beyond so many standard deviations are taken for suspect by the cost.
+        correlation_length: of the errors of soundings, in ln p; 0: independent.
+        checks: instead of those that the world's grid asks for.
+        errors: of observations, before those of the files and the default ones.
+        posterior: draws of the analysis error; 0: none.
+        pairs: eigenpairs of the Hessian that the draws are made of.
+        keep_members: whether the draws themselves are wanted.
+
+    Raises:
+        UserError: an unknown method, or one that does not assimilate.
+    """
+
+    method: str = "latent_3dvar"
+    factor: float | None = 1.0
+    iterations: int = 60
+    outer_loops: int = 2
+    slots: tuple[int, ...] = ()
+    window_hours: float | None = None
+    withheld: float = 0.0
+    seed: int = 0
+    first_guess_factor: float = 5.0
+    huber_limit: float = float("inf")
+    correlation_length: float = 0.0
+    checks: QualityControl | None = None
+    errors: ErrorTable | None = None
+    posterior: int = 0
+    pairs: int = 200
+    keep_members: bool = False
+
+    def __post_init__(self) -> None:
+        if not find_method(self.method).assimilates:
+            names = ", ".join(name for name, one in METHODS.items() if one.assimilates)
+            raise UserError(f"{self.method} makes no analysis; methods that do are {names}.")
+
+    @property
+    def declared(self) -> Method:
+        """The method."""
+        return find_method(self.method)
+
+
+@dataclass(frozen=True, eq=False)
+class Assimilated:
+    """An analysis and what tells of it.
+
+    Attributes:
+        settings: what it was made by.
+        layout: of the states.
+        hours: of the slots, since 1970; the first is the background's.
+        background: at the slots, physical units.
+        analysis: likewise.
+        feedback: every datum with its verdict, O-B and O-A.
+        factor: on the background error's variances.
+        facts: of the analysis: costs, iterations, how it ended.
+        spread: standard deviation of the analysis error at the first slot, physical units, where it was asked for.
+        degrees_of_freedom: for signal, of the eigenpairs that were found; likewise.
+        members: draws of the analysis at the first slot, where they were asked for.
+    """
+
+    settings: AssimilationSettings
+    layout: Layout
+    hours: tuple[int, ...]
+    background: Float[ndarray, "slot channel lat lon"]
+    analysis: Float[ndarray, "slot channel lat lon"]
+    feedback: pa.Table
+    factor: float
+    facts: dict[str, Any] = field(default_factory=dict)
+    spread: Float[ndarray, "channel lat lon"] | None = None
+    degrees_of_freedom: float | None = None
+    members: Float[ndarray, "member channel lat lon"] | None = None
+
+    @property
+    def time(self) -> str:
+        """Of the slots, in words."""
+        return " to ".join(dict.fromkeys(iso(datetime_of_hours(self.hours[k])) for k in (0, -1)))
+
+    def fits(self) -> list[FitRow]:
+        """O-B and O-A of used and of withheld data."""
+        return observation_fit(fit_columns(self.feedback))
+
+    def scores(self) -> list[Score]:
+        """The same as score rows."""
+        name, seed = self.settings.method, self.settings.seed
+        return fit_scores(self.fits(), experiment="assimilate", method=name, seed=seed, twin="real")
+
+
+class Analyst:
+    """Makes analyses in a world by settings: what one analysis and a cycle of them share.
+
+    Attributes:
+        world: where.
+        settings: how.
+        model: that links the slots of a window, and forecasts in a cycle.
+        intake: screens observations.
+        checks: what they go through before.
+    """
+
+    def __init__(self, world: WorldFolder, settings: AssimilationSettings, model: ForecastModel | None = None):
+        self.world, self.settings = world, settings
+        self.slots = self._slots()
+        self.model = model or (world.model if settings.declared.four_d else Persistence(world.layout))
+        self.method = self._method(settings.factor or 1.0)
+        self.intake = self._intake(model)
+        interval = world.settings.interval_hours
+        self.window_hours = interval / 2 if settings.window_hours is None else settings.window_hours
+        self.checks = settings.checks or quality_control_for(world.layout, 2 * self.window_hours)
+
+    def _slots(self) -> tuple[int, ...]:
+        if not self.settings.declared.four_d:
+            return (0,)
+        return self.settings.slots or (0, self.world.settings.interval_hours)
+
+    def _method(self, factor: float) -> AnalysisMethod:
+        settings = self.settings
+        options = Options(factor, settings.iterations, settings.outer_loops, self.slots, self.model)
+        return settings.declared.build(self.world, options)
+
+    def _intake(self, model: ForecastModel | None) -> Intake:
+        settings = self.settings
+        intake = replace(
+            world_intake(self.world, model),
+            first_guess_factor=settings.first_guess_factor,
+            huber_limit=settings.huber_limit,
+            correlation_length=settings.correlation_length,
+        )
+        return intake if settings.factor is None else intake.scaled(settings.factor)
+
+    @property
+    def cycler(self) -> Cycler:
+        """Model, intake and method."""
+        return Cycler(self.model, self.intake, self.method)
+
+    def prepared(self, table: pa.Table, hours: int) -> pa.Table:
+        """The reports of one slot, checked, thinned, with errors; some stations withheld."""
+        own = replace_errors(table, self.settings.errors) if self.settings.errors else table
+        ready = prepare_for(self.world.layout, own, self.checks, hours)
+        return withhold_stations(ready, self.settings.withheld, self.settings.seed) if self.settings.withheld else ready
+
+    def analyse(self, state: State, table: pa.Table) -> Assimilated:
+        """The analysis of a background and reports.
+
+        Raises:
+            ObservationError: no datum is left to use.
+            AnalysisError: it has failed.
+        """
+        times = [state.hours + slot for slot in self.slots]
+        slots = {t: self.prepared(part, t) for t, part in zip(times, _by_slot(table, times), strict=True)}
+        cycler, factor = self.cycler, self.settings.factor
+        carried = cycler.method.init(state.values)
+        if factor is None:
+            factor, intake = tuned(self.intake, slots[state.hours], cycler.method.first_guess(carried), state.hours)
+            cycler = replace(cycler, intake=intake, method=self._method(factor))
+        window = cycler.analyse(carried, slots.__getitem__, state.hours)
+        told = _feedback(cycler.intake, window, times)
+        _require_some(told)
+        states = np.stack([guess.background for guess in window.guesses]), np.asarray(window.analysis.trajectory)
+        facts = {**window.analysis.facts, **_counts(told)}
+        done = Assimilated(self.settings, self.world.layout, tuple(times), *states, told, factor, facts)
+        return self._with_posterior(done, cycler.method, window) if self.settings.posterior else done
+
+    def _with_posterior(self, done: Assimilated, method: Variational, window: WindowAnalysis) -> Assimilated:
+        settings, found = self.settings, window.analysis
+        error = posterior(method, found, window.terms, window.hours, pairs=settings.pairs, seed=settings.seed)
+        key, scale = jax.random.key(settings.seed), np.asarray(self.world.standardizer.scale)[:, None, None]
+        spread = scale * np.asarray(error.spread(key, settings.posterior))
+        members = None
+        if settings.keep_members:
+            draws = jnp.asarray(error.samples(key, settings.posterior))
+            members = np.asarray(self.world.standardizer.to_physical(draws, np.int32(window.hours)))
+        freedom = float(error.degrees_of_freedom)
+        return replace(done, spread=spread, members=members, degrees_of_freedom=freedom)
+
+
+def _by_slot(table: pa.Table, times: Sequence[int]) -> list[pa.Table]:
+    """The rows nearest in time to each slot."""
+    hours = (column(table, "time").astype("datetime64[s]").astype(np.int64)) / 3600.0
+    nearest = np.argmin(np.abs(hours[:, None] - np.asarray(times, float)), axis=1)
+    return [select(table, nearest == k) for k in range(len(times))]
+
+
+def _feedback(intake: Intake, window: WindowAnalysis, times: Sequence[int]) -> pa.Table:
+    states = np.asarray(window.analysis.trajectory)
+    rows = zip(window.tables, times, window.guesses, states, strict=True)
+    return concatenate([feedback(intake, *one) for one in rows])
+
+
+def _counts(told: pa.Table) -> dict[str, int]:
+    return {"used": int(used(told).sum()), "data": told.num_rows}
+
+
+def _require_some(told: pa.Table) -> None:
+    if used(told).any():
+        return
+    verdicts, counts = np.unique(column(told, "verdict").astype(str), return_counts=True)
+    reasons = ", ".join(f"{name} {count}" for name, count in sorted(zip(verdicts, counts, strict=True)))
+    raise ObservationError(
+        f"None of the {told.num_rows} data can be used (refused by check: {reasons}); 'latentda observations summary' "
+        "shows what the files hold."
+    )

@@ -1,0 +1,170 @@
+"""One analysis of one's own: a background and reports in, the analysis with everything that tells of it out.
+
+    from latentda import World, assimilate
+
+    result = assimilate(World("W"), "background.nc", ["soundings.csv", "ships.parquet"])
+    result.analysis, result.increment, result.feedback
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import xarray as xr
+from matplotlib.figure import Figure
+
+from latentda.fields import Location
+from latentda.forecast import ForecastModel
+from latentda.grid import Time
+from latentda.observations import concatenate, read_observations_of_files
+from latentda.observations.parquet_table import table_of_frame
+from latentda.workflows.analysis_files import Format, datasets, write_assimilated
+from latentda.workflows.analyst import Analyst, Assimilated, AssimilationSettings
+from latentda.workflows.background import State, read_background, require_plausible
+from latentda.workflows.provenance import provenance
+from latentda.world import ModelSettings, WorldFolder, build_model
+
+Reports = Path | str | pa.Table | pd.DataFrame
+"""A file of reports, a table, or a data frame."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnalysisResult:
+    """An analysis as datasets and a frame.
+
+    Attributes:
+        done: the arrays of it.
+        attributes: where it comes from.
+    """
+
+    done: Assimilated
+    attributes: Mapping[str, str]
+
+    @cached_property
+    def _fields(self) -> dict[str, xr.Dataset]:
+        return datasets(self.done, self.attributes)
+
+    @property
+    def analysis(self) -> xr.Dataset:
+        """The analysis, at every slot of a window."""
+        return self._fields["analysis"]
+
+    @property
+    def background(self) -> xr.Dataset:
+        """The background, likewise."""
+        return self._fields["background"]
+
+    @property
+    def increment(self) -> xr.Dataset:
+        """Analysis minus background."""
+        return self._fields["increment"]
+
+    @property
+    def spread(self) -> xr.Dataset | None:
+        """Standard deviation of the analysis error, where it was asked for."""
+        return self._fields.get("spread")
+
+    @property
+    def members(self) -> xr.Dataset | None:
+        """Draws of the analysis along ``number``, where they were asked for."""
+        return self._fields.get("members")
+
+    @property
+    def feedback(self) -> pd.DataFrame:
+        """Every datum of every file with its verdict, O-B, O-A and the errors used."""
+        return self.done.feedback.to_pandas()
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Numbers of data, costs, iterations, how the minimisation ended."""
+        return self.done.facts
+
+    def plot(self, variable: str, level: float | None = None) -> Figure:
+        """Maps of the analysis and of its increment.
+
+        Args:
+            variable: short or stored name.
+            level: hPa or sigma, for a variable on levels.
+
+        Raises:
+            UserError: the state has no such field.
+        """
+        from latentda.reports.analysis import state_panels
+
+        return state_panels(self.done, [self.done.layout.index(variable, level)])
+
+    def write(self, folder: str | Path, kind: Format = "nc") -> dict[str, Path]:
+        """Write fields, feedback, scores and the report; returns the paths by name.
+
+        Raises:
+            UserError: the folder cannot be written to.
+        """
+        return write_assimilated(self.done, Path(folder), self.attributes, kind)
+
+
+def assimilate(
+    world: WorldFolder | str | Path,
+    background: Location | xr.Dataset,
+    observations: Reports | Sequence[Reports],
+    time: Time | None = None,
+    *,
+    method: str = "latent_3dvar",
+    model: ForecastModel | str | None = None,
+    columns: Any = None,
+    settings: AssimilationSettings = AssimilationSettings(),
+) -> AnalysisResult:
+    """Combine a background with reports.
+
+    Args:
+        world: the world or its folder.
+        background: a store or dataset with the state at the time of the analysis, which is the start of a window.
+        observations: one or several files, tables or frames.
+        time: of the analysis; by default the background's, if it has one time only.
+        method: its name.
+        model: what links the slots of a window; by default the world's.
+        columns: a column map of CSV, or of frames.
+        settings: everything else that an analysis is made by.
+
+    Raises:
+        UserError: anything that is wrong with what was given, in one sentence.
+    """
+    place = world if isinstance(world, WorldFolder) else WorldFolder(Path(world))
+    analyst = Analyst(place, replace(settings, method=method), named_model(model, place))
+    state = read_background(background, place.layout, time)
+    require_plausible(state, place.standardizer)
+    given = list(observations) if isinstance(observations, list | tuple) else [observations]
+    done = analyst.analyse(state, read_reports(given, columns))
+    inputs = [state.source, *(one for one in given if isinstance(one, str | Path))]
+    named = model if isinstance(model, str) else type(model).__name__ if model else ""
+    return AnalysisResult(done, provenance(place, inputs, analyst.settings, named))
+
+
+def named_model(model: ForecastModel | str | None, world: WorldFolder) -> ForecastModel | None:
+    """A model as it is, or by the name that ``world.yaml`` would give it.
+
+    Raises:
+        UserError: no such model.
+    """
+    return build_model(ModelSettings(model), world) if isinstance(model, str) else model
+
+
+def read_reports(observations: Sequence[Reports], columns: Any = None) -> pa.Table:
+    """One table of files, tables and frames.
+
+    Raises:
+        ObservationError: one of them cannot be read, or nothing is in any.
+    """
+    paths = [one for one in observations if isinstance(one, str | Path)]
+    tables = [_table_of(one, columns) for one in observations if not isinstance(one, str | Path)]
+    return concatenate([*(read_observations_of_files(paths, columns) if paths else ()), *tables])
+
+
+def _table_of(frame: pa.Table | pd.DataFrame, columns: Any) -> pa.Table:
+    arrow = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame)
+    return table_of_frame(arrow, Path("the frame"), columns)

@@ -1,0 +1,115 @@
+"""The background as a user brings it: a state of one time in a store or a dataset, on the world's grid.
+
+Before anything is made of it, it is held against the climatology of its date. Standardised anomalies of weather have a
+root mean square near 1, so a channel beyond :data:`STRANGE` is of another date, unit, grid or order of rows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.fields import FieldsError, Location, Standardizer, hours_of, open_store, read_states
+from latentda.fields.standard_form import standard_form
+from latentda.fields.store_times import in_order_of_time
+from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, iso
+from latentda.user_error import UserError
+
+STRANGE = 3.0
+"""Root mean square of standardised anomalies from which on a state is warned of."""
+
+FOREIGN = 8.0
+"""Root mean square from which on it is refused."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A state and its time.
+
+    Attributes:
+        values: physical units.
+        hours: its valid time, since 1970.
+        source: where it comes from, in words.
+    """
+
+    values: Float[ndarray, "channel lat lon"]
+    hours: int
+    source: str
+
+
+def read_background(source: Location | xr.Dataset, layout: Layout, time: Time | None = None) -> State:
+    """The state of a time in a store or a dataset.
+
+    Args:
+        source: a path, a URL or a dataset.
+        layout: what is read of it.
+        time: which one; by default the only one.
+
+    Raises:
+        FieldsError: no such store; variables, levels, a grid or a time that it lacks; several times and none named.
+    """
+    named = "the dataset" if isinstance(source, xr.Dataset) else str(source)
+    dataset = in_order_of_time(standard_form(source)) if isinstance(source, xr.Dataset) else open_store(source)
+    try:
+        hours = _hours(dataset, time)
+        states = read_states(dataset, layout, [datetime_of_hours(hours)] if "time" in dataset.dims else None)
+    except FieldsError as error:
+        raise FieldsError(f"The background in {named}: {error}") from error
+    return State(states[0], hours, named)
+
+
+def _hours(dataset: xr.Dataset, time: Time | None) -> int:
+    wanted = None if time is None else int(hours_since_1970(time))
+    if "time" not in dataset.coords:
+        if wanted is None:
+            raise FieldsError("it has no time; say of which time it is with --time.")
+        return wanted
+    there = hours_of(dataset)
+    if wanted is None:
+        if there.size > 1:
+            raise FieldsError(f"it has {there.size} times; choose one with --time.")
+        return int(there[0])
+    if wanted not in there:
+        first, last = (iso(datetime_of_hours(hour)) for hour in there[[0, -1]])
+        when = first if there.size == 1 else f"{first} to {last}"
+        raise FieldsError(
+            f"it is of {when}, and a state of {iso(datetime_of_hours(wanted))} is wanted: a background must be valid "
+            "at the time of the analysis."
+        )
+    return wanted
+
+
+def require_plausible(state: State, standardizer: Standardizer) -> None:
+    """Hold a background against the climatology of its date.
+
+    Raises:
+        UserError: it is not finite, or further from the climatology than any weather.
+    """
+    layout = standardizer.layout
+    if not np.isfinite(state.values).all():
+        raise UserError(f"The background in {state.source} holds NaN or infinity; fill it before an analysis.")
+    size = _sizes(state.values, standardizer, state.hours)
+    worst = int(np.argmax(size))
+    if size[worst] < STRANGE:
+        return
+    hint = "is it of this date, and in the units that it says?"
+    if _sizes(state.values[:, ::-1], standardizer, state.hours)[worst] < 0.5 * size[worst]:
+        hint = "turned upside down it fits, so its latitudes are in another order than it says."
+    sentence = (
+        f"The background in {state.source} differs from the climatology of {iso(datetime_of_hours(state.hours))} by "
+        f"{size[worst]:.1f} of its standard deviations in {layout.names[worst]} (weather by about 1): {hint}"
+    )
+    if size[worst] > FOREIGN:
+        raise UserError(sentence)
+    warnings.warn(sentence, UserWarning, stacklevel=2)
+
+
+def _sizes(values: ndarray, standardizer: Standardizer, hours: int) -> Float[ndarray, " channel"]:
+    """Root mean squares of standardised anomalies."""
+    anomaly = np.asarray(standardizer.to_anomaly(values, np.int32(hours)), np.float64)
+    return np.sqrt((anomaly**2 * standardizer.layout.grid.area_weights).mean((1, 2)))
