@@ -106,6 +106,17 @@ def test_a_digest_is_of_what_a_method_reads(tmp_path):
         method_digest("latent_3dvar", world)
 
 
+def test_a_digest_is_of_the_world_s_settings_too(tmp_path):
+    world = copied(tmp_path / "world")
+    before = method_digest("3dvar", world), world.digest
+    settings = world.folder / "world.yaml"
+    settings.write_text(settings.read_text().replace("model_error: 0.04", "model_error: 0.08"))
+    changed = WorldFolder(world.folder)
+    assert changed.settings.model_error == 0.08
+    assert method_digest("3dvar", changed) != before[0]
+    assert changed.digest != before[1]
+
+
 def test_unknown_name():
     with pytest.raises(UserError, match="latent_3dvar"):
         find_method("nudging")

@@ -1,4 +1,4 @@
-"""What a method's results depend on: the files that it read of a world, told by their content."""
+"""What a method's results depend on: ``world.yaml`` and the files that it read of a world, told by their content."""
 
 from __future__ import annotations
 

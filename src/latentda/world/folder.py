@@ -74,8 +74,12 @@ class WorldFolder:
     @cached_property
     def settings(self) -> WorldSettings:
         """What ``world.yaml`` says."""
+        return read_world_settings(self._settings_file)
+
+    @property
+    def _settings_file(self) -> Path:
         path = self.folder / WORLD_FILE
-        return read_world_settings(path if path.exists() else shipped_folder() / WORLD_FILE)
+        return path if path.exists() else shipped_folder() / WORLD_FILE
 
     def file(self, name: str) -> Path:
         """The file of an array."""
@@ -198,12 +202,12 @@ class WorldFolder:
 
     @property
     def files_read(self) -> list[Path]:
-        """The binary files that have been asked for so far, sorted."""
+        """``world.yaml`` and the binary files that have been asked for so far, sorted."""
         return sorted(self._required)
 
     @cached_property
     def _required(self) -> set[Path]:
-        return set()
+        return {self._settings_file}
 
     @cached_property
     def _read(self) -> dict[str, Covariance]:
@@ -211,8 +215,8 @@ class WorldFolder:
 
     @property
     def digest(self) -> str:
-        """Of all binary files."""
-        return files_digest(sorted(self.folder.rglob("*.safetensors")))
+        """Of ``world.yaml`` and all binary files."""
+        return files_digest([self._settings_file, *sorted(self.folder.rglob("*.safetensors"))])
 
     @property
     def start(self) -> Path:

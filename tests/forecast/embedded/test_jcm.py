@@ -63,16 +63,18 @@ def test_another_date_compiles_nothing_but_changes_the_forecast(world, initial, 
     np.testing.assert_array_equal(world.propagate(initial[0], start, LEADS), states)
 
 
-def test_members_equal_single_runs(initial, start, float64):
-    """In double precision: in single precision rounding alone lets moist physics switch columns the other way."""
-    world = jcm_model()
-    states = np.stack([initial[0], initial[0]]).astype(float)
-    states[1, world.layout.indices("t")] += 0.5
-    together = world.propagate_members(states, start, LEADS)
-    for one, state in zip(together, states, strict=True):
-        alone = np.asarray(world.propagate(state, start, LEADS))
-        error = channel_rms(world.layout, np.asarray(one - alone)[1])
-        assert (error < 1e-9 * channel_rms(world.layout, alone[1] - alone[0])).all()
+def test_members_know_nothing_of_each_other(world, initial, states, start):
+    """In another order they are the same to the last bit, and alone what a forecast is but for rounding.
+
+    Rounding alone lets moist physics switch single columns the other way, hence the bound.
+    """
+    members = np.stack([initial[0], initial[0]])
+    members[1, world.layout.indices("t")] += 0.5
+    together = np.asarray(world.propagate_members(members, start, LEADS))
+    turned = np.asarray(world.propagate_members(members[::-1], start, LEADS))
+    np.testing.assert_array_equal(turned[::-1], together)
+    error = channel_rms(world.layout, together[0, 1] - states[1])
+    assert (error < 0.1 * channel_rms(world.layout, states[1] - states[0])).all()
 
 
 def test_changed_physics_change_the_forecast(world, initial, states, start):
