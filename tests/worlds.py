@@ -18,7 +18,10 @@ NOON = np.datetime64("2000-01-01T12:00", "ns")
 SIGMA = (0.4, 0.9)
 HECTOPASCALS = (200.0, 500.0, 850.0)
 TYPICAL = {"u": 0.0, "v": 0.0, "t": 270.0, "q": 4e-3, "z": 3e4, "sp": 1e5}
+TYPICAL |= {"msl": 1.01e5, "t2m": 285.0, "u10m": 0.0, "v10m": 0.0, "d2m": 280.0}
 SIZE = {"u": 8.0, "v": 6.0, "t": 4.0, "q": 1e-3, "z": 500.0, "sp": 800.0}
+SIZE |= {"msl": 700.0, "t2m": 5.0, "u10m": 4.0, "v10m": 3.0, "d2m": 4.0}
+NEAR_SURFACE = ("msl", "t2m", "u10m", "v10m", "d2m")
 
 
 def north_first(grid):

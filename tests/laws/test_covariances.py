@@ -19,7 +19,16 @@ from latentda.operators import (
     estimate_zonal_blocks,
     white_control,
 )
-from tests.worlds import balanced_covariance, double, inner, sigma_layout, smooth_fields
+from latentda.priors import LocalizedSamples, estimate_balanced
+from tests.worlds import (
+    NEAR_SURFACE,
+    balanced_covariance,
+    double,
+    inner,
+    pressure_layout,
+    sigma_layout,
+    smooth_fields,
+)
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -52,6 +61,20 @@ def balanced():
     return balanced_covariance()
 
 
+def rich():
+    """Balanced control variables of a layout as a reanalysis has it."""
+    layout = pressure_layout(names="zqtuv", surface=NEAR_SURFACE, levels=(500.0, 850.0))
+    scale = np.linspace(0.5, 2.0, layout.shape[0]).astype(np.float32)
+    with jax.enable_x64(False):
+        return estimate_balanced(smooth_fields(layout.grid, 60, layout.shape[0]), scale, layout)
+
+
+def localised():
+    samples = smooth_fields(sigma_layout().grid, 12, 2)[:, :, 2:5, ::4]
+    samples = samples - samples.mean(axis=0)
+    return LocalizedSamples(jnp.asarray(samples), jnp.asarray(np.random.default_rng(4).normal(size=(3, 4, 5))))
+
+
 def hybrid():
     climatological = zonal()
     members = np.random.default_rng(3).normal(size=(4, *climatological.sd.shape))
@@ -62,7 +85,7 @@ def scaled():
     return 2.5 * spherical()
 
 
-BUILDERS = (diagonal, dense, ensemble, zonal, spherical, balanced, hybrid, scaled)
+BUILDERS = (diagonal, dense, ensemble, zonal, spherical, balanced, rich, localised, hybrid, scaled)
 
 root = eqx.filter_jit(lambda B, v: B.root(v))
 adjoint = eqx.filter_jit(lambda B, x: B.adjoint(x))

@@ -103,6 +103,20 @@ def test_few_samples_still_give_a_positive_operator():
     assert np.linalg.eigvalsh(matrix(found).astype(float)).min() > 0.0
 
 
+def test_blocks_too_large_for_the_machine_are_refused_with_their_size(monkeypatch):
+    monkeypatch.setattr("latentda.operators.samples.machine_memory", lambda: 4 * 8 * 5 * 6**2 - 1)
+    message = "5 zonal blocks of 2 channels on 3 rows, 6 x 6 numbers each, would take .* GiB; leave out levels"
+    with pytest.raises(ValueError, match=message):
+        estimate_zonal_blocks(samples_of(known(), 5), ROWS, localization_radius_km=6000.0)
+
+
+def test_more_samples_than_a_piece_are_one_mean():
+    samples = samples_of(known(), 70)
+    together = matrix(estimate_zonal_blocks(samples, ROWS, localization_radius_km=9000.0))
+    twice = matrix(estimate_zonal_blocks(np.tile(samples, (3, 1, 1, 1)), ROWS, localization_radius_km=9000.0))
+    np.testing.assert_allclose(together, twice, rtol=1e-4, atol=1e-5)
+
+
 def test_samples_that_say_nothing_are_refused():
     samples = samples_of(known(), 5)
     with pytest.raises(ValueError, match="at least two samples; got 1"):

@@ -1,10 +1,12 @@
 """Localised sample covariance: its diagonal is the samples', far correlations vanish, near ones stay."""
 
+import jax
 import numpy as np
 import pytest
 
-from latentda.grid import great_circle_km, regional_grid
-from latentda.priors import estimate_localized, token_places
+from latentda.grid import great_circle_km, lat_lon_grid, regional_grid
+from latentda.operators import Dense
+from latentda.priors import LocalizedSamples, estimate_localized, localized, token_places
 
 GRID = regional_grid([60.0, 54.0, 48.0, 42.0], [-12.0, -3.0, 6.0, 15.0, 24.0])
 LATITUDE, LONGITUDE = np.asarray(GRID.latitude), np.asarray(GRID.longitude)
@@ -71,3 +73,58 @@ def test_tokens_stand_in_the_middle_of_their_patches():
     rows, columns = token_places(GRID, 3)
     np.testing.assert_allclose(rows, [54.0, 42.0])
     np.testing.assert_allclose(columns, [-3.0, 19.5])
+
+
+@pytest.fixture
+def factored(monkeypatch):
+    """Every field is too large for a dense root."""
+    monkeypatch.setattr(localized, "LARGEST_DENSE", 0)
+
+
+def operator(covariance, shape=SHAPE):
+    units = np.eye(int(np.prod(shape)), dtype=np.float32).reshape(-1, *shape)
+    adjoint = jax.jit(jax.vmap(covariance.adjoint))
+    roots = np.asarray(adjoint(units)).reshape(len(units), -1)
+    return roots @ roots.T
+
+
+@pytest.mark.parametrize("radius", [1000.0, 2500.0, 6000.0])
+def test_both_forms_of_the_root_are_of_one_covariance(monkeypatch, radius):
+    sd = np.sqrt(np.diag(plain()))
+    wanted = matrix(radius) / np.outer(sd, sd)
+    monkeypatch.setattr(localized, "LARGEST_DENSE", 0)
+    found = estimate_localized(samples(), LATITUDE, LONGITUDE, localization_radius_km=radius)
+    assert isinstance(found, LocalizedSamples)
+    np.testing.assert_allclose(operator(found) / np.outer(sd, sd), wanted, atol=0.02)
+
+
+def test_variances_are_those_of_the_samples_in_either_form(factored):
+    found = estimate_localized(samples(), LATITUDE, LONGITUDE, localization_radius_km=2000.0)
+    np.testing.assert_allclose(np.diag(operator(found)), np.diag(plain()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [0, 10_000])
+def test_variances_may_be_smoothed_along_latitudes(monkeypatch, size):
+    monkeypatch.setattr(localized, "LARGEST_DENSE", size)
+    found = estimate_localized(samples(), LATITUDE, LONGITUDE, localization_radius_km=2000.0, smooth_sd=1.0)
+    assert isinstance(found, Dense if size else LocalizedSamples)
+    variance = np.mean(samples() ** 2, axis=0)
+    wanted = np.broadcast_to(variance.mean(-1, keepdims=True), variance.shape)
+    np.testing.assert_allclose(np.diag(operator(found)), wanted.reshape(-1), rtol=1e-3)
+
+
+@pytest.mark.parametrize("radius", [5000.0, 8000.0])
+def test_nodes_carry_the_taper_around_the_globe_and_over_the_poles(radius):
+    grid = lat_lon_grid(19, 36, poles=True)
+    rows, columns = np.asarray(grid.latitude), np.asarray(grid.longitude)
+    root = localized._taper_root(rows, columns, radius)
+    assert root.shape[-1] < 0.6 * root.shape[0] * root.shape[1]
+    flat = root.reshape(-1, root.shape[-1])
+    np.testing.assert_allclose(np.sum(flat**2, axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(flat @ flat.T, localized._taper(rows, columns, radius), atol=0.02)
+
+
+def test_samples_too_large_for_the_machine_are_refused_with_their_size(factored, monkeypatch):
+    monkeypatch.setattr("latentda.operators.samples.machine_memory", lambda: 16_000)
+    with pytest.raises(ValueError, match=r"40 samples of 40 numbers each would take 5.96e-06 GiB, more than 25% of"):
+        estimate_localized(samples(), LATITUDE, LONGITUDE, localization_radius_km=2000.0)

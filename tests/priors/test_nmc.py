@@ -7,7 +7,14 @@ import pytest
 from latentda.fields import unit_standardizer
 from latentda.grid import Layout, NoLevels, build_layout, lat_lon_grid
 from latentda.networks import IdentityCode, LinearPatchCode
-from latentda.priors import encode_pairs, errors_from_pairs, forecast_pairs, unrepresented_errors
+from latentda.priors import (
+    encode_pairs,
+    error_sizes,
+    errors_from_pairs,
+    forecast_pairs,
+    member_pairs,
+    unrepresented_errors,
+)
 from tests.worlds import compilations
 
 LAYOUT = build_layout(lat_lon_grid(2, 4), NoLevels(), {}, ("sp",))
@@ -121,3 +128,22 @@ def test_another_code_of_the_same_shape_compiles_nothing():
         unrepresented_errors(pairs, encoded, codes[1])
     assert compiled == []
     assert np.abs(encoded).max() > 0.0
+
+
+def test_differences_of_members_have_the_variance_of_the_ensemble():
+    members = np.random.default_rng(0).normal(size=(5, 2, 3, 4)).astype(np.float32)
+    found = errors_from_pairs(np.stack([np.stack(pair) for pair in member_pairs(members)]))
+    np.testing.assert_allclose(np.mean(found**2, axis=0), members.var(axis=0, ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(found.sum(axis=0), 0.0, atol=1e-5)
+
+
+def test_one_member_has_no_spread():
+    with pytest.raises(ValueError, match="at least two members; got 1"):
+        list(member_pairs(np.zeros((1, 2, 3, 4), np.float32)))
+
+
+def test_sizes_of_errors_are_means_over_the_area():
+    errors = np.zeros((50, 2, 2, 4), np.float32)
+    errors[:25, 0, 0], errors[:25, 1] = 2.0, 3.0
+    weights = np.repeat([[3.0], [1.0]], 4, axis=1)
+    np.testing.assert_allclose(error_sizes(errors, weights), [np.sqrt(0.5 * 4.0 * 0.75), np.sqrt(0.5 * 9.0)])

@@ -7,7 +7,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from latentda.operators import estimate_zonal_blocks
-from latentda.priors import read_background_error, write_background_error
+from latentda.priors import estimate_localized, localized, read_background_error, write_background_error
 from tests.worlds import balanced_covariance, sigma_layout, smooth_fields
 
 
@@ -42,6 +42,21 @@ def test_the_balanced_covariance_is_kept_but_for_the_rounding_of_its_calibration
     assert found.layout == balanced.layout
     with safe_open(tmp_path / "b.safetensors", "numpy") as file:
         assert '"pairs": 40' in file.metadata()["header"]
+
+
+@pytest.mark.parametrize("largest", [0, 10_000])
+def test_localised_covariances_within_the_rounding_of_half_precision(tmp_path, monkeypatch, largest):
+    monkeypatch.setattr(localized, "LARGEST_DENSE", largest)
+    samples = smooth_fields(sigma_layout().grid, 30, 2)[:, :, 2:6, :5]
+    samples = samples - samples.mean(axis=0)
+    given = estimate_localized(samples, np.arange(4) * 5.0, np.arange(5) * 5.0, localization_radius_km=3e3)
+    write_background_error(given, tmp_path / "b.safetensors")
+    found = read_background_error(tmp_path / "b.safetensors")
+    assert jax.tree.structure(found) == jax.tree.structure(given)
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(found))
+    field = np.random.default_rng(0).normal(size=samples.shape[1:]).astype(np.float32)
+    exact, read = (np.asarray(jax.jit(lambda x, B=B: B.apply(x))(field)) for B in (given, found))
+    np.testing.assert_allclose(read, exact, atol=5e-3 * np.abs(exact).max())
 
 
 def test_only_the_whole_file_is_left(zonal, tmp_path):

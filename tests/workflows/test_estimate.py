@@ -30,6 +30,8 @@ def world(tmp_path_factory):
     StateWriter(folder / "year.zarr", LAYOUT, compact=False).append(states, times)
     file = make_standardizer(folder / "year.zarr", LAYOUT, None, None, folder / "standardizer.safetensors")
     world = write_world(folder, read_standardizer(file), "persistence")
+    with (folder / "world.yaml").open("a") as settings:
+        settings.write("code: {band_limit: true, divergent_wind: true}\n")
     write_autoencoder(untrained_code(LAYOUT), world.file("autoencoder"))
     return world
 
@@ -52,9 +54,11 @@ def test_scales_are_those_of_the_states(world):
 
 
 def test_background_errors_of_both_spaces_are_written_and_read(world, estimated):
-    names = {path.stem for path in estimated[1]}
+    names = {path.stem for path in estimated[1].paths}
     assert names == {"model", "latent", "latent_diagonal", "unrepresented", "divergent_wind"}
-    assert all(path.parent == world.folder / "forecast" for path in estimated[1])
+    assert all(path.parent == world.folder / "forecast" for path in estimated[1].paths)
+    assert estimated[1].notes == ()
+    assert estimated[1].pairs == 40
     assert isinstance(world.error("model"), BalancedCovariance)
     assert isinstance(world.error("latent"), ZonalBlocks)
     assert world.error("latent").sd.shape == world.error("latent_diagonal").sd.shape == world.autoencoder.latent_shape
@@ -74,12 +78,9 @@ def test_variances_are_those_of_the_pairs(world, estimated):
 
 
 def test_what_the_code_leaves_and_increments_with_their_wind_are_fields(world, estimated):
-    settings = (world.folder / "world.yaml").read_text() + "code: {band_limit: true, divergent_wind: true}\n"
-    (world.folder / "world.yaml").write_text(settings)
-    windy = WorldFolder(world.folder)
-    assert windy.increment_code is not windy.code
-    increment = windy.increment_code.decode(windy.error("latent").sample(jax.random.key(1)))
-    assert increment.shape == windy.error("unrepresented").sample(jax.random.key(2)).shape == LAYOUT.shape
+    assert world.increment_code is not world.code
+    increment = world.increment_code.decode(world.error("latent").sample(jax.random.key(1)))
+    assert increment.shape == world.error("unrepresented").sample(jax.random.key(2)).shape == LAYOUT.shape
     assert np.isfinite(increment).all()
 
 

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from latentda.cli import errors
 from latentda.cli.show import one_sentence, table, track, warnings_shown, where
-
-
-class Source(StrEnum):
-    """Where pairs come from."""
-
-    cycle = "cycle"
-    verification = "verification"
-    nature = "nature"
-    climatology = "climatology"
-
-
-class ErrorKind(StrEnum):
-    """What the background is."""
-
-    forecast = "forecast"
-    climatology = "climatology"
-
 
 train = typer.Typer(no_args_is_help=True, help="Train networks.")
 estimate = typer.Typer(no_args_is_help=True, help="Estimate scales and background errors.")
@@ -120,74 +103,5 @@ def climatology(
         where(make_standardizer(data, layout, start, end, file, annual=annual, diurnal=diurnal))
 
 
-@estimate.command("pairs")
-def pairs(
-    data: Data,
-    world: World,
-    out: Annotated[Path, typer.Option(help="Folder of the cycling run and of the pairs.")],
-    count: Annotated[int, typer.Option(help="Number of cycles, or of pairs from nature.")] = 560,
-    start: Annotated[str, typer.Option(help="Start of the cycling or of the period.")] = "2001-02-01",
-    factor: Annotated[float, typer.Option(help="On the variances of the first background error.")] = 5.0,
-    source: Annotated[Source, typer.Option(help="Which pairs; see above.")] = Source.cycle,
-    network: Annotated[str, typer.Option(help="What the cycling run observes; see 'experiment run'.")] = "sonde",
-    end: End = None,
-) -> None:
-    """Make pairs of states valid at one time whose differences stand for background errors.
-
-    [b]cycle[/b]: 24 h and 48 h forecasts of a cycling run (needs a first background error in the world's folder).
-    [b]verification[/b]: the nature run's own states and the backgrounds of such a cycling run.
-    [b]nature[/b]: 24 h and 72 h forecasts from the nature run itself, for that first estimate.
-    [b]climatology[/b]: the climatological mean and the states of the nature run from start to end.
-    """
-    with one_sentence():
-        from latentda.experiments.twin.pairs import (
-            climatological_pairs,
-            cycling_pairs,
-            cycling_run,
-            nature_pairs,
-            verification_pairs,
-        )
-        from latentda.world import WorldFolder
-
-        out.mkdir(parents=True, exist_ok=True)
-        file, folder = out / "pairs.safetensors", WorldFolder(world)
-        if source in (Source.cycle, Source.verification):
-            kept = out / "cycles"
-            run = cycling_run(data, folder, start, count, kept, network=network, factor=factor, track=track)
-            if source is Source.cycle:
-                where(cycling_pairs(run, folder, file, track=track))
-            else:
-                where(verification_pairs(data, run, folder, file))
-        elif source is Source.nature:
-            where(nature_pairs(data, folder, count, file, track=track))
-        else:
-            where(climatological_pairs(data, folder, start, end, file))
-
-
-@estimate.command("background-error")
-def background_error(
-    pairs: Annotated[Path, typer.Option(help="File of pairs.")],
-    world: World,
-    kind: Annotated[ErrorKind, typer.Option(help="Errors of short forecasts, or of a climatological mean.")] = (
-        ErrorKind.forecast
-    ),
-    localization_radius_km: Annotated[float, typer.Option(help="Where correlations end.")] = 12000.0,
-    smooth_sd: Annotated[float, typer.Option(min=0.0, max=1.0, help="Weight of zonal-mean variances.")] = 0.5,
-    zonal_model_space: Annotated[
-        bool, typer.Option("--zonal-model-space", help="Also that of '3dvar_zonal' (a large file).")
-    ] = False,
-) -> None:
-    """Estimate the background errors of model space and of latent space from pairs of forecasts."""
-    with one_sentence():
-        from latentda.workflows.estimate import make_background_errors
-        from latentda.world import WorldFolder
-
-        folder = WorldFolder(world, kind.value)
-        for path in make_background_errors(
-            pairs,
-            folder,
-            localization_radius_km=localization_radius_km,
-            smooth_sd=smooth_sd,
-            zonal_model_space=zonal_model_space,
-        ):
-            where(path)
+estimate.command("pairs")(errors.pairs)
+estimate.command("background-error")(errors.background_error)

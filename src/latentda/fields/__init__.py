@@ -3,6 +3,7 @@
 from latentda.fields.batches import RandomBatches, StoredSamples
 from latentda.fields.climatology import Climatology, fit_climatology, harmonics_told
 from latentda.fields.error import FieldsError
+from latentda.fields.forecasts import Forecasts, open_forecasts
 from latentda.fields.opening import Location
 from latentda.fields.sampler import StoreSampler
 from latentda.fields.standardizer import (
@@ -19,6 +20,7 @@ from latentda.fields.writer import StateWriter, to_dataset, write_netcdf
 __all__ = [
     "Climatology",
     "FieldsError",
+    "Forecasts",
     "Location",
     "RandomBatches",
     "Standardizer",
@@ -30,6 +32,7 @@ __all__ = [
     "harmonics_told",
     "hours_of",
     "layout_of_store",
+    "open_forecasts",
     "open_store",
     "read_standardizer",
     "read_states",

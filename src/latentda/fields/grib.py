@@ -26,8 +26,13 @@ _SURFACE_GEOPOTENTIAL = {"z": "PHIS", "orog": "orog", "gh": "orog"}
 """What fields of these names are at the surface: its geopotential or its height."""
 
 
-def open_grib(path: Path) -> xr.Dataset:
+def open_grib(path: Path, *, forecasts: bool = False) -> xr.Dataset:
     """The fields of a GRIB file as one dataset, lazily.
+
+    Args:
+        path: the file.
+        forecasts: keep the starts and steps of forecasts, instead of filing them under the times at which they are
+            valid.
 
     Raises:
         FieldsError: cfgrib is missing, no message is of a known variable, or variables have unlike times.
@@ -43,7 +48,7 @@ def open_grib(path: Path) -> xr.Dataset:
     kept = [array for array in arrays if _belongs(array)]
     if not kept:
         raise FieldsError(f"{path} holds no field of a known variable; it has {_described(arrays)}.")
-    return _together(kept, path)
+    return _together(kept, path, forecasts)
 
 
 @contextmanager
@@ -79,11 +84,13 @@ def _described(arrays: Sequence[xr.DataArray]) -> str:
     return ", ".join(sorted({f"{array.name} ({_level_type(array)})" for array in arrays})) or "nothing"
 
 
-def _together(arrays: Sequence[xr.DataArray], path: Path) -> xr.Dataset:
+def _together(arrays: Sequence[xr.DataArray], path: Path, forecasts: bool) -> xr.Dataset:
     """One dataset of all fields; where variables have unlike levels, each says which ones it has."""
     alike: dict[str, list[xr.DataArray]] = {}
     for array in sorted(arrays, key=lambda array: array.attrs.get("GRIB_stepType") != "instant"):
-        alike.setdefault(str(array.name), []).append(_in_hectopascals(_valid_times(_without_single(array))))
+        alone = _without_single(array)
+        timed = alone.drop_vars("valid_time", errors="ignore") if forecasts else _valid_times(alone)
+        alike.setdefault(str(array.name), []).append(_in_hectopascals(timed))
     chosen = {name: _one(found, path) for name, found in alike.items()}
     levels = {name: array["isobaricInhPa"].values for name, array in chosen.items() if "isobaricInhPa" in array.dims}
     every = sorted({float(level) for held in levels.values() for level in held}, reverse=True)

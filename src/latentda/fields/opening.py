@@ -31,8 +31,12 @@ def located(location: Location) -> Location:
     return text
 
 
-def open_raw(location: Location) -> xr.Dataset:
+def open_raw(location: Location, *, forecasts: bool = False) -> xr.Dataset:
     """Open a store lazily, with the names that it has.
+
+    Args:
+        location: where it is.
+        forecasts: see :func:`~latentda.fields.grib.open_grib`.
 
     Raises:
         FieldsError: there is none, it is of no kind that can be read, or a package is missing that would read it.
@@ -41,7 +45,7 @@ def open_raw(location: Location) -> xr.Dataset:
     if isinstance(found, Path) and not found.exists():
         raise FieldsError(f"There is no store at {found}.")
     try:
-        return _open_file(found) if isinstance(found, Path) else _open_url(found)
+        return _open_file(found, forecasts) if isinstance(found, Path) else _open_url(found)
     except FieldsError:
         raise
     except FileNotFoundError as error:
@@ -50,9 +54,9 @@ def open_raw(location: Location) -> xr.Dataset:
         raise FieldsError(f"{found} is no Zarr, NetCDF or GRIB store that can be read: {error}") from error
 
 
-def _open_file(path: Path) -> xr.Dataset:
+def _open_file(path: Path, forecasts: bool) -> xr.Dataset:
     if path.suffix.lower() in _GRIB or (path.is_file() and _begins_as_grib(path)):
-        return open_grib(path)
+        return open_grib(path, forecasts=forecasts)
     if path.is_dir():
         return xr.open_zarr(path, chunks=None, consolidated=False, decode_timedelta=False)
     return xr.open_dataset(path, decode_timedelta=False)

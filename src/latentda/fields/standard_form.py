@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from latentda.fields.error import FieldsError
 from latentda.grid import VARIABLES
-from latentda.grid.names import DIMENSIONS, HEIGHT_NAMES, STANDARD_NAMES, VARIABLE_NAMES
+from latentda.grid.names import DIMENSIONS, FORECAST_DIMENSIONS, HEIGHT_NAMES, STANDARD_NAMES, VARIABLE_NAMES
 from latentda.grid.units import conversion
 from latentda.user_error import UserError
 
@@ -28,7 +28,7 @@ def standard_form(dataset: xr.Dataset) -> xr.Dataset:
     Raises:
         FieldsError: no latitudes and longitudes, or levels that are neither pressures nor sigmas.
     """
-    level = _name_of("level", dataset)
+    level = name_of("level", dataset)
     dataset = _at_valid_times(_with_our_names(dataset))
     dataset = _with_levels(_with_level_dimension(dataset), level or "level")
     if not {"latitude", "longitude"} <= set(dataset.dims) & set(dataset.coords):
@@ -37,7 +37,7 @@ def standard_form(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _with_our_names(dataset: xr.Dataset) -> xr.Dataset:
-    names = {found: ours for ours in DIMENSIONS if (found := _name_of(ours, dataset)) and found != ours}
+    names = {found: ours for ours in DIMENSIONS if (found := name_of(ours, dataset)) and found != ours}
     # A scalar `time` beside a dimension `valid_time` is the start of a forecast.
     dataset = dataset.drop_vars([ours for ours in names.values() if ours in dataset.coords])
     taken = {*dataset.variables, *dataset.dims}
@@ -66,9 +66,9 @@ def _in_geopotential_metres(height: xr.DataArray) -> xr.DataArray:
     )
 
 
-def _name_of(ours: str, dataset: xr.Dataset) -> str | None:
+def name_of(ours: str, dataset: xr.Dataset) -> str | None:
     """What a dataset calls one of our dimensions: by its name, or by what its coordinate says of itself."""
-    known = (ours, *DIMENSIONS[ours])
+    known = (ours, *{**DIMENSIONS, **FORECAST_DIMENSIONS}[ours])
     along = [name for name in known if name in dataset.dims]
     said = [str(dim) for dim in dataset.dims if dim in dataset.coords and _says(dataset[dim], ours)]
     scalar = [name for name in known if name in dataset.coords and not dataset[name].ndim]

@@ -45,11 +45,30 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Names of dimensions, by ours."""
 
+FORECAST_DIMENSIONS: Mapping[str, tuple[str, ...]] = {
+    "start": (
+        *("init_time", "initial_time", "initialization_time", "forecast_reference_time", "reference_time"),
+        *("base_time", "start_time", "initial_times", "init", "reftime", "basetime"),
+    ),
+    "lead": (
+        *("prediction_timedelta", "lead_time", "step", "lead", "leadtime", "forecast_period", "forecast_hour"),
+        *("fhour", "fxx", "prediction_time", "forecast_step", "forecast_time"),
+    ),
+    "member": (
+        *("number", "member", "realization", "ensemble", "ensemble_member", "ens", "realisation", "members"),
+        *("ensemble_number", "perturbationNumber"),
+    ),
+}
+"""Names of the dimensions that forecasts have besides: their start, their length, and the member of an ensemble."""
+
 STANDARD_NAMES: Mapping[str, tuple[str, ...]] = {
     "latitude": ("latitude",),
     "longitude": ("longitude",),
     "level": ("air_pressure", "atmosphere_sigma_coordinate"),
     "time": ("time",),
+    "start": ("forecast_reference_time",),
+    "lead": ("forecast_period",),
+    "member": ("realization",),
 }
 """CF standard names of dimensions that are named otherwise."""
 

@@ -104,6 +104,7 @@ _FACTORS: tuple[tuple[tuple[str, ...], float, Dimension], ...] = (
     (("mi", "mile", "miles"), 1609.344, _LENGTH),
     (("nmi",), 1852.0, _LENGTH),
     (("s", "sec", "second", "seconds"), 1.0, _TIME),
+    (("ns", "nanosecond", "nanoseconds"), 1e-9, _TIME),
     (("min", "minute", "minutes"), 60.0, _TIME),
     (("h", "hr", "hour", "hours"), 3600.0, _TIME),
     (("d", "day", "days"), 86400.0, _TIME),

@@ -13,12 +13,14 @@ from latentda.operators.covariance import (
 )
 from latentda.operators.grid_points import GridPoints
 from latentda.operators.point import PointObservations
+from latentda.operators.samples import in_pieces, position_dependent_sd, require_room, require_samples
 from latentda.operators.spherical import (
     SphericalBlocks,
     SphericalTransform,
+    estimate_independent_blocks,
     estimate_spherical_blocks,
 )
-from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn, position_dependent_sd
+from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn
 
 __all__ = [
     "BandLimit",
@@ -34,9 +36,13 @@ __all__ = [
     "SphericalTransform",
     "Sum",
     "ZonalBlocks",
+    "estimate_independent_blocks",
     "estimate_spherical_blocks",
     "estimate_zonal_blocks",
     "gaspari_cohn",
+    "in_pieces",
     "position_dependent_sd",
+    "require_room",
+    "require_samples",
     "white_control",
 ]

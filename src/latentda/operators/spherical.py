@@ -10,6 +10,7 @@ The transforms are those of the `dinosaur` package.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from jaxtyping import Array, Float
 
 from latentda.grid import Grid
 from latentda.operators.covariance import Control, Covariance
+from latentda.operators.samples import in_pieces
 from latentda.user_error import UserError
 
 
@@ -127,18 +129,48 @@ def estimate_spherical_blocks(
     Raises:
         UserError: a channel without variance somewhere.
     """
-    variance = np.mean(np.asarray(samples, np.float64) ** 2, axis=(0, 3))
-    if not np.all(variance > 0):
+    (blocks,) = estimate_independent_blocks(lambda: in_pieces(samples), (samples.shape[1],), transform)
+    return blocks
+
+
+def estimate_independent_blocks(
+    pieces: Callable[[], Iterable[np.ndarray]], sizes: Sequence[int], transform: SphericalTransform
+) -> tuple[SphericalBlocks, ...]:
+    """The same for groups of consecutive channels that know nothing of each other, in two passes over the samples.
+
+    Args:
+        pieces: called once a pass, yields pieces ``(sample, channel, lat, lon)``.
+        sizes: channels of each group; there may be none.
+        transform: to harmonics.
+
+    Raises:
+        UserError: a channel without variance somewhere.
+    """
+    square, count = np.zeros(()), 0
+    for piece in pieces():
+        square = square + np.mean(np.square(piece, dtype=np.float64), axis=3).sum(axis=0)
+        count += len(piece)
+    if not np.all(square > 0):
         raise UserError("A channel of the samples never varies: it cannot carry a covariance.")
-    sd = np.sqrt(variance).astype(np.float32)[:, :, None]
-    spectral = np.asarray(transform.to_spectral(jnp.asarray(samples / sd, jnp.float32)), np.float64)
-    products = np.einsum("simn,sjmn->nij", spectral, spectral, optimize=True)
-    count = len(samples) * np.maximum(transform.mask.sum(0), 1)
-    blocks = products / count[:, None, None]
+    sd = np.sqrt(square / count).astype(np.float32)[:, :, None]
+    parts = [slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes).tolist(), strict=True)]
+    products = [np.zeros((transform.spectral_shape[1], size, size)) for size in sizes]
+    for piece in pieces():
+        spectral = np.asarray(transform.to_spectral(jnp.asarray(piece / sd, jnp.float32)), np.float64)
+        for total, part in zip(products, parts, strict=True):
+            total += np.einsum("simn,sjmn->nij", spectral[:, part], spectral[:, part], optimize=True)
+    harmonics = count * np.maximum(transform.mask.sum(0), 1)[:, None, None]
+    roots = [_roots(total / harmonics) for total in products]
+    return tuple(
+        SphericalBlocks(root, jnp.asarray(sd[part]), transform) for root, part in zip(roots, parts, strict=True)
+    )
+
+
+def _roots(blocks: np.ndarray) -> Array:
+    """Lower roots; a floor of 1e-6 of the largest mean variance keeps near-singular blocks positive."""
     size = blocks.shape[-1]
-    floor = 1e-6 * np.trace(blocks, axis1=1, axis2=2).max() / size
-    roots = np.linalg.cholesky(blocks + floor * np.eye(size))
-    return SphericalBlocks(jnp.asarray(roots, jnp.float32), jnp.asarray(sd), transform)
+    floor = 1e-6 * np.trace(blocks, axis1=1, axis2=2).max() / max(size, 1)
+    return jnp.asarray(np.linalg.cholesky(blocks + floor * np.eye(size)), jnp.float32)
 
 
 def _spacing(grid: Grid) -> str:

@@ -26,7 +26,7 @@ from numpy import ndarray
 
 from latentda.grid import great_circle_km
 from latentda.operators.covariance import Control, Covariance
-from latentda.user_error import UserError
+from latentda.operators.samples import in_pieces, position_dependent_sd, require_room, require_samples
 
 
 class ZonalBlocks(Covariance):
@@ -94,38 +94,28 @@ def estimate_zonal_blocks(
         wavenumbers: how many to keep, from 0 on: those that the fields resolve; by default all of the grid's.
 
     Raises:
-        ValueError: fewer than two samples, or a channel without variance.
+        UserError: fewer than two samples, a channel without variance, or blocks too large for the machine.
     """
     count, channels, rows, columns = samples.shape
-    if count < 2:
-        raise UserError(f"A covariance needs at least two samples; got {count}.")
+    require_samples(count)
+    _require_room(channels, rows, columns // 2 + 1)
     sd = position_dependent_sd(samples, smooth_sd)
-    normal = (samples / sd).astype(np.float32)
-    spectrum = np.fft.rfft(normal, axis=-1, norm="ortho").reshape(count, channels * rows, -1)
-    spectrum = spectrum.astype(np.complex64)
-    blocks = np.einsum("sim,sjm->mij", spectrum, spectrum.conj(), optimize=True) / count
-    tapered = _taper(blocks, latitude, channels, columns, localization_radius_km)
+    blocks = np.zeros((columns // 2 + 1, channels * rows, channels * rows), np.complex64)
+    for piece in in_pieces(samples):
+        spectrum = np.fft.rfft((piece / sd).astype(np.float32), axis=-1, norm="ortho").astype(np.complex64)
+        flat = spectrum.reshape(len(piece), channels * rows, -1)
+        blocks += np.einsum("sim,sjm->mij", flat, flat.conj(), optimize=True)
+    tapered = _taper(blocks / count, latitude, channels, columns, localization_radius_km)
     return ZonalBlocks(jnp.asarray(_cholesky(tapered[:wavenumbers])), jnp.asarray(sd, jnp.float32))
 
 
-def position_dependent_sd(
-    samples: Float[ndarray, "sample channel row column"], smooth: float
-) -> Float[ndarray, "channel row column"]:
-    """Standard deviations of mean-free samples.
-
-    Args:
-        samples: the errors.
-        smooth: weight of the zonal-mean variance in the local one: 1 makes it the same along a latitude circle.
-
-    Raises:
-        ValueError: a channel without variance somewhere.
-    """
-    variance = np.mean(samples.astype(np.float64) ** 2, axis=0)
-    zonal = variance.mean(axis=-1, keepdims=True)
-    mixed = (1 - smooth) * variance + smooth * zonal
-    if not np.all(mixed > 0):
-        raise UserError("A channel of the samples never varies: it cannot carry a covariance.")
-    return np.sqrt(mixed).astype(np.float32)
+def _require_room(channels: int, rows: int, wavenumbers: int) -> None:
+    size = channels * rows
+    require_room(
+        np.dtype(np.complex64).itemsize * wavenumbers * size**2,
+        f"{wavenumbers} zonal blocks of {channels} channels on {rows} rows, {size} x {size} numbers each,",
+        "leave out levels or variables, or do without zonal blocks",
+    )
 
 
 def _taper(blocks: ndarray, latitude: ndarray, channels: int, columns: int, radius: float) -> ndarray:
@@ -146,6 +136,10 @@ def _taper(blocks: ndarray, latitude: ndarray, channels: int, columns: int, radi
 def _cholesky(blocks: ndarray) -> ndarray:
     """Lower roots; a floor of 1e-4 of the mean variance keeps near-singular blocks positive."""
     size = blocks.shape[-1]
-    hermitian = 0.5 * (blocks + np.conj(np.swapaxes(blocks, -1, -2)))
-    floor = 1e-4 * np.real(np.trace(hermitian, axis1=-2, axis2=-1)).mean() / size
-    return np.linalg.cholesky(hermitian.astype(np.complex128) + floor * np.eye(size)).astype(np.complex64)
+    floor = 1e-4 * np.real(np.trace(blocks, axis1=-2, axis2=-1)).mean() / size
+    return np.stack([_root(block, floor) for block in blocks])
+
+
+def _root(block: ndarray, floor: float) -> ndarray:
+    hermitian = 0.5 * (block + block.conj().T)
+    return np.linalg.cholesky(hermitian.astype(np.complex128) + floor * np.eye(len(block))).astype(np.complex64)

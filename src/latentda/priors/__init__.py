@@ -11,9 +11,17 @@ from latentda.priors.divergent_wind import (
     write_divergent_wind,
 )
 from latentda.priors.filtered_code import FilteredCode
+from latentda.priors.forms import ErrorForm
 from latentda.priors.hybrid import HybridPrior
-from latentda.priors.localized import estimate_localized, token_places
-from latentda.priors.nmc import encode_pairs, errors_from_pairs, forecast_pairs, unrepresented_errors
+from latentda.priors.localized import LocalizedSamples, estimate_localized, token_places
+from latentda.priors.nmc import (
+    encode_pairs,
+    error_sizes,
+    errors_from_pairs,
+    forecast_pairs,
+    member_pairs,
+    unrepresented_errors,
+)
 from latentda.priors.pairs import read_pairs, write_pairs
 from latentda.priors.prior import Form, LatentPrior, ModelSpacePrior
 from latentda.priors.spread import background_draws, background_spread
@@ -26,11 +34,13 @@ __all__ = [
     "BalancedCovariance",
     "ClimateError",
     "DivergentWind",
+    "ErrorForm",
     "FilteredCode",
     "Form",
     "HybridPrior",
     "LatentCorrelations",
     "LatentPrior",
+    "LocalizedSamples",
     "ModelSpacePrior",
     "WhitenedCode",
     "background_draws",
@@ -38,6 +48,7 @@ __all__ = [
     "climate_error",
     "draw_increments",
     "encode_pairs",
+    "error_sizes",
     "errors_from_pairs",
     "estimate_balanced",
     "estimate_divergent_wind",
@@ -45,6 +56,7 @@ __all__ = [
     "forecast_pairs",
     "innovation_factor",
     "latent_correlations",
+    "member_pairs",
     "read_background_error",
     "read_divergent_wind",
     "read_pairs",

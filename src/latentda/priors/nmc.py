@@ -1,15 +1,18 @@
-"""Samples of forecast error by the NMC method: two forecasts of different lead, valid at one time.
+"""Samples of forecast error: from two forecasts of different lead valid at one time, or from an ensemble.
 
-    e = ( M_long(x(t - long)) - M_short(x(t - short)) ),   mean removed
+    e   = ( M_long(x(t - long)) - M_short(x(t - short)) ),   mean removed       the NMC method
+    e_k = ( n / (n - 1) )^(1/2) ( x_k - mean over members ),   k = 1..n         of an ensemble
 
 In standardised anomalies; encoded, E(M_long) - E(M_short), for a latent space. What the code leaves of e,
 
     r = e - ( D(E(M_long)) - D(E(M_short)) ),
 
 is the part of the error that no latent increment can correct. The starts x are analyses of a cycling run, so that
-analysis error and model error both are in the samples.
+analysis error and model error both are in the samples. The members of an ensemble scatter as the truth does about each
+of them if the ensemble is reliable; the factor makes their squares, n of them about a mean of their own, unbiased.
 
-Source: Parrish & Derber (1992), doi 10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2.
+Sources: Parrish & Derber (1992), doi 10.1175/1520-0493(1992)120<1747:TNMCSS>2.0.CO;2; of ensembles: Fisher (2003),
+Background error covariance modelling, Proceedings of the ECMWF seminar on recent developments in data assimilation.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from numpy import ndarray
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
 from latentda.networks import Autoencoder
+from latentda.operators import in_pieces
 from latentda.user_error import UserError
 
 
@@ -64,8 +68,33 @@ def errors_from_pairs(pairs: Float[ndarray, "pair 2 channel y x"]) -> Float[ndar
     """
     if len(pairs) < 2:
         raise UserError(f"Error statistics need at least two pairs of forecasts; got {len(pairs)}.")
-    difference = np.asarray(pairs[:, 1], np.float32) - np.asarray(pairs[:, 0], np.float32)
-    return difference - difference.mean(axis=0)
+    difference = np.subtract(pairs[:, 1], pairs[:, 0], dtype=np.float32)
+    difference -= difference.mean(axis=0)
+    return difference
+
+
+def member_pairs(
+    members: Float[ndarray, "member channel lat lon"],
+) -> Iterator[tuple[Float[ndarray, "channel lat lon"], Float[ndarray, "channel lat lon"]]]:
+    """Pairs (mean, mean + e_k), whose differences are the errors e_k of an ensemble.
+
+    Raises:
+        UserError: fewer than two members.
+    """
+    count = len(members)
+    if count < 2:
+        raise UserError(f"The spread of an ensemble needs at least two members; got {count}.")
+    mean = members.mean(axis=0)
+    for member in members:
+        yield mean, mean + np.sqrt(count / (count - 1), dtype=np.float32) * (member - mean)
+
+
+def error_sizes(
+    errors: Float[ndarray, "sample channel lat lon"], weights: Float[ndarray, "lat lon"]
+) -> Float[ndarray, " channel"]:
+    """Standard deviation of every channel of mean-free errors, over samples and, by weight, the area."""
+    square = sum(np.einsum("scyx,yx->c", np.square(piece, dtype=np.float64), weights) for piece in in_pieces(errors))
+    return np.sqrt(square / (len(errors) * weights.sum()))
 
 
 def encode_pairs(
@@ -90,8 +119,10 @@ def unrepresented_errors(
     Raises:
         UserError: fewer than two pairs.
     """
-    carried = np.stack([np.asarray(_decode(code, jnp.asarray(pair))) for pair in codes])
-    return errors_from_pairs(pairs) - errors_from_pairs(carried)
+    carried = np.stack([np.asarray(_carried(code, jnp.asarray(pair))) for pair in codes])
+    rest = errors_from_pairs(pairs)
+    rest -= carried - carried.mean(axis=0)
+    return rest
 
 
 @eqx.filter_jit
@@ -100,8 +131,10 @@ def _encode(code: Autoencoder, states: Float[Array, "sample channel lat lon"]) -
 
 
 @eqx.filter_jit
-def _decode(code: Autoencoder, latents: Float[Array, "sample latent row column"]) -> Array:
-    return jax.vmap(code.decode)(latents)
+def _carried(code: Autoencoder, latents: Float[Array, "2 latent row column"]) -> Array:
+    """D(z_2) - D(z_1)."""
+    first, second = jax.vmap(code.decode)(latents)
+    return second - first
 
 
 def _anomaly(standardizer: Standardizer, state: ndarray, hours: int) -> ndarray:

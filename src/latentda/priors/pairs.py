@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,10 +15,10 @@ from latentda.files import fitting, read_arrays, write_arrays
 KIND = "pairs of states"
 
 
-def write_pairs(pairs: Iterable[tuple[ndarray, ndarray]], path: Path) -> Path:
+def write_pairs(pairs: Iterable[tuple[ndarray, ndarray]], path: Path, about: dict[str, Any] | None = None) -> Path:
     """Write pairs (short, long) as float16 standardised anomalies, whole or not at all."""
     stacked = np.stack([np.stack(pair).astype(np.float16) for pair in pairs])
-    write_arrays(path, KIND, {"pairs": stacked})
+    write_arrays(path, KIND, {"pairs": stacked}, {"about": about or {}})
     return path
 
 

@@ -25,14 +25,7 @@ from latentda.grid import Layout
 from latentda.methods import METHODS, Options
 from latentda.networks import PatchAutoencoder
 from latentda.operators import Covariance, Diagonal, Ensemble
-from latentda.priors import (
-    ModelSpacePrior,
-    background_draws,
-    encode_pairs,
-    errors_from_pairs,
-    estimate_localized,
-    token_places,
-)
+from latentda.priors import ErrorForm, ModelSpacePrior, background_draws, encode_pairs, errors_from_pairs
 from latentda.user_error import UserError
 from latentda.world import WorldSettings
 
@@ -115,13 +108,11 @@ class SampledWorld:
         Raises:
             KeyError: another name.
         """
-        grid = self.layout.grid
+        form = ErrorForm(self.layout, np.asarray(self.standardizer.scale), self.radius_km, smooth_sd=0.0)
         if name == "model":
-            rows, columns = np.asarray(grid.latitude), np.asarray(grid.longitude)
-            return estimate_localized(self.samples.model, rows, columns, localization_radius_km=self.radius_km)
+            return form.model_space(self.samples.model)
         if name == "latent":
-            rows, columns = token_places(grid, self.code.settings.patch)
-            return estimate_localized(self.samples.latent, rows, columns, localization_radius_km=self.radius_km)
+            return form.latent_space(self.samples.latent, self.code.settings.patch)
         if name == "latent_diagonal":
             return Diagonal(jnp.asarray(self.samples.latent.std(axis=0, ddof=1)))
         raise KeyError(name)
