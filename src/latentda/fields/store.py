@@ -84,7 +84,7 @@ def layout_of_store(
     units = str(dataset["level"].attrs["units"]) if "level" in dataset.coords else ""
     longitude = dataset["longitude"].values.astype(float)
     grid = grid_from_coordinates(dataset["latitude"].values.tolist(), longitude.tolist())
-    return Layout(grid, vertical_from_units(units, sorted(stored_levels)), tuple(channels))
+    return Layout(grid, vertical_from_units(units, chosen if levels else sorted(stored_levels)), tuple(channels))
 
 
 def read_states(dataset: xr.Dataset, layout: Layout, times: Any = None) -> Float[ndarray, "time channel lat lon"]:

@@ -10,7 +10,11 @@ _ALSO = {
     "time": ("datetime", "date_time", "timestamp"),
     "lat": ("latitude",),
     "lon": ("longitude", "long", "lng"),
-    "elev": ("elevation",),
+    "elev": ("elevation", "station_elevation"),
+    "pres": ("pressure", "air_pressure"),
+    "observation": ("value", "obs_value", "observed_value"),
+    "error": ("obs_error", "observation_error"),
+    "station": ("station_id",),
 }
 _OWN = {name: name for name in (*SCHEMA.names, *VARIABLES)}
 _OWN |= {other: name for name, others in _ALSO.items() for other in others}

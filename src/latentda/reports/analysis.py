@@ -135,7 +135,7 @@ def state_panels(made: Made, channels: Sequence[int]) -> Figure:
     increment = last - made.background[-1]
     fields = [field[channel] for channel in channels for field in (last, increment)]
     words = [channel_words(layout.channels[channel], layout) for channel in channels]
-    titles = [title for word in words for title in (word.capitalize(), f"Increment of {word}")]
+    titles = [title for word in words for title in (_sentence(word), f"Increment of {word}")]
     units = [layout.channels[channel].variable.units for channel in channels for _ in range(2)]
     signs = [sign for _ in channels for sign in (False, True)]
     groups = list(range(len(fields)))
@@ -149,10 +149,15 @@ def _spread(made: Made, channels: Sequence[int]) -> Figure:
     assert made.spread is not None
     layout = made.layout
     fields = [made.spread[channel] for channel in channels]
-    titles = [channel_words(layout.channels[channel], layout).capitalize() for channel in channels]
+    titles = [_sentence(channel_words(layout.channels[channel], layout)) for channel in channels]
     units = [layout.channels[channel].variable.units for channel in channels]
     groups = list(range(len(fields)))
     return map_panels(fields, titles, layout.grid, units, groups=groups, columns=2, observations=_places(made))
+
+
+def _sentence(words: str) -> str:
+    """With a capital letter; units keep theirs."""
+    return words[:1].upper() + words[1:]
 
 
 def _places(made: Made) -> tuple[ndarray, ndarray]:

@@ -75,8 +75,9 @@ def write_assimilated(
     Raises:
         UserError: the folder cannot be written to.
     """
-    paths = {name: folder / f"{name}.{kind}" for name in (fields := datasets(done, attributes))}
-    for name, dataset in fields.items():
+    paths: dict[str, Path] = {}
+    for name, dataset in datasets(done, attributes).items():
+        paths[name] = folder / f"{name}.{kind}"
         write_dataset(dataset, paths[name])
     paths |= {Path(name).stem: folder / name for name in (FEEDBACK, SCORES, REPORT)}
     write_table(done.feedback, paths["feedback"])

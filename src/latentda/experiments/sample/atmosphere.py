@@ -39,7 +39,7 @@ ROTATION = 7.292e-5
 MEAN_FLOW = 7.0
 """Superrotation at the equator (m s-1)."""
 
-WIND = 14.0
+WIND = 12.0
 """Root mean square of the wind of the leading vertical structure (m s-1)."""
 
 
@@ -57,7 +57,7 @@ class Atmosphere:
 
     layout: Layout
     truncation: int = 15
-    persistence: float = 0.93
+    persistence: float = 0.985
     step_hours: int = 6
     mean_flow: float = field(default=MEAN_FLOW)
 

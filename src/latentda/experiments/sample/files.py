@@ -44,7 +44,7 @@ LATER_DAYS = 2
 FLOW_ERROR = 1.1
 """The forecast's mean flow over that of the truth."""
 
-ANALYSIS_ERROR = 0.15
+ANALYSIS_ERROR = 0.1
 """Of the states that forecasts start from, over the climatological standard deviation."""
 
 
