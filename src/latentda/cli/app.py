@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 app.add_typer(door.world, name="world", rich_help_panel="Start here")
 app.command("assimilate", rich_help_panel="Start here")(door.assimilate)
+app.command("cycle", rich_help_panel="Start here")(door.cycle)
+app.command("verify", rich_help_panel="Verify")(door.verify)
 app.command("sample", rich_help_panel="Simulate")(door.sample)
 app.add_typer(train.train, name="train", rich_help_panel="Learn")
 app.add_typer(train.estimate, name="estimate", rich_help_panel="Learn")

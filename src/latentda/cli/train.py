@@ -29,17 +29,30 @@ def train_autoencoder(
     end: End = None,
     validate_from: Annotated[str | None, typer.Option(help="Score on the states from this date on.")] = None,
     config: Annotated[
-        Path | None, typer.Option(help="YAML with 'network', 'objective' and 'training' settings.")
+        Path | None, typer.Option(help="YAML with 'network', 'objective' and 'training'; by default chosen by the grid.")
     ] = None,
+    minutes: Annotated[float, typer.Option(min=0.0, help="Without a file or --steps: how long to train, about.")] = 2.0,
     pairs: Annotated[Path | None, typer.Option(help="Forecast pairs, to learn differences of their size.")] = None,
     initial: Annotated[Path | None, typer.Option(help="Earlier weights to go on from.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps, over the configuration's.")] = None,
 ) -> None:
     """Train the autoencoder on a store; a killed training goes on from its checkpoint."""
     with one_sentence():
-        from latentda.workflows.train_autoencoder import HEADER, learn_autoencoder, read_learning_settings
+        from latentda.workflows.train_autoencoder import (
+            HEADER,
+            learn_autoencoder,
+            read_learning_settings,
+            suited_settings,
+        )
 
         settings = read_learning_settings(config, steps)
+        if config is None:
+            settings = suited_settings(world, settings, minutes if steps is None else None)
+        network, training = settings.network, settings.training
+        typer.echo(
+            f"Patches of {network.patch} points, {network.latent} latent channels, width {network.width}, "
+            f"{network.blocks} blocks; {training.steps} steps of {training.batch_size} pairs of states."
+        )
         learned = learn_autoencoder(
             data, world, settings, start, end, validate_from, pairs_file=pairs, initial=initial, track=track
         )

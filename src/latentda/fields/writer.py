@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -112,6 +113,7 @@ class StateWriter:
                 dataset.to_zarr(self.path, append_dim="time", consolidated=False)
             else:
                 dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
+            consolidate(self.path)
         self.written += len(times)
 
     @contextmanager
@@ -126,6 +128,18 @@ class StateWriter:
                 else:
                     _remove(self.path)
             raise
+
+
+def consolidate(store: Path) -> None:
+    """Keep the metadata of all arrays in one place, so that a store opens at once.
+
+    Zarr v3 reads this everywhere; that its specification does not have it yet is no news to a user.
+    """
+    import zarr
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Consolidated metadata")
+        zarr.consolidate_metadata(str(store))
 
 
 def _remove(store: Path) -> None:

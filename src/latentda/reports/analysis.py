@@ -82,7 +82,9 @@ def analysis_report(made: Made, summary: FeedbackSummary, attributes: Mapping[st
     report.table(*_minimisation(made), "The minimisation.")
     report.section("What the analysis changed")
     channels = shown_channels(made.layout)
-    report.figure(state_panels(made, channels), "The analysis at the end of the window, and what it adds to the background.")
+    report.figure(
+        state_panels(made, channels), "The analysis at the end of the window, and what it adds to the background."
+    )
     if made.spread is not None:
         report.figure(_spread(made, channels), "Standard deviation of the analysis error.")
     add_feedback(report, summary)

@@ -63,9 +63,7 @@ def add_feedback(report: Report, summary: FeedbackSummary) -> None:
     _add(report, list(data_pictures(summary)))
 
 
-def _add_sections(
-    report: Report, summary: FeedbackSummary, fit: Sequence[Picture], errors: Sequence[Picture]
-) -> None:
+def _add_sections(report: Report, summary: FeedbackSummary, fit: Sequence[Picture], errors: Sequence[Picture]) -> None:
     report.section("Fit", "O-B is the observation minus the background, O-A the observation minus the analysis.")
     report.table(*fit_table(summary), "All levels and cycles together.")
     _add(report, fit)

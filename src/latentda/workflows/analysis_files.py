@@ -22,6 +22,7 @@ import xarray as xr
 from numpy import ndarray
 
 from latentda.fields import to_dataset, write_netcdf
+from latentda.fields.writer import consolidate
 from latentda.files import whole
 from latentda.grid import datetime_of_hours
 from latentda.observations import write_table
@@ -92,7 +93,8 @@ def write_dataset(dataset: xr.Dataset, path: Path) -> None:
         write_netcdf(dataset, path)
         return
     with whole(path) as partial:
-        dataset.to_zarr(partial, mode="w", zarr_format=3, consolidated=True)
+        dataset.to_zarr(partial, mode="w", zarr_format=3, consolidated=False)
+        consolidate(partial)
         _make_way(path)
 
 

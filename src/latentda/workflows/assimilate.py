@@ -1,9 +1,9 @@
 """One analysis of one's own: a background and reports in, the analysis with everything that tells of it out.
 
-    from latentda import World, assimilate
+from latentda import World, assimilate
 
-    result = assimilate(World("W"), "background.nc", ["soundings.csv", "ships.parquet"])
-    result.analysis, result.increment, result.feedback
+result = assimilate(World("W"), "background.nc", ["soundings.csv", "ships.parquet"])
+result.analysis, result.increment, result.feedback
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from latentda.observations import concatenate, read_observations_of_files
 from latentda.observations.parquet_table import table_of_frame
 from latentda.workflows.analysis_files import Format, datasets, write_assimilated
 from latentda.workflows.analyst import Analyst, Assimilated, AssimilationSettings
-from latentda.workflows.background import State, read_background, require_plausible
+from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
 from latentda.world import ModelSettings, WorldFolder, build_model
 

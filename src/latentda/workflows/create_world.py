@@ -183,9 +183,7 @@ def _fault(dataset: xr.Dataset, name: str, levels: Sequence[float]) -> str:
     return ""
 
 
-def _surface(
-    data: Location, dataset: xr.Dataset, layout: Layout, orography: Location | None
-) -> tuple[np.ndarray, str]:
+def _surface(data: Location, dataset: xr.Dataset, layout: Layout, orography: Location | None) -> tuple[np.ndarray, str]:
     """The surface geopotential of a layout's grid, and where it comes from."""
     if orography is not None:
         return surface_of_store(orography, layout), str(orography)
@@ -197,4 +195,3 @@ def _surface(
             "surface_pressure out with --variables."
         )
     return np.full(layout.grid.shape, UNKNOWN, np.float32), ""
-

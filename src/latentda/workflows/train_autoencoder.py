@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ from latentda.training import (
     train_autoencoder,
     unexplained_variance,
 )
+from latentda.workflows.network_size import suited_network, suited_training
+from latentda.world import WorldFolder
 
 HELD_OUT_BLOCKS = 100
 """Blocks of the held-out period, two pairs of states of each, on which a network is scored."""
@@ -66,6 +68,19 @@ HEADER = ("channel", "linear", "network", "linear, differences", "network, diffe
 def read_learning_settings(path: Path | None, steps: int | None) -> LearningSettings:
     """Settings from a YAML file, see :func:`read_settings`."""
     return read_settings(LearningSettings, path, {"batch_size": 8, "checkpoint_every": 100}, steps)
+
+
+def suited_settings(world: Path, settings: LearningSettings, minutes: float | None) -> LearningSettings:
+    """Settings with a network that suits the world's grid, and with steps for some minutes where these are given.
+
+    The two states of a pair are as far apart as the world's analyses.
+    """
+    layout = read_standardizer(world / "standardizer.safetensors").layout
+    network, training = suited_network(layout), settings.training
+    if minutes is not None:
+        training = suited_training(layout, network, training, minutes)
+    objective = replace(settings.objective, lag_hours=WorldFolder(world).settings.interval_hours)
+    return replace(settings, network=network, training=training, objective=objective)
 
 
 Settings = TypeVar("Settings")
@@ -115,7 +130,8 @@ def learn_autoencoder(
         settings: of network, objective and training.
         start: first date of the training period.
         end: its end, exclusive.
-        validate_from: states from this date on are held out; by default from ``end`` on.
+        validate_from: states from this date on are held out; by default from ``end`` on, and without an end the last
+            tenth.
         pairs_file: forecasts to learn differences from, instead of states of the store a lag apart; the last tenth is
             held out.
         initial: weights to go on from, whose shape then is the network's, but for a larger overlap of the settings.
@@ -126,6 +142,8 @@ def learn_autoencoder(
     """
     standardizer = read_standardizer(world / "standardizer.safetensors")
     objective = settings.objective
+    if end is None and validate_from is None:
+        end = validate_from = _last_tenth(data, standardizer, start)
     given, unseen = GivenPairs(read_pairs(pairs_file)).split() if pairs_file else (None, None)
     earlier = _widened(read_autoencoder(initial), settings.network) if initial else None
     shape = earlier.settings if earlier else settings.network
@@ -183,6 +201,11 @@ def _scores(
 
 def _held_out(data: Location, standardizer: Standardizer, start: Time | None, lag: int) -> StoredSamples:
     return StoredSamples(StoreSampler(data, standardizer.layout, start), standardizer, lag)
+
+
+def _last_tenth(data: Location, standardizer: Standardizer, start: Time | None) -> Time:
+    hours = StoreSampler(data, standardizer.layout, start).open()[2]
+    return datetime_of_hours(hours[int(0.9 * len(hours))])
 
 
 def _score_rows(names: tuple[str, ...], linear: UnexplainedVariance, network: UnexplainedVariance) -> list[list[Any]]:

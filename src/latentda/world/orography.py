@@ -49,7 +49,7 @@ def surface_of_store(location: Location, layout: Layout) -> Float[ndarray, "lat 
     alone = dataset[["geopotential_at_surface"]]
     own = build_layout(layout.grid, NoLevels(), {}, ["zs"])
     surface = read_states(alone, own, slice(0, 1) if "time" in alone.dims else None)[0, 0]
-    if not (-HIGHEST / 10 < surface.min() and surface.max() < HIGHEST):
+    if not (surface.min() > -HIGHEST / 10 and surface.max() < HIGHEST):
         raise UserError(
             f"{location}: an orography from {surface.min():.3g} to {surface.max():.3g} m2 s-2 is none of the Earth; "
             "write its units, 'm' or 'm2 s-2'."

@@ -3,7 +3,7 @@
 | file | what |
 | --- | --- |
 | era5.zarr | states every 6 h |
-| forecasts.zarr | forecasts to 48 h from every twelfth of the last states but those of the case |
+| forecasts.zarr | forecasts to 48 h, twice a day, of the last two months |
 | static.nc | orography |
 | background.nc | a 6 h forecast to the time of the case |
 | soundings.csv, surface.parquet | reports around that time, with errors |
@@ -28,6 +28,7 @@ from numpy import ndarray
 from latentda.assimilation.intake import Intake
 from latentda.experiments.sample.atmosphere import Atmosphere
 from latentda.fields import to_dataset, write_netcdf
+from latentda.fields.writer import consolidate
 from latentda.files import whole
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.observations import table_from_columns, write_table
@@ -41,6 +42,9 @@ ERRORS = {"t": 0.8, "u": 1.8, "v": 1.8, "q": 6e-4, "msl": 60.0, "u10m": 1.5, "v1
 SOUNDED_HPA = (925.0, 850.0, 700.0, 500.0, 400.0, 300.0, 250.0, 200.0, 150.0, 100.0)
 LEADS = (6, 12, 24, 36, 48)
 LATER_DAYS = 2
+FORECAST_STATES = 240
+"""States of the end of the period, from every other of which there are forecasts."""
+
 FLOW_ERROR = 1.1
 """The forecast's mean flow over that of the truth."""
 
@@ -127,12 +131,13 @@ class _Writer:
     def _store(self, name: str, states: ndarray, times: list[np.datetime64]) -> Path:
         path = self.folder / name
         with whole(path) as partial:
-            to_dataset(states, self.layout, times).to_zarr(partial, mode="w", zarr_format=3, consolidated=True)
+            to_dataset(states, self.layout, times).to_zarr(partial, mode="w", zarr_format=3, consolidated=False)
+            consolidate(partial)
         return path
 
     def _forecasts(self, coefficients: list[ndarray]) -> Path:
         """Forecasts along ``prediction_timedelta``, as WeatherBench 2 has them."""
-        step, chosen = self.truth.step_hours, range(max(0, len(coefficients) - 2 * 365), len(coefficients), 2)
+        step, chosen = self.truth.step_hours, range(max(0, len(coefficients) - FORECAST_STATES), len(coefficients), 2)
         starts, states = [], []
         for k in chosen:
             one, hours = self._analysed(coefficients[k]), self.start + step * k
@@ -149,8 +154,9 @@ class _Writer:
         path = self.folder / "forecasts.zarr"
         with whole(path) as partial:
             xr.concat(datasets, xr.Variable("prediction_timedelta", leads_of)).to_zarr(
-                partial, mode="w", zarr_format=3, consolidated=True
+                partial, mode="w", zarr_format=3, consolidated=False
             )
+            consolidate(partial)
         return path
 
     def _orography(self) -> Path:
@@ -252,4 +258,3 @@ def _mountains(layout: Layout) -> Float[ndarray, "lat lon"]:
         away = ((latitude - north) / 12.0) ** 2 + (((longitude - east + 180.0) % 360.0 - 180.0) / 20.0) ** 2
         height += tall * np.exp(-away)
     return GRAVITY * height
-
