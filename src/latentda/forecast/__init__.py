@@ -11,7 +11,7 @@ from latentda.forecast.lorenz63 import Lorenz63
 from latentda.forecast.lorenz96 import Lorenz96
 from latentda.forecast.model import ForecastModel, forecast, name_of, require_derivative, steps
 from latentda.forecast.numpy_model import NumpyModel
-from latentda.forecast.onnx_model import OnnxModel, onnx_session
+from latentda.forecast.onnx_model import OnnxModel
 from latentda.forecast.persistence import Persistence
 from latentda.forecast.reforecast import reforecast
 from latentda.forecast.rollout import Code, Step, roll_out
@@ -48,7 +48,6 @@ __all__ = [
     "jcm_layout",
     "jcm_model",
     "name_of",
-    "onnx_session",
     "reforecast",
     "require_derivative",
     "require_suited",

@@ -51,10 +51,11 @@ class CheckedModel(eqx.Module):
         """Whether the model says so."""
         return self.model.differentiable
 
-    @property
-    def surface_geopotential(self) -> Any:
-        """That of the model, or None (m2 s-2)."""
-        return getattr(self.model, "surface_geopotential", None)
+    def __getattr__(self, name: str) -> Any:
+        """What else the model has, such as ``surface_geopotential``."""
+        if name == "model" or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.model, name)
 
     def propagate(
         self,

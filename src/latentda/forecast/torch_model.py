@@ -18,6 +18,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.forecast.host import HostModel
+from latentda.runs.identity import digest
 
 if TYPE_CHECKING:
     import torch
@@ -31,14 +32,17 @@ class TorchModel(HostModel):
 
     Attributes:
         network: f.
+        weights: a digest of them, which tells runs of one network from those of another.
     """
 
     network: torch.nn.Module = eqx.field(static=True)
+    weights: str = eqx.field(static=True, init=False)
 
     differentiable: ClassVar[bool] = True
 
-    def __check_init__(self) -> None:
+    def __post_init__(self) -> None:
         self.network.eval()
+        self.weights = digest({name: _array(tensor.float()) for name, tensor in self.network.state_dict().items()})
 
     def run(self, field: Float[ndarray, "channel lat lon"], hours: int) -> Float[ndarray, "channel lat lon"]:
         """f(x)."""

@@ -1,7 +1,7 @@
 """Models of a user's own, by the prefix that says what they are written in.
 
 Every maker is called with the world, the target behind the prefix, and options. A model's step is ``step_hours``, or
-what the object says of itself by an attribute (a file of ONNX by its metadata) of that name. With ``anomalies`` the
+what the object says of itself by an attribute of that name. With ``anomalies`` the
 model acts on the world's standardised anomalies.
 """
 
@@ -18,7 +18,6 @@ from latentda.forecast import (
     NumpyModel,
     OnnxModel,
     TorchModel,
-    onnx_session,
 )
 from latentda.user_error import UserError
 from latentda.world.described import Described
@@ -81,9 +80,8 @@ def _torch(
 
 def _onnx(world: Described, target: str, step_hours: int | None = None, anomalies: bool = False) -> ForecastModel:
     """A network in a file of ONNX."""
-    session = onnx_session(_located(world, target))
-    said = session.get_modelmeta().custom_metadata_map.get("step_hours", 0)
-    return OnnxModel(session, **_common(world, f"onnx:{target}", None, step_hours or int(said), anomalies))
+    common = _common(world, f"onnx:{target}", None, step_hours, anomalies)
+    return OnnxModel(_located(world, target), **common)
 
 
 def _command(world: Described, target: str, step_hours: int | None = None) -> ForecastModel:
