@@ -31,7 +31,7 @@ with h5py.File(sys.argv[2], "r+") as state:
 UPSIDE_DOWN = 'for name in ("latitude", "temperature", "surface_pressure"): turn(state[name])'
 TURN = """
 def turn(field):
-    field[...] = field[::-1] if field.ndim == 1 else field[..., ::-1, :]
+    field[...] = field[:][::-1] if field.ndim == 1 else field[:][..., ::-1, :]
 """
 
 

@@ -83,17 +83,26 @@ class Decay:
         return np.stack([self.propagate(state, start_hours, lead_hours) for state in np.array(states)])
 
 
+WEIGHT = np.random.default_rng(6).uniform(0.1, 0.4, LAYOUT.shape)
+
+
+def oscillated(field, hours, weight=WEIGHT, here=np):
+    """f(x, t) = x + w (sin x + cos 2 pi t / 24 h)."""
+    return field + weight * (here.sin(field) + here.cos(2.0 * np.pi * hours / 24.0))
+
+
+def oscillated_tangent(field, hours, direction):
+    """f'(x) d, and since it is diagonal f'(x)^T w too."""
+    return direction * (1.0 + WEIGHT * np.cos(field))
+
+
 class Oscillating(eqx.Module):
-    """f(x, t) = x + w (sin x + cos 2 pi t / 24 h), its tangent and its adjoint, for NumPy and for JAX."""
+    """f with the weight as a leaf."""
 
     weight: jax.Array
 
     def __call__(self, field, hours):
-        here = jnp if isinstance(field, jax.Array) else np
-        return field + here.asarray(self.weight) * (here.sin(field) + here.cos(2.0 * np.pi * hours / 24.0))
-
-    def tangent(self, field, hours, direction):
-        return direction * (1.0 + np.asarray(self.weight) * np.cos(field))
+        return oscillated(field, hours, self.weight, jnp)
 
 
 def climate():
@@ -101,22 +110,17 @@ def climate():
     return Standardizer(Climatology(jnp.asarray(coefficients), 1, 1), jnp.linspace(0.5, 2.0, LAYOUT.shape[0]), LAYOUT)
 
 
-def oscillating():
-    return Oscillating(jnp.asarray(np.random.default_rng(6).uniform(0.1, 0.4, LAYOUT.shape)))
-
-
 def jax_step():
-    return JaxModel(oscillating(), layout=LAYOUT, step_hours=6, standardizer=climate())
+    return JaxModel(Oscillating(jnp.asarray(WEIGHT)), layout=LAYOUT, step_hours=6, standardizer=climate())
 
 
 def numpy_step():
-    return NumpyModel(oscillating(), layout=LAYOUT, step_hours=6)
+    return NumpyModel(oscillated, layout=LAYOUT, step_hours=6)
 
 
 def numpy_step_with_derivative():
-    step = oscillating()
-    both = {"tangent": step.tangent, "adjoint": step.tangent}  # diagonal, so that it is its own transpose
-    return NumpyModel(step, layout=LAYOUT, step_hours=6, standardizer=climate(), **both)
+    both = {"tangent": oscillated_tangent, "adjoint": oscillated_tangent}
+    return NumpyModel(oscillated, layout=LAYOUT, step_hours=6, standardizer=climate(), **both)
 
 
 def guarded():

@@ -60,7 +60,7 @@ def world(tmp_path_factory):
         ("persistence?step_hours=3", ModelSettings("persistence", {"step_hours": 3})),
         ("torch:a:B?weights=b.pt&anomalies=true", ModelSettings("torch:a:B", {"weights": "b.pt", "anomalies": True})),
         ("command:./run {input} {output}", ModelSettings("command:./run {input} {output}")),
-        ("command:./a? {input} {output}?step_hours=6", ModelSettings("command:./a? {input} {output}", {"step_hours": 6})),
+        ("command:a? {input} {output}?step_hours=6", ModelSettings("command:a? {input} {output}", {"step_hours": 6})),
         ("onnx:what?.onnx", ModelSettings("onnx:what?.onnx")),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -77,11 +78,11 @@ def _callback_step(model: HostModel) -> Callable[[Array, Array], Array]:
     """The step as a function that JAX can run and differentiate."""
 
     def on_host(function: Callable[..., ndarray], field: Array, hours: Array, *direction: Array) -> Array:
-        def call(field: Array, hours: Array, *direction: Array) -> ndarray:
-            return _called(function, np.asarray(field), int(hours), *map(np.array, direction))
-
-        shape = jax.ShapeDtypeStruct(field.shape, field.dtype)
-        return jax.pure_callback(call, shape, field, hours, *direction, vmap_method="sequential")
+        # As bytes: callbacks run in threads where double precision that a context has switched on is single.
+        given = [jax.lax.bitcast_convert_type(one, jnp.uint8) for one in (field, *direction)]
+        call = partial(_called_on_bytes, function, field.dtype)
+        made = jax.pure_callback(call, given[0], hours, *given, vmap_method="sequential")
+        return jax.lax.bitcast_convert_type(made, field.dtype)
 
     @jax.custom_jvp
     def step(field: Array, hours: Array) -> Array:
@@ -99,6 +100,11 @@ def _callback_step(model: HostModel) -> Callable[[Array, Array], Array]:
         return step(*primals), change
 
     return step
+
+
+def _called_on_bytes(function: Callable[..., ndarray], dtype: Any, hours: Array, *given: Array) -> ndarray:
+    fields = [np.array(one).view(dtype)[..., 0] for one in given]
+    return np.ascontiguousarray(_called(function, fields[0], int(hours), *fields[1:]))[..., None].view(np.uint8)
 
 
 def _called(function: Callable[..., ndarray], field: ndarray, hours: int, *direction: ndarray) -> ndarray:

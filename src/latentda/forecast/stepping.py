@@ -98,8 +98,8 @@ def _forecasts(
     if standardizer is None:
         return model.repeat(states, start_hours, steps)
     made = model.repeat(standardizer.to_anomaly(states, start_hours), start_hours, steps)
-    hours = start_hours + model.step_hours * jnp.asarray(steps, jnp.int32)
-    return jax.vmap(jax.vmap(standardizer.to_physical), in_axes=(0, None))(made, hours)
+    hours = [start_hours + model.step_hours * step for step in steps]
+    return jnp.stack([standardizer.to_physical(made[:, k], time) for k, time in enumerate(hours)], axis=1)
 
 
 _compiled = eqx.filter_jit(_forecasts)
