@@ -46,7 +46,7 @@ def test_a_good_model_passes(function, kind, settings):
     found = report(function, kind, **settings)
     assert found.passed, failed(found)
     assert [change.variable for change in found.changes] == ["u", "t", "sp"]
-    assert len(found.checks) == (10 if settings or kind is JaxModel else 8) + 2
+    assert len(found.checks) == (11 if settings or kind is JaxModel else 9)
 
 
 def test_persistence_changes_nothing_and_passes():

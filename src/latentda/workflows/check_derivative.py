@@ -65,15 +65,16 @@ def derivative_checks(
 def _linear(value: ndarray, tangent: ndarray, moved: dict[float, ndarray]) -> Check:
     length = max(float(np.linalg.norm(tangent)), TINY)
     misses = [float(np.linalg.norm(later - value - h * tangent)) / (h * length) for h, later in moved.items()]
-    found = ", ".join(f"{miss:.1e}" for miss in misses) + f" for h = {', '.join(map(str, moved))}"
-    return Check("tangent linear: |M(x + hd) - M(x) - hM'd| / |hM'd|", found, min(misses) < LINEAR)
+    shares = ", ".join(f"{miss:.1e}" for miss in misses)
+    found = f"h M'd misses M(x + h d) - M(x) by {shares} of its size, h = {', '.join(map(str, moved))}"
+    return Check("tangent linear", found, min(misses) < LINEAR)
 
 
 def _transposed(tangent: ndarray, direction: ndarray, pulled: ndarray) -> Check:
     forward, backward = float(np.sum(tangent**2)), float(np.sum(direction * pulled))
     apart = abs(forward - backward) / max(forward, TINY)
-    found = f"{forward:.7g} and {backward:.7g}, which differ by {apart:.1e}"
-    return Check("adjoint: <M'd, w> = <d, M'^T w>", found, apart < TRANSPOSED)
+    found = f"<M'd, w> = {forward:.7g}, <d, M'^T w> = {backward:.7g}; they differ by {apart:.1e}"
+    return Check("adjoint", found, apart < TRANSPOSED)
 
 
 def _step(model: ForecastModel, hours: int, standardizer: Standardizer) -> Callable[[Array], Array]:

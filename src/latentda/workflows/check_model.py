@@ -26,7 +26,11 @@ from latentda.workflows.check_derivative import derivative_checks
 from latentda.world import WorldFolder
 
 ROUNDING = 1e-3
-"""Differences below this share of what a step changes are rounding."""
+"""Differences below this share of what a step changes, or of a standard deviation, are rounding."""
+
+RESTARTED = 0.3
+"""Share of what a step changes that a model may lose where it is stopped and started again in between, or compiled
+otherwise; a wrong time, lead or member changes as much as a step does."""
 
 LARGE_CHANGE = 3.0
 """No variable of weather changes in a step by so many of its climatological standard deviations."""
@@ -136,23 +140,24 @@ class _Trial:
         grid = "{} x {}".format(*layout.grid.shape)
         order = "northern" if layout.grid.north_first else "southern"
         yield Check("layout and step", f"{len(layout.channels)} channels, {grid}, {order} row first; {step} h", True)
-        yield Check("a forecast is finite", "", bool(np.isfinite(self.later).all()))
+        finite = bool(np.isfinite(self.later).all())
         began = time.perf_counter()
         again = self.run(self.state, self.hours, 1)[0]
-        yield Check("a step takes", f"{time.perf_counter() - began:.2g} s", True)
+        yield Check("a forecast is finite", f"and a step takes {time.perf_counter() - began:.2g} s", finite)
         yield self.same("the same state has the same forecast", again, self.later)
         yield self.same("no lead is the state itself", self.run(self.state, self.hours, 0)[0], self.state)
         both, second = self.run(self.state, self.hours, 1, 2), self.run(self.later, next_hours, 1)[0]
-        yield self.same("two steps are one after the other", both, np.stack([self.later, second]))
+        yield self.same("two steps are one after the other", both, np.stack([self.later, second]), RESTARTED)
         members = np.stack([self.state, self.later])
         together = np.asarray(self.model.propagate_members(members, np.int32(self.hours), (step,)))[:, 0]
         alone = np.stack([self.later, self.run(self.later, self.hours, 1)[0]])
-        yield self.same("members are single forecasts", together, alone)
+        yield self.same("members are single forecasts", together, alone, RESTARTED)
 
-    def same(self, name: str, one: ndarray, other: ndarray) -> Check:
-        """Whether two forecasts are one but for rounding."""
+    def same(self, name: str, one: ndarray, other: ndarray, share: float = ROUNDING) -> Check:
+        """Whether two forecasts are one but for a share of what a step changes."""
         apart, change = self.size(one - other), self.size(self.later - self.state)
-        return Check(name, f"they differ by {apart:.1e} sd", apart <= ROUNDING * max(change, ROUNDING))
+        found = f"they differ by {apart:.2g} sd, a step changes {change:.2g} sd"
+        return Check(name, found, apart <= share * max(change, ROUNDING))
 
     def size(self, difference: ndarray) -> float:
         """Root mean square in climatological standard deviations."""
