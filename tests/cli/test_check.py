@@ -21,7 +21,7 @@ def swell(state, hours):
 
 
 def lose(state, hours):
-    return np.sqrt(-1.0 - state**2)
+    return np.full_like(state, np.nan)
 
 
 @pytest.fixture(scope="module")

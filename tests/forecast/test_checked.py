@@ -99,6 +99,11 @@ def test_a_step_of_jax_that_is_no_state_is_told_while_it_is_traced():
         guarded(lambda field, hours: field[:1], JaxModel).propagate(STATES[0], 0, (6,))
 
 
+def test_numpy_in_a_step_of_jax_is_told():
+    with pytest.raises(UserError, match="It calls NumPy where JAX was promised: make it a NumpyModel"):
+        guarded(lambda field, hours: np.sin(np.asarray(field)), JaxModel).propagate(STATES[0], 0, (6,))
+
+
 @pytest.mark.parametrize(
     ("layout", "words"),
     [

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from latentda.forecast.checked import CheckedModel, checked, require_suited
+from latentda.forecast.checked import CheckedModel, checked, require_suited, unguarded
 from latentda.forecast.command_model import CommandModel
 from latentda.forecast.host import HostModel, host_failures_told
 from latentda.forecast.jax_model import JaxModel
@@ -56,6 +56,7 @@ __all__ = [
     "simulation_layout",
     "spun_up_state",
     "steps",
+    "unguarded",
 ]
 
 # The embedded world takes seconds to import, so its names are looked up when first asked for.

@@ -121,6 +121,11 @@ def checked(model: ForecastModel, layout: Layout, interval_hours: int, name: str
     return guarded
 
 
+def unguarded(model: ForecastModel) -> ForecastModel:
+    """The model behind the guard, if it has one."""
+    return model.model if isinstance(model, CheckedModel) else model
+
+
 def require_suited(model: ForecastModel, layout: Layout, interval_hours: int | None = None) -> None:
     """Refuse a model that cannot forecast the states of a world.
 
@@ -159,5 +164,7 @@ def as_field(found: Any, like: Array | np.ndarray | jax.ShapeDtypeStruct, what: 
 
 def reason(error: Exception) -> str:
     """An error in one line: a sentence as it is, anything else with its kind."""
+    if isinstance(error, jax.errors.TracerArrayConversionError):
+        return "It calls NumPy where JAX was promised: make it a NumpyModel, 'numpy:' for 'jax:', or call jax.numpy."
     text = " ".join(str(error).split("\n\n")[0].split())
     return text if isinstance(error, UserError) else f"It raised {type(error).__name__}: {text.rstrip('.')}."

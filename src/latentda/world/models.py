@@ -88,10 +88,10 @@ def build_model(settings: ModelSettings | str, world: Described) -> ForecastMode
     if not isinstance(model, ForecastModel):
         hint = _STEP_HINT.format(kind)
         raise UserError(f"'{kind}' gives no forecast model but a {type(model).__name__}.{hint}")
-    interval = world.settings.interval_hours
+    suits = world.layout, world.settings.interval_hours
     if kind not in MODELS:
-        return checked(model, world.layout, interval, kind)
-    require_suited(model, world.layout)
+        return checked(model, *suits, kind)
+    require_suited(model, *suits)
     return model
 
 
