@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from latentda.fields import Climatology, Standardizer
-from latentda.forecast import ForecastModel, Lorenz63, Lorenz96, Persistence, SurrogateModel, forecast
+from latentda.forecast import (
+    ForecastModel,
+    JaxModel,
+    Lorenz63,
+    Lorenz96,
+    NumpyModel,
+    Persistence,
+    SurrogateModel,
+    checked,
+    forecast,
+)
 from latentda.networks import LinearPatchCode, Surrogate, SurrogateSettings
 from tests.worlds import check_linearisation, compilations, double, sigma_layout
 
@@ -73,7 +83,63 @@ class Decay:
         return np.stack([self.propagate(state, start_hours, lead_hours) for state in np.array(states)])
 
 
-BUILDERS = (lorenz63, lorenz96, persistence, surrogate, latent_surrogate, Decay)
+WEIGHT = np.random.default_rng(6).uniform(0.1, 0.4, LAYOUT.shape)
+
+
+def oscillated(field, hours, weight=WEIGHT, here=np):
+    """f(x, t) = x + w (sin x + cos 2 pi t / 24 h)."""
+    return field + weight * (here.sin(field) + here.cos(2.0 * np.pi * hours / 24.0))
+
+
+def oscillated_tangent(field, hours, direction):
+    """f'(x) d, and since it is diagonal f'(x)^T w too."""
+    return direction * (1.0 + WEIGHT * np.cos(field))
+
+
+class Oscillating(eqx.Module):
+    """f with the weight as a leaf."""
+
+    weight: jax.Array
+
+    def __call__(self, field, hours):
+        return oscillated(field, hours, self.weight, jnp)
+
+
+def climate():
+    coefficients = np.random.default_rng(4).normal(size=(5, *LAYOUT.shape))
+    return Standardizer(Climatology(jnp.asarray(coefficients), 1, 1), jnp.linspace(0.5, 2.0, LAYOUT.shape[0]), LAYOUT)
+
+
+def jax_step():
+    return JaxModel(Oscillating(jnp.asarray(WEIGHT)), layout=LAYOUT, step_hours=6, standardizer=climate())
+
+
+def numpy_step():
+    return NumpyModel(oscillated, layout=LAYOUT, step_hours=6)
+
+
+def numpy_step_with_derivative():
+    both = {"tangent": oscillated_tangent, "adjoint": oscillated_tangent}
+    return NumpyModel(oscillated, layout=LAYOUT, step_hours=6, standardizer=climate(), **both)
+
+
+def guarded():
+    return checked(numpy_step_with_derivative(), LAYOUT, 12)
+
+
+BUILDERS = (
+    lorenz63,
+    lorenz96,
+    persistence,
+    surrogate,
+    latent_surrogate,
+    jax_step,
+    numpy_step,
+    numpy_step_with_derivative,
+    guarded,
+    Decay,
+)
+NO_DERIVATIVE = (numpy_step, Decay)
 
 
 @cache
@@ -94,10 +160,12 @@ def leads(model):
     return model.step_hours, 3 * model.step_hours
 
 
-def test_it_says_what_it_is(model):
+@pytest.mark.parametrize("build", BUILDERS)
+def test_it_says_what_it_is(build):
+    model = built(build)
     assert isinstance(model, ForecastModel)
     assert model.step_hours > 0
-    assert model.differentiable == (type(model) is not Decay)
+    assert model.differentiable == (build not in NO_DERIVATIVE)
     assert len(model.layout.shape) == 3
 
 
@@ -169,8 +237,8 @@ def test_another_start_compiles_nothing(model):
 
 
 def test_leads_that_it_cannot_make_are_refused(model):
-    if not model.differentiable:
-        pytest.skip("it may make any")
+    if isinstance(model, Decay):
+        pytest.skip("it makes any")
     step = model.step_hours
     for wrong in ((), (2 * step, step), (step, step), (-step,), (step + 0.5,)):
         with pytest.raises(ValueError, match=f"multiples of {step} h"):

@@ -6,7 +6,7 @@ import pytest
 
 from latentda import UserError
 from latentda.forecast import Persistence
-from latentda.world import ModelSettings, WorldFolder, embedded_world, read_world_settings
+from latentda.world import ModelSettings, WorldFolder, WorldSettings, embedded_world, read_world_settings
 from latentda.world.models import build_model
 from tests.worlds import sigma_layout
 
@@ -24,9 +24,10 @@ def folder_with(tmp_path, text):
 
 
 class Still:
-    """As much of a world as a model needs."""
+    """As much of a world as these models need."""
 
     layout = sigma_layout()
+    settings = WorldSettings("still", interval_hours=12)
 
 
 def some_model(world, step_hours=6):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentda.cli import benchmark, diagnose, door, experiment, observations, single, train
+from latentda.cli import benchmark, check, diagnose, door, experiment, observations, single, train
 from latentda.cli.show import console, one_sentence, table, track, warnings_shown, where
 from latentda.cli.terminal import never_refuse_a_sign
 from latentda.cli.worlds import WorldOption, chosen_world
@@ -31,6 +31,7 @@ app.add_typer(train.train, name="train", rich_help_panel="Learn")
 app.add_typer(train.estimate, name="estimate", rich_help_panel="Learn")
 app.add_typer(observations.app, name="observations", rich_help_panel="Observe")
 app.add_typer(experiment.app, name="experiment", rich_help_panel="Verify")
+app.add_typer(check.app, name="check", rich_help_panel="Verify")
 app.command("diagnose", rich_help_panel="Observe")(diagnose.diagnose)
 app.command("single-observation", rich_help_panel="Verify")(single.single_observation)
 app.command("benchmark", rich_help_panel="Verify")(benchmark.benchmark)

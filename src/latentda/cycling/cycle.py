@@ -6,29 +6,40 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation.first_guess import FirstGuess
+from latentda.grid import Time, hours_since_1970
 
 Observe = Callable[[int], pa.Table]
 """``observe(hours since 1970)`` -> the observations of a cycle."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class CycleSettings:
     """How long and how often.
 
     Attributes:
-        start_hours: time of the first analysis, hours since 1970.
+        start_hours: time of the first analysis, hours since 1970; given so, or as a date.
         cycles: number of analyses.
         interval_hours: time between them.
+
+    Raises:
+        UserError: a date that is none, or not on the hour.
     """
 
     start_hours: int
     cycles: int
     interval_hours: int = 12
+
+    def __init__(self, start_hours: int | np.integer | Time, cycles: int, interval_hours: int = 12):
+        whole = isinstance(start_hours, int | np.integer)
+        hours = int(start_hours if whole else hours_since_1970(start_hours))  # type: ignore[arg-type]
+        for name, value in (("start_hours", hours), ("cycles", cycles), ("interval_hours", interval_hours)):
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, eq=False)

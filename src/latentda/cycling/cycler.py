@@ -23,7 +23,7 @@ from latentda.assimilation import Analysis, AnalysisError, AnalysisMethod, Obser
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
 from latentda.cycling.cycle import Cycle, CycleSettings, Observe
-from latentda.forecast import ForecastModel
+from latentda.forecast import ForecastModel, require_suited
 from latentda.grid import datetime_of_hours, iso
 
 
@@ -86,6 +86,9 @@ class Cycler:
         offsets: times around the analysis (h) to which the background is forecast, to meet observations at their own
             times; 0 among them. A method of several slots meets them at its slots.
         forgive_failure: whether a cycle goes on from an analysis that has failed.
+
+    Raises:
+        UserError: a model of other states than the intake's.
     """
 
     model: ForecastModel
@@ -93,6 +96,9 @@ class Cycler:
     method: AnalysisMethod
     offsets: tuple[int, ...] = (0,)
     forgive_failure: bool = False
+
+    def __post_init__(self) -> None:
+        require_suited(self.model, self.intake.layout)
 
     def cycles(
         self,
@@ -159,7 +165,9 @@ class Cycler:
 
         Raises:
             ValueError: the slots of the method's window are not an interval apart, from its start on.
+            UserError: the model's step does not divide the interval.
         """
+        require_suited(self.model, self.intake.layout, settings.interval_hours)
         slots, interval = self.method.lead_hours, settings.interval_hours
         if slots != tuple(range(0, interval * len(slots), interval)):
             raise ValueError(f"A cycle every {interval} h needs slots at 0, {interval}, ... h; got {slots}.")

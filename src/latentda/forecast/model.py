@@ -58,6 +58,11 @@ class ForecastModel(Protocol):
         """The same for every member of an ensemble."""
 
 
+def name_of(model: ForecastModel) -> str:
+    """What sentences call a model: its name where it has one, else its class."""
+    return str(getattr(model, "name", "") or type(model).__name__)
+
+
 def require_derivative(model: ForecastModel) -> None:
     """Refuse a model where its derivative is needed and there is none.
 
@@ -66,7 +71,8 @@ def require_derivative(model: ForecastModel) -> None:
     """
     if not model.differentiable:
         raise UserError(
-            f"The model {type(model).__name__} has no derivative: use a three-dimensional or ensemble method."
+            f"{name_of(model)} has no derivative: use 3D-Var or an ensemble method, or give `tangent` and `adjoint` of "
+            "a NumpyModel."
         )
 
 

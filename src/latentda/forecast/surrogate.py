@@ -11,22 +11,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
-from jax.typing import ArrayLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from latentda.fields import Standardizer
 from latentda.forecast.rollout import Code, Step, roll_out
-from latentda.grid import Hours, Layout, lead_steps
+from latentda.forecast.stepping import SteppingModel
+from latentda.grid import Hours
 
 
-class SurrogateModel(eqx.Module):
+class SurrogateModel(SteppingModel):
     """The surrogate as a :class:`~latentda.forecast.model.ForecastModel`; its weights are leaves.
 
     Attributes:
-        network: f.
+        network: f, whose step is the model's.
         standardizer: c, s and the layout; the one that F was trained with.
         code: on whose latent fields F acts; without it F acts on states.
     """
@@ -37,47 +34,16 @@ class SurrogateModel(eqx.Module):
 
     differentiable: ClassVar[bool] = True
 
-    @property
-    def layout(self) -> Layout:
-        """What the channels of a state are."""
-        return self.standardizer.layout
+    def __init__(self, network: Step, standardizer: Standardizer, code: Code | None = None):
+        self.network, self.standardizer, self.code = network, standardizer, code
+        self.layout, self.step_hours = standardizer.layout, network.step_hours
 
-    @property
-    def step_hours(self) -> int:
-        """That of the network (h)."""
-        return self.network.step_hours
+    def step(self, field: Float[Array, "channel lat lon"], hours: Hours) -> Float[Array, "channel lat lon"]:
+        """F(a)."""
+        return roll_out(self.network, field[None], (1,), self.code)[0, 0]
 
-    def propagate(
-        self,
-        state: Float[ArrayLike, "channel lat lon"],
-        start_hours: Hours,
-        lead_hours: tuple[int, ...],
-    ) -> Float[Array, "lead channel lat lon"]:
-        """Roll the network out."""
-        return self.propagate_members(jnp.asarray(state)[None], start_hours, lead_hours)[0]
-
-    def propagate_members(
-        self,
-        states: Float[ArrayLike, "member channel lat lon"],
-        start_hours: Hours,
-        lead_hours: tuple[int, ...],
+    def repeat(
+        self, fields: Float[Array, "member channel lat lon"], hours: Int[Array, ""], steps: tuple[int, ...]
     ) -> Float[Array, "member lead channel lat lon"]:
-        """The same for every member."""
-        steps = lead_steps(lead_hours, self.step_hours)
-        hours = jnp.asarray(start_hours, jnp.int32)
-        return _forecasts(self.network, self.code, self.standardizer, jnp.asarray(states), hours, steps)
-
-
-@eqx.filter_jit
-def _forecasts(
-    network: Step,
-    code: Code | None,
-    standardizer: Standardizer,
-    states: Array,
-    start_hours: Array,
-    steps: tuple[int, ...],
-) -> Float[Array, "member lead channel lat lon"]:
-    start = standardizer.to_anomaly(states, start_hours)
-    wanted = roll_out(network, start, steps, code)
-    hours = start_hours + network.step_hours * jnp.asarray(steps, jnp.int32)
-    return jax.vmap(jax.vmap(standardizer.to_physical), in_axes=(0, None))(wanted, hours)
+        """F^k(a), encoded and decoded as rarely as can be."""
+        return roll_out(self.network, fields, steps, self.code)

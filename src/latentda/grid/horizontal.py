@@ -22,6 +22,9 @@ from latentda.user_error import UserError
 EARTH_RADIUS = 6.371e6
 """Mean radius of the Earth (m)."""
 
+SAME_POINT = 0.01
+"""Coordinates (degrees) this close are of the same point."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -72,6 +75,21 @@ class Grid:
     def area_weights(self) -> Float[ndarray, "latitude longitude"]:
         """Relative area of a cell, mean 1."""
         return np.repeat(self.latitude_weights[:, None], len(self.longitude), axis=1)
+
+    def differs_from(self, other: Grid) -> str:
+        """What is different about its points, in words that follow "does not suit"; empty where nothing is."""
+        if self.shape != other.shape:
+            return "its grid is of {} x {} points, not {} x {}".format(*self.shape, *other.shape)
+        if self.north_first != other.north_first and len(self.latitude) > 1:
+            orders = ("south to north", "north to south")
+            return f"its latitudes run from {orders[self.north_first]}, not from {orders[other.north_first]}"
+        for name in ("latitude", "longitude"):
+            ours, theirs = (np.asarray(getattr(grid, name)) for grid in (self, other))
+            apart = np.abs(ours - theirs)
+            if apart.max() > SAME_POINT:
+                worst = int(apart.argmax())
+                return f"its {name}s are others, such as {ours[worst]:g} where {theirs[worst]:g} was wanted"
+        return ""
 
 
 def lat_lon_grid(rows: int, columns: int, *, poles: bool = False) -> Grid:

@@ -17,6 +17,9 @@ from latentda.grid.variables import Variable, variable
 from latentda.grid.vertical import NoLevels, PressureLevels, SigmaLevels, Vertical, level_name
 from latentda.user_error import NotThereError, UserError
 
+SHOWN = 5
+"""Channels that a sentence names."""
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -100,6 +103,18 @@ class Layout:
         kept = tuple(channel for channel in self.channels if channel.short in shorts)
         return Layout(self.grid, self.vertical, kept)
 
+    def differs_from(self, other: Layout) -> str:
+        """What is different about its states, in words that follow "does not suit"; empty where nothing is."""
+        ours, theirs = (set(layout.names) for layout in (self, other))
+        if ours != theirs:
+            found = {"it lacks": theirs - ours, "it has also": ours - theirs}
+            return ", ".join(f"{words} {_listed(sorted(names))}" for words, names in found.items() if names)
+        if self.names != other.names:
+            return f"its channels come in another order, {_listed(self.names)} for {_listed(other.names)}"
+        if self.vertical.units != other.vertical.units:
+            return f"its levels are in {self.vertical.units or 'no units'}, not {other.vertical.units or 'no units'}"
+        return self.grid.differs_from(other.grid)
+
     def to_dict(self) -> dict:
         """A JSON-ready description; :func:`layout_from_dict` undoes it."""
         return {
@@ -112,6 +127,11 @@ class Layout:
             "vertical": {"units": self.vertical.units, "levels": list(self.vertical.levels)},
             "channels": [[channel.short, channel.level] for channel in self.channels],
         }
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown}, ... ({len(names)})"
 
 
 def build_layout(

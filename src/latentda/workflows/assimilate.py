@@ -28,7 +28,7 @@ from latentda.workflows.analysis_files import Format, datasets, write_assimilate
 from latentda.workflows.analyst import Analyst, Assimilated, AssimilationSettings
 from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
-from latentda.world import ModelSettings, WorldFolder, build_model
+from latentda.world import WorldFolder, build_model
 
 Reports = Path | str | pa.Table | pd.DataFrame
 """A file of reports, a table, or a data frame."""
@@ -151,7 +151,7 @@ def named_model(model: ForecastModel | str | None, world: WorldFolder) -> Foreca
     Raises:
         UserError: no such model.
     """
-    return build_model(ModelSettings(model), world) if isinstance(model, str) else model
+    return build_model(model, world) if isinstance(model, str) else model
 
 
 def read_reports(observations: Sequence[Reports], columns: Any = None) -> pa.Table:

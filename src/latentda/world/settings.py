@@ -6,7 +6,7 @@
     interval_hours: 12          # between analyses
     variables: [u, v, t, q, sp] # of the state; by default every known one that a store holds
     levels: []                  # of those on levels; by default every one that a store holds
-    model:                      # the forecast model: embedded, persistence, surrogate, or module:function
+    model:                      # the forecast model: embedded, persistence, surrogate, or your own, such as torch:...
       kind: embedded
     imperfect_model:            # what assimilates in a fraternal twin; none: there are identical twins only
       kind: embedded
@@ -36,9 +36,8 @@ class ModelSettings:
     """How a forecast model is made.
 
     Attributes:
-        kind: a name of :data:`latentda.world.models.MODELS`, or ``module:function``; it is called with the world and
-            the options.
-        options: keyword arguments.
+        kind: which one, see :mod:`latentda.world.models`.
+        options: keyword arguments of what makes it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")

@@ -137,7 +137,7 @@ class Foreign:
 
 @pytest.mark.parametrize("window", [strong, weak])
 def test_a_window_refuses_a_model_without_a_derivative(window):
-    with pytest.raises(UserError, match="Foreign has no derivative: use a three-dimensional or ensemble method"):
+    with pytest.raises(UserError, match="Foreign has no derivative: use 3D-Var or an ensemble method"):
         window(Foreign())
 
 

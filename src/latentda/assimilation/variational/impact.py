@@ -35,7 +35,7 @@ from latentda.assimilation.term import ObservationTerm, require_independent_gaus
 from latentda.assimilation.variational.hessian import linearise
 from latentda.assimilation.variational.method import Variational
 from latentda.fields import Standardizer
-from latentda.forecast import ForecastModel, require_derivative
+from latentda.forecast import ForecastModel, host_failures_told, require_derivative
 
 ITERATIONS, TOLERANCE = 100, 1e-4
 """Of the conjugate gradients for w."""
@@ -61,6 +61,7 @@ class Impact:
         return sum(float(np.sum(part)) for part in self.data) / (self.analysis_error - self.background_error)
 
 
+@host_failures_told()
 def impact(
     method: Variational,
     analysis: Analysis,
@@ -85,7 +86,8 @@ def impact(
         weight: the diagonal of C, physical units to the power -2.
 
     Raises:
-        UserError: terms with correlated errors or a Huber limit, whose data have no impact of their own here.
+        UserError: terms with correlated errors or a Huber limit, whose data have no impact of their own here; or
+            a model that has no derivative or has failed.
     """
     require_independent_gaussian(terms, "Impacts of data")
     energy = ForecastError(model, lead_hours, jnp.asarray(truth), jnp.asarray(weight), method.standardizer)

@@ -23,6 +23,7 @@ from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.assimilation.variational.prior import Prior
 from latentda.assimilation.variational.window import Instant, Window
 from latentda.fields import Standardizer
+from latentda.forecast import host_failures_told
 
 
 class Variational(CarriesState):
@@ -64,6 +65,7 @@ class Variational(CarriesState):
         analysis = self.solve(anomaly, observations, start_hours, learnt, hand_on=self.hand_on)
         return analysis, CarriedState.of(analysis.trajectory[-1], analysis.minimum.preconditioner)
 
+    @host_failures_told()
     def solve(
         self,
         background: Float[Array, "channel lat lon"],
@@ -84,6 +86,7 @@ class Variational(CarriesState):
 
         Raises:
             AnalysisError: the background or an observation is not finite, or there is no slot.
+            UserError: a model on the host has failed.
         """
         _require_finite(background, terms)
         hours = np.int32(start_hours)

@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
 from latentda.fields import Location, open_store, read_states
-from latentda.forecast import JcmModel
+from latentda.forecast import JcmModel, unguarded
 from latentda.forecast.embedded.simulation import initial_fields, simulate
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.observations import ObservationPlaces, places_to_table
@@ -112,7 +112,7 @@ def simulated_model(world: WorldFolder) -> JcmModel:
     Raises:
         UserError: it is another.
     """
-    model = world.model
+    model = unguarded(world.model)
     if not isinstance(model, JcmModel):
         raise UserError(
             f"The world in {world.folder} has the model {type(model).__name__}; a truth is simulated with the embedded "

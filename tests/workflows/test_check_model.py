@@ -1,0 +1,117 @@
+"""The checks of a forecast model: they pass what is right, and each finds what it is there for."""
+
+from types import SimpleNamespace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latentda.forecast import JaxModel, NumpyModel, Persistence, checked
+from latentda.workflows.check_model import check_model, starting_state
+from tests.cycling.conftest import LAYOUT, standardizer
+from tests.worlds import states_of
+
+STATE, HOURS = states_of(LAYOUT, 1)[0], 262_800
+SD = np.asarray(standardizer().scale)[:, None, None]
+MEAN = np.asarray(standardizer().climatology.mean(0))
+
+
+def damped(field, hours):
+    return MEAN + 0.9 * (field - MEAN)
+
+
+def bent(field, hours):
+    anomaly = (field - MEAN) / SD
+    return MEAN + SD * (0.8 * anomaly + 0.1 * jnp.sin(anomaly))
+
+
+def tangent(field, hours, direction):
+    return 0.9 * direction
+
+
+def report(function, kind=NumpyModel, **settings):
+    model = checked(kind(function, layout=LAYOUT, step_hours=6, **settings), LAYOUT, 12, "mine")
+    return check_model(model, STATE, HOURS, standardizer())
+
+
+def failed(found):
+    return [check.name for check in found.checks if not check.passed]
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "settings"),
+    [(damped, NumpyModel, {}), (damped, NumpyModel, {"tangent": tangent, "adjoint": tangent}), (bent, JaxModel, {})],
+)
+def test_a_good_model_passes(function, kind, settings):
+    found = report(function, kind, **settings)
+    assert found.passed, failed(found)
+    assert [change.variable for change in found.changes] == ["u", "t", "sp"]
+    assert len(found.checks) == (11 if settings or kind is JaxModel else 9)
+
+
+def test_persistence_changes_nothing_and_passes():
+    found = check_model(Persistence(LAYOUT), STATE, HOURS, standardizer())
+    assert found.passed, failed(found)
+    assert max(change.largest for change in found.changes) == 0.0
+
+
+def test_a_change_is_told_in_units_and_in_deviations():
+    found = report(lambda field, hours: field + 0.5 * SD)
+    for change in found.changes:
+        own = float(SD[LAYOUT.indices(change.variable)[0], 0, 0])
+        assert (change.rms, change.largest) == pytest.approx((0.5 * own, 0.5 * own), rel=1e-2)
+        assert change.relative == pytest.approx(0.5, rel=1e-2)
+
+
+CALLS = []
+
+
+def count_calls(field, hours):
+    CALLS.append(hours)
+    return damped(field, hours) + len(CALLS) * SD
+
+
+@pytest.mark.parametrize(
+    ("function", "settings", "names"),
+    [
+        (lambda field, hours: field + 4.0 * SD, {}, ["a step changes less than 3 sd"]),
+        (lambda field, hours: field[:, ::-1], {}, ["latitudes keep their order"]),
+        (lambda field, hours: np.full_like(field, np.nan), {}, ["the model runs"]),
+        (damped, {"tangent": lambda x, t, d: 0.7 * d, "adjoint": lambda x, t, d: 0.7 * d}, ["tangent linear"]),
+        (damped, {"tangent": tangent, "adjoint": lambda x, t, d: 0.5 * d}, ["adjoint"]),
+        (damped, {"tangent": lambda x, t, d: d[0], "adjoint": tangent}, ["the model runs"]),
+    ],
+)
+def test_what_is_wrong_is_found(function, settings, names):
+    found = report(function, **settings)
+    assert not found.passed
+    assert len(failed(found)) == len(names)
+    assert all(one.startswith(name) for one, name in zip(failed(found), names, strict=True))
+
+
+def test_a_model_with_a_memory_is_found():
+    assert "the same state has the same forecast" in failed(report(count_calls))
+
+
+class Forgetful(Persistence):
+    """Members and leads are not what single forecasts are."""
+
+    def propagate(self, state, start_hours, lead_hours):
+        return jnp.stack([state + 0.1 * SD * (len(lead_hours) + (lead == 0)) for lead in lead_hours])
+
+    def propagate_members(self, states, start_hours, lead_hours):
+        return jnp.repeat(states[:, None], len(lead_hours), axis=1)
+
+
+def test_laws_of_leads_and_members_are_asked():
+    found = failed(check_model(Forgetful(LAYOUT), STATE, HOURS, standardizer()))
+    assert "no lead is the state itself" in found
+    assert "two steps are one after the other" in found
+    assert "members are single forecasts" in found
+
+
+def test_it_starts_from_the_climatology_of_a_date():
+    world = SimpleNamespace(standardizer=standardizer(), layout=LAYOUT)
+    state, hours = starting_state(world, None, "1999-12-25")
+    np.testing.assert_array_equal(state, MEAN)
+    assert hours == HOURS
