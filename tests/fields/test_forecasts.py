@@ -165,7 +165,7 @@ def test_leads_are_chosen_of_those_there_are(tmp_path, leads, asked, chosen):
 
 def test_what_makes_no_pairs_is_named_with_the_remedy(tmp_path):
     one = stored(forecasts().isel(prediction_timedelta=[1]), tmp_path)
-    with pytest.raises(FieldsError, match=r"one lead, 24 h, and two are wanted; .* want two leads"):
+    with pytest.raises(FieldsError, match=r"one lead, 24 h, and no two of them suit .* want two leads"):
         one.chosen_leads()
     store = stored(forecasts(), tmp_path)
     with pytest.raises(FieldsError, match="leads of 0 h, 24 h, 48 h, 72 h, not 36 h"):

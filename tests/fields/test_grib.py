@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("cfgrib", exc_type=ImportError)
 
-from latentda.fields import FieldsError, layout_of_store, open_store, read_states
+from latentda.fields import FieldsError, layout_of_store, open_forecasts, open_store, read_states
+from latentda.grid import datetime_of_hours
 
 REPORTED = Path(__file__).parents[1] / "data" / "reported"
 MIXED = REPORTED / "15_grib_of_several_level_types" / "mixed.grib2"
@@ -79,6 +80,57 @@ def test_a_file_of_unknown_variables_says_what_it_has(tmp_path):
 def test_forecasts_are_valid_later(tmp_path):
     later = open_store(changed(ANALYSIS, tmp_path / "later.grib", ({}, {"step": 24})))["time"].values
     np.testing.assert_array_equal(later - open_store(ANALYSIS)["time"].values, np.timedelta64(24, "h"))
+
+
+def copies(source, path, each):
+    """The messages of a file, each once for every set of keys."""
+    import eccodes
+
+    with source.open("rb") as given, path.open("wb") as made:
+        while (message := eccodes.codes_grib_new_from_file(given)) is not None:
+            for keys in each:
+                copy = eccodes.codes_clone(message)
+                for key, value in keys.items():
+                    eccodes.codes_set(copy, key, value)
+                eccodes.codes_write(copy, made)
+                eccodes.codes_release(copy)
+            eccodes.codes_release(message)
+    return path
+
+
+def of_one_date(path):
+    """The messages of the first of the dates."""
+    import eccodes
+
+    with ANALYSIS.open("rb") as given, path.open("wb") as made:
+        while (message := eccodes.codes_grib_new_from_file(given)) is not None:
+            if eccodes.codes_get(message, "dataDate") == 20010101:
+                eccodes.codes_write(message, made)
+            eccodes.codes_release(message)
+    return path
+
+
+def test_forecasts_of_several_steps_keep_their_starts(tmp_path):
+    runs = [{"dataDate": 20010101 + day, "step": step} for day in range(3) for step in (24, 48)]
+    path = copies(of_one_date(tmp_path / "one.grib"), tmp_path / "forecasts.grib", runs)
+    store = open_forecasts(path)
+    layout = layout_of_store(store.dataset)
+    assert (store.leads, store.chosen_leads()) == ((24, 48), (24, 48))
+    found = list(store.pairs(layout, 24, 48))
+    assert [str(datetime_of_hours(hours))[:10] for hours, *_ in found] == ["2001-01-03", "2001-01-04"]
+    expected = read_states(open_store(ANALYSIS), layout, [0])[0]
+    for _, short, long in found:
+        np.testing.assert_allclose(short, expected, rtol=1e-4)
+        np.testing.assert_allclose(long, expected, rtol=1e-4)
+
+
+def test_members_of_an_ensemble_lie_along_number(tmp_path):
+    members = [{"productDefinitionTemplateNumber": 1, "perturbationNumber": number} for number in (1, 2, 3)]
+    store = open_forecasts(copies(MIXED, tmp_path / "ensemble.grib2", members))
+    layout = layout_of_store(store.dataset, ["t", "sp"])
+    assert store.members == 3
+    _, states = next(store.ensembles(layout, store.chosen_lead(None, 6)))
+    assert states.shape == (3, *layout.shape)
 
 
 def test_nothing_is_written_beside_the_data_and_nothing_said(tmp_path, caplog):

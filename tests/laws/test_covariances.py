@@ -71,7 +71,7 @@ def rich():
 
 def localised():
     samples = smooth_fields(sigma_layout().grid, 12, 2)[:, :, 2:5, ::4]
-    samples = samples - samples.mean(axis=0)
+    samples = np.transpose(samples - samples.mean(axis=0), (2, 3, 1, 0))
     return LocalizedSamples(jnp.asarray(samples), jnp.asarray(np.random.default_rng(4).normal(size=(3, 4, 5))))
 
 

@@ -24,7 +24,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields.error import FieldsError
-from latentda.fields.lead_times import hours_of_leads
+from latentda.fields.lead_times import described_leads, hours_of_leads
 from latentda.fields.opening import Location, located, open_raw
 from latentda.fields.standard_form import name_of, standard_form
 from latentda.fields.store import read_states
@@ -98,9 +98,9 @@ class Forecasts:
         pairs = [(a, b) for a in self.leads for b in self.leads if a < b and short in (None, a) and long in (None, b)]
         if not pairs:
             raise FieldsError(
-                f"{self.location} has {self._described_leads()}, and {_asked(short, long)}; differences of forecasts "
-                "want two leads, the longer one with --long: store both along one dimension, or give an ensemble with "
-                "--members."
+                f"{self.location} has {described_leads(self.leads)}, and no two of them suit --short and --long; "
+                "differences of forecasts want two leads, a longer and a shorter one: store both along one dimension, "
+                "or give an ensemble with --members."
             )
         return self._best(pairs)
 
@@ -173,7 +173,7 @@ class Forecasts:
 
     def _position(self, lead: int) -> int:
         if lead not in self.leads:
-            raise FieldsError(f"{self.location} has {self._described_leads()}, not {lead} h.")
+            raise FieldsError(f"{self.location} has {described_leads(self.leads)}, not {lead} h.")
         return self.leads.index(lead)
 
     def _inside(self, valid: ndarray) -> ndarray:
@@ -196,11 +196,6 @@ class Forecasts:
 
     def _when(self, hours: int) -> str:
         return f"{'valid at' if self.by_valid_time else 'started at'} {str(datetime_of_hours(hours))[:16]}"
-
-    def _described_leads(self) -> str:
-        texts = [f"{lead} h" for lead in self.leads]
-        many = ", ".join(texts if len(texts) < 7 else [*texts[:3], "...", texts[-1]])
-        return f"leads of {many}" if len(texts) > 1 else f"one lead, {many}" if texts else "no leads"
 
     def _described_period(self) -> str:
         ends = (("from", self.start), ("to", self.end))
@@ -243,11 +238,6 @@ def _with_our_dimensions(raw: xr.Dataset) -> tuple[xr.Dataset, bool]:
     dataset = dataset.expand_dims(scalar)
     alone = {"member": 0} if dataset.sizes.get("member") == 1 else {}
     return dataset.isel(alone), start is None and time == "valid_time"
-
-
-def _asked(short: int | None, long: int | None) -> str:
-    asked = [f"--{name} {lead}" for name, lead in (("short", short), ("long", long)) if lead is not None]
-    return f"{' and '.join(asked)} were asked for" if asked else "two are wanted"
 
 
 def _spacing(hours: ndarray) -> str:

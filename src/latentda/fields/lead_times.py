@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from numpy import ndarray
@@ -32,6 +34,13 @@ def hours_of_leads(dataset: xr.Dataset, name: str) -> tuple[int, ...]:
     if not np.isfinite(hours).all() or np.abs(hours - whole).max(initial=0.0) > 0.01:
         raise FieldsError(f"The store's leads, {_listed(hours)} h, are not all whole hours; select those that are.")
     return tuple(whole.astype(int).tolist())
+
+
+def described_leads(leads: Sequence[int]) -> str:
+    """What leads there are, in words."""
+    texts = [f"{lead} h" for lead in leads]
+    many = ", ".join(texts if len(texts) < 7 else [*texts[:3], "...", texts[-1]])
+    return f"leads of {many}" if len(texts) > 1 else f"one lead, {many}" if texts else "no leads"
 
 
 def _hours(coordinate: xr.DataArray) -> ndarray:

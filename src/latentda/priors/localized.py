@@ -10,8 +10,8 @@ Schur product. Nothing is taken to be homogeneous. Its root has two forms:
     U v = N^(-1/2) sum_k e_k * ( L v_k ),  L L^T = rho   N samples e_k with smooth weights v_k: as large as they are
 
 The second one is the control variable of ensemble-variational methods, with samples of error for members. rho needs
-few numbers, since it is smooth: L are its eigenvectors at nodes a quarter of its radius apart, carried to the grid by its
-own columns, with rows of unit length so that B keeps the samples' variances.
+few numbers, since it is smooth: L are its eigenvectors at nodes a quarter of its radius apart, carried to the grid by
+its own columns, with rows of unit length so that B keeps the samples' variances.
 
 Sources: Houtekamer & Mitchell (2001), doi 10.1175/1520-0493(2001)129<0123:ASEKFF>2.0.CO;2; the control variable: Lorenc
 (2003), doi 10.1256/qj.02.132; the taper: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10.
@@ -53,21 +53,21 @@ class LocalizedSamples(Covariance):
     """The second form above.
 
     Attributes:
-        samples: e_k over the root of their number.
+        samples: e_k over the root of their number, in the order in which the products below read them.
         taper: L.
     """
 
-    samples: Float[Array, "sample channel row column"]
+    samples: Float[Array, "row column channel sample"]
     taper: Float[Array, "row column mode"]
 
     def root(self, control: Control) -> Float[Array, "channel row column"]:
         """U v."""
-        weights = jnp.einsum("yxm,km->kyx", self.taper, control)
-        return jnp.einsum("kcyx,kyx->cyx", self.samples, weights)
+        weights = jnp.einsum("yxm,km->yxk", self.taper, control)
+        return jnp.einsum("yxck,yxk->cyx", self.samples, weights)
 
     def zero_control(self) -> Control:
         """Zeros ``(sample, mode)``."""
-        return jnp.zeros((self.samples.shape[0], self.taper.shape[-1]), self.samples.dtype)
+        return jnp.zeros((self.samples.shape[-1], self.taper.shape[-1]), self.samples.dtype)
 
 
 def estimate_localized(
@@ -100,7 +100,9 @@ def estimate_localized(
         "take fewer, or leave out levels or variables",
     )
     factor = sd / own / np.sqrt(len(samples), dtype=np.float32)
-    scaled = np.stack([np.asarray(sample * factor, np.float32) for sample in samples])
+    scaled = np.empty((*own.shape[1:], own.shape[0], len(samples)), np.float32)
+    for number, sample in enumerate(samples):
+        scaled[..., number] = np.moveaxis(sample * factor, 0, -1)
     return LocalizedSamples(jnp.asarray(scaled), jnp.asarray(_taper_root(latitude, longitude, localization_radius_km)))
 
 

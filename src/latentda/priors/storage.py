@@ -120,7 +120,7 @@ def _dense(arrays: dict[str, ndarray], header: dict[str, Any]) -> Dense:
 
 def _localized_arrays(covariance: LocalizedSamples) -> dict[str, ndarray]:
     samples = np.asarray(covariance.samples)
-    length = np.linalg.norm(samples, axis=0)
+    length = np.linalg.norm(samples, axis=-1, keepdims=True)
     return {
         "samples": (samples / length).astype(np.float16),
         "length": length.astype(np.float32),

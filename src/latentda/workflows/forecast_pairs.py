@@ -71,7 +71,7 @@ def make_forecast_pairs(
     """
     store, layout = open_forecasts(forecasts, start, end), world.layout
     leads = store.chosen_leads(short, long)
-    hours = _valid(store, layout_of=world, leads=leads)
+    hours = _valid(store, world, leads)
 
     def pairs() -> Iterator[tuple[ndarray, ndarray]]:
         for when, *states in track(store.pairs(layout, *leads), "forecast pairs", hours.size):
@@ -108,7 +108,7 @@ def make_member_pairs(
     """
     store, layout = open_forecasts(members, start, end), world.layout
     lead = store.chosen_lead(lead, world.settings.interval_hours)
-    hours = _valid(store, layout_of=world, leads=() if lead is None else (lead,))
+    hours = _valid(store, world, () if lead is None else (lead,))
 
     def pairs() -> Iterator[tuple[ndarray, ndarray]]:
         for when, states in track(store.ensembles(layout, lead), "ensembles", hours.size):
@@ -118,9 +118,9 @@ def make_member_pairs(
     return _written(pairs(), hours.size * store.members, what, hours, world, out)
 
 
-def _valid(store: Forecasts, layout_of: WorldFolder, leads: tuple[int, ...]) -> ndarray:
+def _valid(store: Forecasts, world: WorldFolder, leads: tuple[int, ...]) -> ndarray:
     """The times of validity, once it is sure that states can be read."""
-    store.require(layout_of.layout)
+    store.require(world.layout)
     hours = store.valid_hours(*leads)
     if not hours.size:
         raise UserError(f"{store.location} holds no forecast that is valid between {store.start} and {store.end}.")
