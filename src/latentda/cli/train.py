@@ -29,7 +29,8 @@ def train_autoencoder(
     end: End = None,
     validate_from: Annotated[str | None, typer.Option(help="Score on the states from this date on.")] = None,
     config: Annotated[
-        Path | None, typer.Option(help="YAML with 'network', 'objective' and 'training'; by default chosen by the grid.")
+        Path | None,
+        typer.Option(help="YAML with 'network', 'objective' and 'training'; by default chosen by the grid."),
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.0, help="Without a file or --steps: how long to train, about.")] = 2.0,
     pairs: Annotated[Path | None, typer.Option(help="Forecast pairs, to learn differences of their size.")] = None,
