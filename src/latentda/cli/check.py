@@ -58,7 +58,7 @@ def check_world(folder: Annotated[Path, typer.Argument(help="Folder of a world."
         report = check(chosen_world(folder))
         _print_sizes(report)
         table(f"{folder}", ["check", "found", "passed"], [_verdict(one) for one in report.checks])
-        rows = [[name, "yes" if not reason else reason] for name, reason in report.methods.items()]
+        rows = [[name, reason or "yes"] for name, reason in report.methods.items()]
         table("Methods that can run", ["method", "yes, or what is missing"], rows)
     if not report.passed:
         raise typer.Exit(1)

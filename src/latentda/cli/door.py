@@ -213,9 +213,7 @@ def _print_errors(found: list[Verified], store: str, against: str | None) -> Non
         row: list[Any] = [channel.name, units, float(factor * first.sums.rmse[i]), float(factor * first.sums.bias[i])]
         if correlation is not None:
             row.append(float(correlation[i]))
-        for other in found[1:]:
-            row.append(float(first.sums.rmse[i] / other.sums.rmse[i]))
-        rows.append(row)
+        rows.append([*row, *(float(first.sums.rmse[i] / other.sums.rmse[i]) for other in found[1:])])
     header = ["channel", "units", "RMSE", "bias", *(["ACC"] if correlation is not None else [])]
     header += [f"RMSE / that of {Path(against).name}"] if against else []
     table(f"{Path(store).name}: {first.times}", header, rows)
@@ -251,7 +249,8 @@ def _print_world(made: CreatedWorld) -> None:
     kind = {"lat-lon": "regular", "gaussian": "Gaussian", "regional": "a region"}.get(
         layout.grid.kind, layout.grid.kind
     )
-    title = f"{made.settings.name}: {layout.grid.shape[0]} x {layout.grid.shape[1]}, {kind}; {made.states} states, {made.period}"
+    size = " x ".join(map(str, layout.grid.shape))
+    title = f"{made.settings.name}: {size}, {kind}; {made.states} states, {made.period}"
     table(
         title,
         ["name", "variable", f"levels ({layout.vertical.units or 'none'})", "spread, top to bottom", "units"],

@@ -28,7 +28,7 @@ VERDICTS = {
     "thinned": "A neighbour in the same box of the thinning is used.",
     "superobbed": "The mean of its box is used in its place.",
     "withheld": "The station is held back to verify the analysis.",
-    "no_equivalent": "The model has no equivalent of the datum, for example because it lies below the model's ground or above its highest level.",
+    "no_equivalent": "The model has no equivalent of the datum: of its kind, below its ground or above its levels.",
     "first_guess": "The datum is further from the background than the expected errors allow.",
 }
 """One sentence for every verdict of the package."""

@@ -97,6 +97,9 @@ class AssimilationSettings:
         return find_method(self.method)
 
 
+DEFAULTS = AssimilationSettings()
+
+
 @dataclass(frozen=True, eq=False)
 class Assimilated:
     """An analysis and what tells of it.

@@ -25,7 +25,7 @@ from latentda.grid import Time
 from latentda.observations import concatenate, read_observations_of_files
 from latentda.observations.parquet_table import table_of_frame
 from latentda.workflows.analysis_files import Format, datasets, write_assimilated
-from latentda.workflows.analyst import Analyst, Assimilated, AssimilationSettings
+from latentda.workflows.analyst import DEFAULTS, Analyst, Assimilated, AssimilationSettings
 from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
 from latentda.world import WorldFolder, build_model
@@ -117,7 +117,7 @@ def assimilate(
     method: str = "latent_3dvar",
     model: ForecastModel | str | None = None,
     columns: Any = None,
-    settings: AssimilationSettings = AssimilationSettings(),
+    settings: AssimilationSettings = DEFAULTS,
 ) -> AnalysisResult:
     """Combine a background with reports.
 

@@ -23,6 +23,9 @@ from latentda.user_error import UserError
 STRANGE = 3.0
 """Root mean square of standardised anomalies from which on a state is warned of."""
 
+UPSIDE_DOWN = 1.8
+"""Root mean square from which on it is asked whether the state turned round would fit much better."""
+
 FOREIGN = 8.0
 """Root mean square from which on it is refused."""
 
@@ -88,23 +91,24 @@ def require_plausible(state: State, standardizer: Standardizer) -> None:
     """Hold a background against the climatology of its date.
 
     Raises:
-        UserError: it is not finite, or further from the climatology than any weather.
+        UserError: it is not finite, upside down, or further from the climatology than any weather.
     """
     layout = standardizer.layout
     if not np.isfinite(state.values).all():
         raise UserError(f"The background in {state.source} holds NaN or infinity; fill it before an analysis.")
-    size = _sizes(state.values, standardizer, state.hours)
+    size, turned = (_sizes(values, standardizer, state.hours) for values in (state.values, state.values[:, ::-1]))
     worst = int(np.argmax(size))
-    if size[worst] < STRANGE:
+    upside_down = size[worst] > UPSIDE_DOWN and turned[worst] < 0.6 * size[worst] and turned.mean() < size.mean()
+    if size[worst] < STRANGE and not upside_down:
         return
     hint = "is it of this date, and in the units that it says?"
-    if _sizes(state.values[:, ::-1], standardizer, state.hours)[worst] < 0.5 * size[worst]:
+    if upside_down:
         hint = "turned upside down it fits, so its latitudes are in another order than it says."
     sentence = (
         f"The background in {state.source} differs from the climatology of {iso(datetime_of_hours(state.hours))} by "
         f"{size[worst]:.1f} of its standard deviations in {layout.names[worst]} (weather by about 1): {hint}"
     )
-    if size[worst] > FOREIGN:
+    if upside_down or size[worst] > FOREIGN:
         raise UserError(sentence)
     warnings.warn(sentence, UserWarning, stacklevel=2)
 

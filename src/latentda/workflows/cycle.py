@@ -38,7 +38,7 @@ from latentda.user_error import UserError
 from latentda.verification import FitRow, fit_scores, write_scores
 from latentda.verification.feedback_files import read_feedbacks
 from latentda.verification.feedback_summary import FeedbackSummary, summarise
-from latentda.workflows.analyst import Analyst, AssimilationSettings
+from latentda.workflows.analyst import DEFAULTS, Analyst, AssimilationSettings
 from latentda.workflows.assimilate import named_model
 from latentda.workflows.background import State, read_background, require_plausible
 from latentda.workflows.innovations import tuned
@@ -82,7 +82,7 @@ def cycle(
     method: str = "latent_3dvar",
     model: ForecastModel | str | None = None,
     columns: Any = None,
-    settings: AssimilationSettings = AssimilationSettings(),
+    settings: AssimilationSettings = DEFAULTS,
     track: Track = silent,
 ) -> Cycled:
     """Cycle from a background; a killed run in the folder goes on.

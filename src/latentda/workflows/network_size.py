@@ -4,10 +4,10 @@ Every token sees every other, so a step costs, in floating-point operations, abo
 
     6 B [ T (12 w^2 b 2 + 2 w F) + 4 T^2 w b ],
 
-with B states a step, T tokens, width w, b blocks on each side and F numbers of a patch; the factor six is a multiply, an
-add, and twice as much backwards. Patches are the smallest with few enough tokens, the latent keeps an eighth to a
-sixteenth of a state's numbers, and the steps fill the time at a quarter of the machine's matrix rate. All shares are
-ours, from trainings of T31 and of 69-channel states on two cores.
+with B states a step, T tokens, width w, b blocks on each side and F numbers of a patch; the factor six is a multiply,
+an add, and twice as much backwards. Patches are the smallest with few enough tokens, the latent keeps a sixteenth of a
+state's numbers within bounds, and the steps fill the time at a quarter of the machine's matrix rate. All shares are
+ours.
 """
 
 from __future__ import annotations

@@ -4,16 +4,16 @@ A streamfunction of spherical harmonics and a few vertical structures f_k,
 
     psi(x, p, t) = sum_nm,k  a_nmk(t) Y_nm(x) f_k(p),      a(t+1) = rho e^(i omega) a(t) + (1 - rho^2)^(1/2) e(t),
 
-moves with the phase speed of Rossby-Haurwitz waves on a mean flow, omega_nm = m U - 2 Omega m / (n (n + 1)), and all else
-follows from it:
+moves with the phase speed of Rossby-Haurwitz waves on a mean flow, omega_nm = m U - 2 Omega m / (n (n + 1)), and all
+else follows from it:
 
     u = -d psi / dy, v = d psi / dx      z' = f psi             linear balance, sin(latitude) kept
     T' = -(1/R) d z' / d ln p            hydrostatic            q = r q_s(T, p), r a field of its own
     msl, t2m, u10m, v10m, d2m            from the lowest level
 
-It is no weather: nothing in it is unstable. A forecast is the same recursion without its noise and with a mean flow that is
-a little wrong, from a state that errs, so that its error grows with lead and has structures of the flow. Of a linear
-Gaussian world all answers are known, which is what a first trial wants.
+It is no weather: nothing in it is unstable. A forecast is the same recursion without its noise and with a mean flow
+that is a little wrong, from a state that errs, so that its error grows with lead and has structures of the flow. Of a
+linear Gaussian world all answers are known, which is what a first trial wants.
 
 Source: Haurwitz (1940), J. Marine Res. 3, 254-267, for the phase speeds; the rest is chosen.
 """
@@ -49,7 +49,7 @@ class Atmosphere:
 
     Attributes:
         layout: any grid, pressure levels; of the variables z, t, u, v, q, msl, t2m, d2m, u10m, v10m.
-        truncation: largest total wavenumber.
+        truncation: largest total wavenumber; few enough for the grid.
         persistence: rho over 6 h.
         step_hours: of the recursion.
         mean_flow: U (m s-1).

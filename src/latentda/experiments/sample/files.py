@@ -89,7 +89,7 @@ def write_sample(
 class _Writer:
     def __init__(self, folder: Path, layout: Layout, settings: SampleSettings):
         self.folder, self.layout, self.settings = folder, layout, settings
-        self.truth = Atmosphere(layout)
+        self.truth = Atmosphere(layout, min(15, max(3, layout.grid.shape[0] // 2 - 1)))
         self.model = replace(self.truth, mean_flow=FLOW_ERROR * self.truth.mean_flow)
         self.start = int(hours_since_1970(settings.start))
         self.random = np.random.default_rng(settings.seed)
