@@ -37,6 +37,7 @@ def test_spellings_of_a_unit_are_one(names):
         ("km/h", "m/s", 3.6, 1.0),
         ("gpm", "m2 s-2", 100.0, 980.665),
         ("gpm", "m", 100.0, 100.0),
+        ("nanoseconds", "h", 3.6e12, 1.0),
         ("gpdam", "m2/s2", 10.0, 980.665),
         ("mm", "kg m-2", 20.0, 20.0),
         ("mm", "m", 20.0, 0.02),
