@@ -217,7 +217,11 @@ class Analyst:
         states = np.stack([guess.background for guess in window.guesses]), np.asarray(window.analysis.trajectory)
         facts = {**window.analysis.facts, **_counts(told)}
         done = Assimilated(self.settings, self.world.layout, tuple(times), *states, told, factor, facts)
-        return self._with_posterior(done, cycler.method, window) if self.settings.posterior else done
+        if not self.settings.posterior:
+            return done
+        if not isinstance(cycler.method, Variational):
+            raise UserError(f"{self.settings.method} does not tell the error of its analyses; leave --posterior out.")
+        return self._with_posterior(done, cycler.method, window)
 
     def _with_posterior(self, done: Assimilated, method: Variational, window: WindowAnalysis) -> Assimilated:
         settings, found = self.settings, window.analysis

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -30,7 +30,7 @@ from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
 from latentda.world import WorldFolder, build_model
 
-Reports = Path | str | pa.Table | pd.DataFrame
+Reports: TypeAlias = Path | str | pa.Table | pd.DataFrame
 """A file of reports, a table, or a data frame."""
 
 

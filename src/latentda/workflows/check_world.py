@@ -159,7 +159,7 @@ def _cost(name: str, method: Variational, world: WorldFolder) -> Check:
         flat, unflatten = ravel_pytree(cost.zero_control())
         return jax.grad(lambda v: cost(unflatten(v)))(flat)
 
-    lowered = gradient.lower(method, background, term).compile()
+    lowered = gradient.lower(method, background, term).compile()  # type: ignore[attr-defined]
     memory = lowered.compiled.memory_analysis()
     first = np.asarray(lowered(method, background, term))
     begin = time.perf_counter()

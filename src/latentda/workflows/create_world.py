@@ -154,16 +154,16 @@ def _chosen(
         kept = layout_of_store(dataset, variables, levels or None).variables
         left_out |= {item.stored: "not asked for" for item in known if item.short not in kept and item.short != STATIC}
         return kept, left_out
-    kept = []
+    varying: list[str] = []
     for item in known:
         reason = "the orography" if item.short == STATIC else _fault(dataset, item.short, levels)
         if reason:
             left_out[item.stored] = reason
         else:
-            kept.append(item.short)
-    if not kept:
+            varying.append(item.short)
+    if not varying:
         raise FieldsError(f"The store holds no known variable that varies: {', '.join(map(str, dataset.data_vars))}.")
-    return tuple(kept), left_out
+    return tuple(varying), left_out
 
 
 def _fault(dataset: xr.Dataset, name: str, levels: Sequence[float]) -> str:

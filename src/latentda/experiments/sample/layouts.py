@@ -32,7 +32,8 @@ def sample_layout(rows: int, columns: int, *, poles: bool = False, region: Seque
     if region:
         if len(region) != 4 or not -90.0 <= region[0] < region[1] <= 90.0 or not region[2] < region[3]:
             raise UserError(f"A region is south,north,west,east in degrees; got {','.join(map(str, region))}.")
-        grid = regional_grid(np.linspace(*region[:2], rows).tolist(), np.linspace(*region[2:], columns).tolist())
+        south, north, west, east = region
+        grid = regional_grid(np.linspace(south, north, rows).tolist(), np.linspace(west, east, columns).tolist())
     else:
         grid = lat_lon_grid(rows, columns, poles=poles)
         if poles:
