@@ -13,11 +13,8 @@ from latentda.operators.covariance import (
 )
 from latentda.operators.grid_points import GridPoints
 from latentda.operators.point import PointObservations
-from latentda.operators.spherical import (
-    SphericalBlocks,
-    SphericalTransform,
-    estimate_spherical_blocks,
-)
+from latentda.operators.spherical import SphericalBlocks, estimate_spherical_blocks
+from latentda.operators.spherical_transform import SphericalTransform
 from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn, position_dependent_sd
 
 __all__ = [

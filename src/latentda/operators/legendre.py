@@ -1,0 +1,59 @@
+"""Associated Legendre functions, the part of spherical harmonics that depends on latitude.
+
+    eps_n^m P_n^m = x P_(n-1)^m - eps_(n-1)^m P_(n-2)^m,    P_m^m = -sqrt((2 m + 1) / (2 m)) cos(phi) P_(m-1)^(m-1)
+    cos(phi) d P_n^m / d phi = (n + 1) eps_n^m P_(n-1)^m - n eps_(n+1)^m P_(n+1)^m
+    eps_n^m = sqrt((n^2 - m^2) / (4 n^2 - 1)),    x = sin(phi)
+
+normalised to unit square integral over -1 < x < 1, with the sign (-1)^m. The recurrence upwards in n is stable; in
+double precision it holds beyond n = 1000, where the seeds P_m^m that underflow belong to functions that are nil.
+Sources: Holmes & Featherstone (2002), doi 10.1007/s00190-002-0216-2; Wieczorek & Meschede (2018),
+doi 10.1029/2018GC007529.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from latentda.grid.quadrature import Quadrature
+
+
+def legendre_functions(
+    rows: Quadrature, truncation: int, kind: type = np.float64
+) -> tuple[Float[ndarray, "wave lat n"], Float[ndarray, "wave lat n"]]:
+    """P and P / cos(phi) for m up to the truncation and n up to one more.
+
+    On a pole P / cos(phi) is its limit, but 0 for m = 0, where it has none: winds have no such part there.
+
+    Args:
+        rows: where.
+        truncation: of m.
+        kind: floating-point type of what is returned; the recurrence is in double precision.
+    """
+    x, cosine = rows.sine, rows.cosine
+    eps = recurrence(truncation)
+    secant = np.divide(1.0, cosine, out=np.zeros_like(cosine), where=cosine > 0.0)
+    m = np.arange(truncation + 1)[:, None]
+    to_plain, to_over = np.where(m == 0, 1.0, cosine), np.where(m == 0, secant, 1.0)
+    plain, over = (np.zeros((truncation + 1, x.size, truncation + 2), kind) for _ in range(2))
+    # P for m = 0 and P / cos(phi) for all others: both are smooth up to the poles.
+    seed = np.full(x.shape, np.sqrt(0.5))
+    before, last = np.zeros((2, truncation + 1, x.size))
+    for n in range(truncation + 2):
+        if n > 0:
+            known = eps[:n, n, None]
+            new = np.zeros_like(last)
+            new[:n] = (x * last[:n] - eps[:n, n - 1, None] * before[:n]) / known
+            seed = -np.sqrt((2 * n + 1) / (2 * n)) * (seed if n == 1 else cosine * seed)
+            before, last = last, new
+        if n <= truncation:
+            last[n] = seed
+        plain[:, :, n], over[:, :, n] = last * to_plain, last * to_over
+    return plain, over
+
+
+def recurrence(truncation: int) -> Float[ndarray, "wave n"]:
+    """eps_n^m for m up to the truncation and n up to two more; 0 where n is not greater than m."""
+    m, n = np.ogrid[: truncation + 1, : truncation + 3]
+    return np.sqrt(np.maximum(n**2 - m**2, 0) / (4.0 * n**2 - 1.0))
