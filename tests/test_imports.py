@@ -24,10 +24,10 @@ def loaded(statement, *packages):
     [
         "from latentda.observations import read_observations, read_quality_control",
         "from latentda.observations.inventory import inventory",
-        "from latentda.grid import grid_from_coordinates",
+        "from latentda.verification.feedback_summary import summarise",
     ],
 )
-def test_reading_observations_needs_no_jax(statement):
+def test_reading_observations_and_feedback_needs_no_jax(statement):
     assert loaded(statement, "jax", "equinox", "pandas", "matplotlib", "xarray", "zarr") == []
 
 

@@ -82,4 +82,4 @@ __all__ = [
 ]
 
 # It names an array of JAX, which readers of observations need not wait for.
-__getattr__ = lazy_names(__name__, {"hours": ["Hours"]})
+__getattr__ = lazy_names(__name__, {"Hours": "hours"})

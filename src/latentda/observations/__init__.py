@@ -213,7 +213,11 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "batch": ["DEFAULT_SIZES", "ObservationBatch", "make_batch", "padded_size"],
-        "correlated_errors": ["VerticalCorrelation", "vertical_correlation"],
+        "DEFAULT_SIZES": "batch",
+        "ObservationBatch": "batch",
+        "VerticalCorrelation": "correlated_errors",
+        "make_batch": "batch",
+        "padded_size": "batch",
+        "vertical_correlation": "correlated_errors",
     },
 )

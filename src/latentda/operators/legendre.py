@@ -36,7 +36,8 @@ def legendre_functions(
     secant = np.divide(1.0, cosine, out=np.zeros_like(cosine), where=cosine > 0.0)
     m = np.arange(truncation + 1)[:, None]
     to_plain, to_over = np.where(m == 0, 1.0, cosine), np.where(m == 0, secant, 1.0)
-    plain, over = (np.zeros((truncation + 1, x.size, truncation + 2), kind) for _ in range(2))
+    plain: ndarray = np.zeros((truncation + 1, x.size, truncation + 2), kind)
+    over = np.zeros_like(plain)
     # P for m = 0 and P / cos(phi) for all others: both are smooth up to the poles.
     seed = np.full(x.shape, np.sqrt(0.5))
     before, last = np.zeros((2, truncation + 1, x.size))
@@ -55,5 +56,5 @@ def legendre_functions(
 
 def recurrence(truncation: int) -> Float[ndarray, "wave n"]:
     """eps_n^m for m up to the truncation and n up to two more; 0 where n is not greater than m."""
-    m, n = np.ogrid[: truncation + 1, : truncation + 3]
+    m, n = np.arange(truncation + 1)[:, None], np.arange(truncation + 3)
     return np.sqrt(np.maximum(n**2 - m**2, 0) / (4.0 * n**2 - 1.0))

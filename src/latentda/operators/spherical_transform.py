@@ -60,8 +60,8 @@ class SphericalTransform(eqx.Module):
 
         The last n is kept by the transforms for winds alone; a streamfunction has none there.
         """
-        m, n = np.ogrid[: 2 * self.truncation + 1, : self.truncation + 2]
-        return ((m + 1) // 2 <= n) & (n <= self.truncation)
+        m, n = (np.arange(size) for size in self.spectral_shape)
+        return ((m[:, None] + 1) // 2 <= n) & (n <= self.truncation)
 
     def to_spectral(self, field: Float[Array, "*any lat lon"]) -> Float[Array, "*any m n"]:
         """Analysis."""
@@ -73,7 +73,7 @@ class SphericalTransform(eqx.Module):
 
     def laplacian(self, spectral: Float[Array, "*any m n"]) -> Float[Array, "*any m n"]:
         """-n (n + 1) times the coefficients, on the unit sphere: vorticity of psi, divergence of chi."""
-        return -self._eigenvalues * spectral
+        return spectral * -self._eigenvalues
 
     def winds(self, psi: Float[Array, "*any m n"], chi: Float[Array, "*any m n"]) -> tuple[Array, Array]:
         """Winds (m/s) on the grid of streamfunction and velocity potential (m/s, unit sphere)."""
@@ -114,14 +114,15 @@ def _basis(grid: Grid, truncation: int, precision: str) -> _Basis:
     """One object a grid and precision, since the arrays are large and their identity keys compiled functions."""
     rows = meridian_quadrature(grid)
     kind = np.dtype(precision).type
-    norm = np.where(np.arange(truncation + 1) == 0, np.sqrt(0.5 / np.pi), np.sqrt(1.0 / np.pi))[:, None, None]
-    functions = [function * norm.astype(kind) for function in legendre_functions(rows, truncation, kind)]
-    eps, n = recurrence(truncation), np.arange(truncation + 2)
-    down, up = (n + 1) * eps[:, :-1], -n * eps[:, 1:]
-    up[:, -1] = 0.0
+    m, n = np.arange(truncation + 1)[:, None, None], np.arange(truncation + 2)
+    norm = np.asarray(np.where(m == 0, np.sqrt(0.5 / np.pi), np.sqrt(1.0 / np.pi)), kind)
+    functions = (function * norm for function in legendre_functions(rows, truncation, kind))
+    eps = recurrence(truncation)[:, None]
+    down, up = (n + 1) * eps[..., :-1], -n * eps[..., 1:]
+    up[..., -1] = 0.0
     weights = 2.0 * np.pi * rows.weights[:, None]
     with jax.ensure_compile_time_eval():
-        return _Basis(*(jnp.asarray(a, kind) for a in (*functions, weights, down[:, None], up[:, None])))
+        return _Basis(*(jnp.asarray(array, kind) for array in (*functions, weights, down, up)))
 
 
 @jax.jit
@@ -144,13 +145,14 @@ def _synthesis(legendre: Array, pairs: Float[Array, "*any wave 2 n"], columns: i
 def _winds(basis: _Basis, psi: Array, chi: Array, columns: int) -> tuple[Array, Array]:
     u = _around(chi) - _northward(basis, psi)
     v = _around(psi) + _northward(basis, chi)
-    return _synthesis(basis.over_cosine, u, columns), _synthesis(basis.over_cosine, v, columns)
+    u, v = _synthesis(basis.over_cosine, jnp.stack([u, v]), columns)
+    return u, v
 
 
 @jax.jit
 def _wind_products(basis: _Basis, u: Array, v: Array) -> tuple[Array, Array]:
     """The transpose of :func:`_winds`, under the quadrature: n (n + 1) times the potentials."""
-    u, v = (_analysis(basis.over_cosine, basis.weights, wind) for wind in (u, v))
+    u, v = _analysis(basis.over_cosine, basis.weights, jnp.stack([u, v]))
     return -_northward_transposed(basis, u) - _around(v), _northward_transposed(basis, v) - _around(u)
 
 
