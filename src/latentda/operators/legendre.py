@@ -32,25 +32,19 @@ def legendre_functions(
         kind: floating-point type of what is returned; the recurrence is in double precision.
     """
     x, cosine = rows.sine, rows.cosine
-    eps = recurrence(truncation)
     secant = np.divide(1.0, cosine, out=np.zeros_like(cosine), where=cosine > 0.0)
-    m = np.arange(truncation + 1)[:, None]
-    to_plain, to_over = np.where(m == 0, 1.0, cosine), np.where(m == 0, secant, 1.0)
     plain: ndarray = np.zeros((truncation + 1, x.size, truncation + 2), kind)
     over = np.zeros_like(plain)
-    # P for m = 0 and P / cos(phi) for all others: both are smooth up to the poles.
     seed = np.full(x.shape, np.sqrt(0.5))
-    before, last = np.zeros((2, truncation + 1, x.size))
-    for n in range(truncation + 2):
-        if n > 0:
-            known = eps[:n, n, None]
-            new = np.zeros_like(last)
-            new[:n] = (x * last[:n] - eps[:n, n - 1, None] * before[:n]) / known
-            seed = -np.sqrt((2 * n + 1) / (2 * n)) * (seed if n == 1 else cosine * seed)
-            before, last = last, new
-        if n <= truncation:
-            last[n] = seed
-        plain[:, :, n], over[:, :, n] = last * to_plain, last * to_over
+    for m, eps in enumerate(recurrence(truncation)):
+        # P for m = 0, P / cos(phi) for all others: both are smooth up to the poles.
+        functions = np.zeros((truncation + 2, x.size))
+        functions[m] = seed
+        for n in range(m + 1, truncation + 2):
+            functions[n] = (x * functions[n - 1] - eps[n - 1] * functions[n - 2]) / eps[n]
+        plain[m] = (functions if m == 0 else functions * cosine).T
+        over[m] = (functions * secant if m == 0 else functions).T
+        seed = -np.sqrt((2 * m + 3) / (2 * m + 2)) * (seed if m == 0 else cosine * seed)
     return plain, over
 
 
