@@ -77,13 +77,14 @@ class SphericalTransform(eqx.Module):
 
     def winds(self, psi: Float[Array, "*any m n"], chi: Float[Array, "*any m n"]) -> tuple[Array, Array]:
         """Winds (m/s) on the grid of streamfunction and velocity potential (m/s, unit sphere)."""
-        return _winds(self._basis, _paired(psi), _paired(chi), self.grid.shape[1])
+        u, v = _winds(self._basis, _paired(jnp.stack([psi, chi])), self.grid.shape[1])
+        return u, v
 
     def potentials(self, u: Float[Array, "*any lat lon"], v: Float[Array, "*any lat lon"]) -> tuple[Array, Array]:
         """Streamfunction and velocity potential ``(..., m, n)`` of winds (m/s) on the grid."""
         inverse = self.mask / np.maximum(self._eigenvalues, 1)
-        psi, chi = _wind_products(self._basis, u, v)
-        return inverse * _interleaved(psi), inverse * _interleaved(chi)
+        psi, chi = inverse * _interleaved(_wind_products(self._basis, jnp.stack([u, v])))
+        return psi, chi
 
     @property
     def _eigenvalues(self) -> np.ndarray:
@@ -142,18 +143,18 @@ def _synthesis(legendre: Array, pairs: Float[Array, "*any wave 2 n"], columns: i
 
 
 @partial(jax.jit, static_argnames="columns")
-def _winds(basis: _Basis, psi: Array, chi: Array, columns: int) -> tuple[Array, Array]:
-    u = _around(chi) - _northward(basis, psi)
-    v = _around(psi) + _northward(basis, chi)
-    u, v = _synthesis(basis.over_cosine, jnp.stack([u, v]), columns)
-    return u, v
+def _winds(basis: _Basis, potentials: Array, columns: int) -> Float[Array, "2 *any lat lon"]:
+    """u and v of psi and chi."""
+    east, north = _around(potentials), _northward(basis, potentials)
+    return _synthesis(basis.over_cosine, jnp.stack([east[1] - north[0], east[0] + north[1]]), columns)
 
 
 @jax.jit
-def _wind_products(basis: _Basis, u: Array, v: Array) -> tuple[Array, Array]:
-    """The transpose of :func:`_winds`, under the quadrature: n (n + 1) times the potentials."""
-    u, v = _analysis(basis.over_cosine, basis.weights, jnp.stack([u, v]))
-    return -_northward_transposed(basis, u) - _around(v), _northward_transposed(basis, v) - _around(u)
+def _wind_products(basis: _Basis, wind: Float[Array, "2 *any lat lon"]) -> Array:
+    """The transpose of :func:`_winds` under the quadrature: n (n + 1) times psi and chi of u and v."""
+    pairs = _analysis(basis.over_cosine, basis.weights, wind)
+    east, north = _around(pairs), _northward_transposed(basis, pairs)
+    return jnp.stack([-east[1] - north[0], north[1] - east[0]])
 
 
 def _around(pairs: Array) -> Array:
