@@ -1,10 +1,9 @@
 """Forecast models: the embedded world, Lorenz systems, persistence, learned ones, a user's own, and their protocol."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from latentda.forecast.checked import CheckedModel, checked, require_suited, unguarded
 from latentda.forecast.command_model import CommandModel
+from latentda.forecast.embedded.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
+from latentda.forecast.embedded.simulation import initial_fields, simulate, simulation_layout, spun_up_state
 from latentda.forecast.host import HostModel, host_failures_told
 from latentda.forecast.jax_model import JaxModel
 from latentda.forecast.lorenz63 import Lorenz63
@@ -18,10 +17,6 @@ from latentda.forecast.rollout import Code, Step, roll_out
 from latentda.forecast.stepping import SteppingModel
 from latentda.forecast.surrogate import SurrogateModel
 from latentda.forecast.torch_model import TorchModel
-
-if TYPE_CHECKING:
-    from latentda.forecast.embedded.jcm import IMPERFECT_PHYSICS, JcmModel, jcm_layout, jcm_model
-    from latentda.forecast.embedded.simulation import initial_fields, simulate, simulation_layout, spun_up_state
 
 __all__ = [
     "IMPERFECT_PHYSICS",
@@ -58,21 +53,3 @@ __all__ = [
     "steps",
     "unguarded",
 ]
-
-# The embedded world takes seconds to import, so its names are looked up when first asked for.
-_LAZY = {
-    "IMPERFECT_PHYSICS": "embedded.jcm",
-    "JcmModel": "embedded.jcm",
-    "jcm_layout": "embedded.jcm",
-    "jcm_model": "embedded.jcm",
-    "initial_fields": "embedded.simulation",
-    "simulate": "embedded.simulation",
-    "simulation_layout": "embedded.simulation",
-    "spun_up_state": "embedded.simulation",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -1,7 +1,8 @@
 """Where things are: horizontal grids, vertical coordinates, variables, and the layout of a state."""
 
+from typing import TYPE_CHECKING
+
 from latentda.grid.clock import (
-    Hours,
     Time,
     as_datetime,
     datetime_of_hours,
@@ -27,6 +28,7 @@ from latentda.grid.layout import (
     layout_from_dict,
     vertical_from_units,
 )
+from latentda.grid.quadrature import Quadrature, meridian_quadrature
 from latentda.grid.variables import BY_STORED_NAME, VARIABLES, Variable, variable
 from latentda.grid.vertical import (
     NoLevels,
@@ -37,6 +39,10 @@ from latentda.grid.vertical import (
     level_name,
     mass_shares,
 )
+from latentda.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from latentda.grid.hours import Hours
 
 __all__ = [
     "BY_STORED_NAME",
@@ -48,6 +54,7 @@ __all__ = [
     "Layout",
     "NoLevels",
     "PressureLevels",
+    "Quadrature",
     "SigmaLevels",
     "Time",
     "Variable",
@@ -68,7 +75,11 @@ __all__ = [
     "level_name",
     "line_grid",
     "mass_shares",
+    "meridian_quadrature",
     "regional_grid",
     "variable",
     "vertical_from_units",
 ]
+
+# It names an array of JAX, which readers of observations need not wait for.
+__getattr__ = lazy_names(__name__, {"Hours": "hours"})

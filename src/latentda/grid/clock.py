@@ -1,7 +1,4 @@
-"""Time as compiled code sees it: whole hours since 1970-01-01 00 UTC, an int32.
-
-A start date that is a traced number never recompiles anything; ``numpy.datetime64`` stays outside.
-"""
+"""Instants (UTC), and whole hours since 1970-01-01 00 UTC."""
 
 from __future__ import annotations
 
@@ -10,12 +7,8 @@ from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
-from jax import Array
 
 from latentda.user_error import UserError
-
-Hours = Array | np.integer | int
-"""Hours since 1970-01-01 00 UTC: a traced scalar, or a plain number."""
 
 Time = np.datetime64 | datetime | str
 """Whatever a user may give as an instant (UTC)."""

@@ -1,7 +1,9 @@
 """Observations: one table for all kinds, readers, networks, quality control and batches."""
 
+from typing import TYPE_CHECKING
+
+from latentda.lazy import lazy_names
 from latentda.observations.aircraft import aircraft_network
-from latentda.observations.batch import DEFAULT_SIZES, ObservationBatch, make_batch, padded_size
 from latentda.observations.blacklist import BlacklistEntry, check_blacklist, read_blacklist
 from latentda.observations.bufr_decoder import DamageWarning
 from latentda.observations.chain import QualityControl, read_quality_control
@@ -94,8 +96,11 @@ from latentda.observations.table import (
 )
 from latentda.observations.thinning import split_by_time, superob, thin_by_box
 from latentda.observations.verdicts import VERDICTS, explain, verdict_counts
-from latentda.observations.vertical_correlation import VerticalCorrelation, vertical_correlation
 from latentda.observations.wmo_bufr import read_aircraft, read_radiosondes, read_synop, read_wmo_bufr
+
+if TYPE_CHECKING:
+    from latentda.observations.batch import DEFAULT_SIZES, ObservationBatch, make_batch, padded_size
+    from latentda.observations.correlated_errors import VerticalCorrelation, vertical_correlation
 
 __all__ = [
     "DEFAULT_SIZES",
@@ -203,3 +208,16 @@ __all__ = [
     "withhold_stations",
     "write_table",
 ]
+
+# Reading and checking need no JAX, which takes a second to import.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "DEFAULT_SIZES": "batch",
+        "ObservationBatch": "batch",
+        "VerticalCorrelation": "correlated_errors",
+        "make_batch": "batch",
+        "padded_size": "batch",
+        "vertical_correlation": "correlated_errors",
+    },
+)

@@ -75,7 +75,7 @@ _QUANTITIES = (
     _Quantity("z", "z", "height", "Z", scale=GRAVITY, mark="ZQM"),
 )
 # Names by the order of the quantities, aloft and then at the surface.
-_VARIABLES = pa.array([q.variable for q in _QUANTITIES] + [q.surface_variable for q in _QUANTITIES])
+_VARIABLES = [q.variable for q in _QUANTITIES] + [q.surface_variable for q in _QUANTITIES]
 
 
 def read_prepbufr(path: str | Path, cycle_time: datetime | None = None, *, keep_first_guess: bool = False) -> pa.Table:
@@ -164,7 +164,7 @@ def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool, 
     columns |= {
         "pres": np.where((order == 0) | ~(pressure[level] > 0.0), np.nan, pressure[level]),
         "type": kind[level],
-        "variable": pa.DictionaryArray.from_arrays(pa.array(names), _VARIABLES),
+        "variable": pa.DictionaryArray.from_arrays(pa.array(names), pa.array(_VARIABLES)),
         "observation": value[level, order],
         "quality": _leaves(levels, "mark", level, order, missing=2.0).astype(np.uint8),
         "error": _errors(levels, level, order),

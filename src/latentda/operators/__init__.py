@@ -14,12 +14,8 @@ from latentda.operators.covariance import (
 from latentda.operators.grid_points import GridPoints
 from latentda.operators.point import PointObservations
 from latentda.operators.samples import in_pieces, position_dependent_sd, require_room, require_samples
-from latentda.operators.spherical import (
-    SphericalBlocks,
-    SphericalTransform,
-    estimate_independent_blocks,
-    estimate_spherical_blocks,
-)
+from latentda.operators.spherical import SphericalBlocks, estimate_independent_blocks, estimate_spherical_blocks
+from latentda.operators.spherical_transform import SphericalTransform
 from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn
 
 __all__ = [

@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from latentda.grid import EARTH_RADIUS, Layout
-from latentda.operators.spherical import SphericalTransform
+from latentda.operators.spherical_transform import SphericalTransform
 from latentda.user_error import UserError
 
 

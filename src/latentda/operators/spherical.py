@@ -1,99 +1,17 @@
-"""Spherical harmonics on a global grid: transforms, winds of a streamfunction, isotropic covariances.
-
-Coefficients have shape ``(..., m, n)``: real harmonics, n the total wavenumber. Winds follow Helmholtz,
-
-    u = -d psi / d phi + (1 / cos phi) d chi / d lambda,   v = (1 / cos phi) d psi / d lambda + d chi / d phi,
-
-on the unit sphere, so psi and chi are in m/s: the physical ones over the Earth's radius.
-The transforms are those of the `dinosaur` package.
-"""
+"""Isotropic covariances on the sphere: a block across channels for every total wavenumber."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from dinosaur import spherical_harmonic
 from jaxtyping import Array, Float
 
-from latentda.grid import Grid
 from latentda.operators.covariance import Control, Covariance
 from latentda.operators.samples import in_pieces
+from latentda.operators.spherical_transform import SphericalTransform
 from latentda.user_error import UserError
-
-
-class SphericalTransform(eqx.Module):
-    """Grid fields ``(..., lat, lon)`` to harmonics ``(..., m, n)`` and back, truncated at ``truncation``.
-
-    By default the truncation is the largest for which the grid's quadrature gives back coefficients and winds
-    exactly, and products of fields do not alias along longitude.
-    """
-
-    grid: Grid = eqx.field(static=True)
-    truncation: int = eqx.field(static=True)
-
-    def __init__(self, grid: Grid, truncation: int | None = None):
-        if not grid.periodic or grid.kind not in ("gaussian", "lat-lon"):
-            raise UserError(f"Spherical harmonics need a global grid; this one is {grid.kind}.")
-        exact = 2 * grid.shape[0] - 1 if _spacing(grid) == "gauss" else grid.shape[0] - 1
-        self.grid = grid
-        self.truncation = truncation or min((grid.shape[1] - 1) // 3, exact // 2 - 1)
-
-    @property
-    def _harmonics(self) -> Any:
-        return _harmonics(self.grid, self.truncation, jnp.result_type(float).name)
-
-    @property
-    def spectral_shape(self) -> tuple[int, int]:
-        """``(m, n)``."""
-        return self._harmonics.modal_shape
-
-    @property
-    def mask(self) -> np.ndarray:
-        """True where a coefficient of a field exists, ``(m, n)``.
-
-        The last n is kept by the transforms for winds alone; a streamfunction has none there.
-        """
-        mask = np.array(self._harmonics.mask)
-        mask[:, -1] = False
-        return mask
-
-    def to_spectral(self, field: Float[Array, "*any lat lon"]) -> Float[Array, "*any m n"]:
-        """Analysis."""
-        turned = field[..., ::-1, :] if self.grid.north_first else field
-        return self._harmonics.to_modal(jnp.swapaxes(turned, -1, -2))
-
-    def to_grid(self, spectral: Float[Array, "*any m n"]) -> Float[Array, "*any lat lon"]:
-        """Synthesis."""
-        field = jnp.swapaxes(self._harmonics.to_nodal(spectral), -1, -2)
-        return field[..., ::-1, :] if self.grid.north_first else field
-
-    def laplacian(self, spectral: Float[Array, "*any m n"]) -> Float[Array, "*any m n"]:
-        """-n (n + 1) times the coefficients, on the unit sphere: vorticity of psi, divergence of chi."""
-        return self._harmonics.laplacian(spectral)
-
-    def winds(self, psi: Float[Array, "*any m n"], chi: Float[Array, "*any m n"]) -> tuple[Array, Array]:
-        """Winds (m/s) on the grid of streamfunction and velocity potential (m/s, unit sphere)."""
-        harmonics = self._harmonics
-        vorticity, divergence = self.laplacian(psi), self.laplacian(chi)
-        u, v = spherical_harmonic.vor_div_to_uv_nodal(harmonics, vorticity, divergence, clip=False)
-        u, v = jnp.swapaxes(u, -1, -2), jnp.swapaxes(v, -1, -2)
-        return (u[..., ::-1, :], v[..., ::-1, :]) if self.grid.north_first else (u, v)
-
-    def potentials(self, u: Float[Array, "*any lat lon"], v: Float[Array, "*any lat lon"]) -> tuple[Array, Array]:
-        """Streamfunction and velocity potential ``(..., m, n)`` of winds (m/s) on the grid."""
-        harmonics = self._harmonics
-        if self.grid.north_first:
-            u, v = u[..., ::-1, :], v[..., ::-1, :]
-        vorticity, divergence = spherical_harmonic.uv_nodal_to_vor_div_modal(
-            harmonics, jnp.swapaxes(u, -1, -2), jnp.swapaxes(v, -1, -2), clip=False
-        )
-        psi, chi = harmonics.inverse_laplacian(vorticity), harmonics.inverse_laplacian(divergence)
-        return psi * self.mask, chi * self.mask
 
 
 class SphericalBlocks(Covariance):
@@ -171,32 +89,3 @@ def _roots(blocks: np.ndarray) -> Array:
     size = blocks.shape[-1]
     floor = 1e-6 * np.trace(blocks, axis1=1, axis2=2).max() / max(size, 1)
     return jnp.asarray(np.linalg.cholesky(blocks + floor * np.eye(size)), jnp.float32)
-
-
-def _spacing(grid: Grid) -> str:
-    """The name that `dinosaur` gives to the rows of a grid."""
-    if grid.kind == "gaussian":
-        return "gauss"
-    rows = grid.shape[0]
-    even = -90.0 + (np.arange(rows) + 0.5) * 180.0 / rows
-    if not np.allclose(np.sort(grid.latitude), even, atol=0.01):
-        raise UserError("Spherical harmonics need Gaussian latitudes, or even ones half a step from the poles.")
-    return "equiangular"
-
-
-@cache
-def _harmonics(grid: Grid, truncation: int, precision: str) -> Any:
-    """One object a grid: its basis matrices are large and its identity keys compiled functions.
-
-    JAX remembers by identity in which precision it took over an array, so every precision has its own.
-    """
-    del precision
-    return spherical_harmonic.Grid(
-        longitude_wavenumbers=truncation + 1,
-        total_wavenumbers=truncation + 2,
-        longitude_nodes=grid.shape[1],
-        latitude_nodes=grid.shape[0],
-        latitude_spacing=_spacing(grid),
-        longitude_offset=float(np.deg2rad(grid.longitude[0])),
-        radius=1.0,
-    )

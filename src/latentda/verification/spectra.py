@@ -46,7 +46,7 @@ def kinetic_energy_spectrum(
     """The spectrum of winds (m/s) on a global grid.
 
     Raises:
-        ValueError: a grid without spherical harmonics (regional, or with rows on the poles).
+        ValueError: a grid without spherical harmonics, such as a regional one.
     """
     with jax.enable_x64(True):
         transform = SphericalTransform(grid)
@@ -62,7 +62,7 @@ def variance_spectrum(field: Float[ndarray, "*any lat lon"], grid: Grid) -> Floa
     """P_n (units squared) of a field on a global grid, such as an error or an increment, from n = 0.
 
     Raises:
-        ValueError: a grid without spherical harmonics (regional, or with rows on the poles).
+        ValueError: a grid without spherical harmonics, such as a regional one.
     """
     with jax.enable_x64(True):
         transform = SphericalTransform(grid)

@@ -9,15 +9,16 @@ State: u, v, T on 8 sigma levels, q on the lower 6 (it is exactly zero above), s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-import jax_datetime as jdt
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
@@ -200,6 +201,7 @@ class _World:
         A derivative keeps the products of matrices (the spectral transforms) of every step and computes the rest again.
         One loop holds all steps: what a loop within a loop keeps is copied from the one to the other.
         """
+        import jax_datetime as jdt
         from jcm.date import DateData
         from jcm.model import RunState
 
@@ -231,8 +233,13 @@ class _World:
 
 
 def _build_world(physics: tuple[tuple[str, float], ...], time_step_minutes: float) -> _World:
-    import warnings
+    """Everything that a model of jcm consists of.
 
+    Raises:
+        UserError: jcm is not installed.
+    """
+    if find_spec("jcm") is None:
+        raise UserError("The embedded world is not installed: pip install 'latentda[world]'.")
     import jcm
     from jcm.forcing import ForcingData
     from jcm.model import Model
