@@ -13,7 +13,7 @@ from latentda.assimilation.variational.impact import Impact, impact
 from latentda.assimilation.variational.method import Variational
 from latentda.assimilation.variational.minimise import Lbfgs, Minimiser, Minimum
 from latentda.assimilation.variational.perturbed import perturbed_analyses
-from latentda.assimilation.variational.posterior import Posterior, posterior
+from latentda.assimilation.variational.posterior import Posterior, degrees_of_freedom, posterior
 from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.assimilation.variational.prior import Prior
 from latentda.assimilation.variational.window import Instant, StrongConstraint, WeakConstraint, Window
@@ -42,6 +42,7 @@ __all__ = [
     "Variational",
     "WeakConstraint",
     "Window",
+    "degrees_of_freedom",
     "huber_residual",
     "huber_weight",
     "impact",

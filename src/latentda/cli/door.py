@@ -69,6 +69,7 @@ def assimilate(
     tune: Annotated[bool, typer.Option("--tune", help="Size of the background error from the innovations.")] = False,
     posterior: Annotated[int, typer.Option(min=0, help="Draws of the analysis error: writes its spread.")] = 0,
     members: Annotated[int, typer.Option(min=0, help="The same, and writes the draws as an ensemble.")] = 0,
+    pairs: Annotated[int, typer.Option(min=1, help="Eigenpairs that the draws are made of.")] = 200,
     kind: Annotated[str, typer.Option("--format", help="Of the fields: nc or zarr.")] = "nc",
     seed: Annotated[int, typer.Option(help="Of the withheld stations and of draws.")] = 0,
 ) -> None:
@@ -80,7 +81,7 @@ def assimilate(
         if kind not in ("nc", "zarr"):
             raise UserError(f"The fields are written as nc or zarr, not as {kind}.")
         settings = _settings(method, tune, slots, window, withhold, seed, checks, errors)
-        settings = replace(settings, posterior=max(posterior, members), keep_members=members > 0)
+        settings = replace(settings, posterior=max(posterior, members), pairs=pairs, keep_members=members > 0)
         result = run(
             chosen_world(world), background, [*observations, *(more or [])], time,
             method=method, model=model, columns=columns, settings=settings,

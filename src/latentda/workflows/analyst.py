@@ -6,6 +6,7 @@ and assimilated; every datum is in the feedback, with a verdict.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,7 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import AnalysisMethod, Variational, posterior
+from latentda.assimilation import AnalysisMethod, Variational, degrees_of_freedom, posterior
 from latentda.assimilation.feedback import feedback
 from latentda.assimilation.intake import Intake
 from latentda.cycling import Cycler, WindowAnalysis
@@ -41,6 +42,12 @@ from latentda.workflows.background import State
 from latentda.workflows.innovations import tuned
 from latentda.workflows.preparation import prepare_for, quality_control_for
 from latentda.world import WorldFolder, world_intake
+
+CUT_SHORT = 0.1
+"""Share of the degrees of freedom that eigenpairs may leave out without a word."""
+
+MOSTLY_REFUSED = 0.3
+"""Share of the data that the first-guess check may refuse without a word."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +221,7 @@ class Analyst:
         window = cycler.analyse(carried, slots.__getitem__, state.hours)
         told = _feedback(cycler.intake, window, times)
         _require_some(told)
+        _tell_refused(told)
         states = np.stack([guess.background for guess in window.guesses]), np.asarray(window.analysis.trajectory)
         facts = {**window.analysis.facts, **_counts(told)}
         done = Assimilated(self.settings, self.world.layout, tuple(times), *states, told, factor, facts)
@@ -233,6 +241,14 @@ class Analyst:
             draws = jnp.asarray(error.samples(key, settings.posterior))
             members = np.asarray(self.world.standardizer.to_physical(draws, np.int32(window.hours)))
         freedom = float(error.degrees_of_freedom)
+        every, uncertain = degrees_of_freedom(error, key)
+        if every - 2.0 * uncertain > (1.0 + CUT_SHORT) * freedom:
+            warnings.warn(
+                f"{settings.pairs} eigenpairs tell {freedom:.0f} of the {every:.0f} degrees of freedom that the data "
+                f"tell (standard error {uncertain:.0f}): the spread is too wide; ask for more with --pairs.",
+                UserWarning,
+                stacklevel=3,
+            )
         return replace(done, spread=spread, members=members, degrees_of_freedom=freedom)
 
 
@@ -251,6 +267,19 @@ def _feedback(intake: Intake, window: WindowAnalysis, times: Sequence[int]) -> p
 
 def _counts(told: pa.Table) -> dict[str, int]:
     return {"used": int(used(told).sum()), "data": told.num_rows}
+
+
+def _tell_refused(told: pa.Table) -> None:
+    """Warn where the first-guess check refused so much that something else is wrong."""
+    refused = int((column(told, "verdict").astype(str) == "first_guess").sum())
+    share = refused / (refused + int(used(told).sum()))
+    if share > MOSTLY_REFUSED:
+        warnings.warn(
+            f"{share:.0%} of the data differ from the background by more than the expected errors allow: is it of this "
+            "time and grid, are the data in the units that they say, is the background error (--tune) large enough?",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _require_some(told: pa.Table) -> None:

@@ -5,7 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.assimilation import GaussNewton, StrongConstraint, WeakConstraint, perturbed_analyses, posterior
+from latentda.assimilation import (
+    GaussNewton,
+    StrongConstraint,
+    WeakConstraint,
+    degrees_of_freedom,
+    perturbed_analyses,
+    posterior,
+)
 from latentda.assimilation.variational.hessian import eigenpairs
 from latentda.fields import unit_standardizer
 from latentda.priors import ModelSpacePrior
@@ -54,6 +61,16 @@ def test_eigenvalues_of_too_few_steps_are_never_too_large():
     assert float(few.value[0]) <= 50.0 + 1e-9
     exact = jnp.linalg.norm(matrix @ few.vector.T - few.value * few.vector.T, axis=0)
     np.testing.assert_allclose(few.error, exact, atol=1e-6)
+
+
+def test_all_degrees_of_freedom_are_known_without_their_pairs():
+    method, analysis, terms = analysed()
+    exact = float(posterior(method, analysis, terms, 0, pairs=POINTS).degrees_of_freedom)
+    few = posterior(method, analysis, terms, 0, pairs=1)
+    found, uncertain = degrees_of_freedom(few, jax.random.key(0), probes=400)
+    assert 0.0 < uncertain < 0.1 * exact
+    assert abs(found - exact) < 4.0 * uncertain
+    assert float(few.degrees_of_freedom) < 0.7 * exact
 
 
 def test_the_posterior_of_a_linear_gaussian_problem_is_the_kalman_one():
