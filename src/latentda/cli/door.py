@@ -103,6 +103,7 @@ def cycle(
     more: Annotated[list[str] | None, typer.Argument(help="Further files of reports.", metavar="[FILE]...")] = None,
     method: Annotated[str, typer.Option(help="Name of a method; docs/methods.md lists them.")] = "latent_3dvar",
     model: Annotated[str | None, typer.Option(help="What forecasts; the world's.")] = None,
+    forecasts: Annotated[str, typer.Option(help="Leads (h) of forecasts to keep, such as 24,48,72.")] = "",
     columns: Annotated[str | None, typer.Option(help="For CSV and frames: YAML of their columns, or 'metar'.")] = None,
     checks: Annotated[Path | None, typer.Option(help="YAML of quality control, instead of the grid's own.")] = None,
     errors: Annotated[Path | None, typer.Option(help="YAML of observation errors.")] = None,
@@ -119,10 +120,12 @@ def cycle(
         settings = _settings(method, tune, slots, window, withhold, seed, checks, errors)
         done = run(
             chosen_world(world), background, [*observations, *(more or [])], start, end, out,
-            method=method, model=model, columns=columns, settings=settings, track=track,
+            method=method, model=model, leads=[int(lead) for lead in _numbers(forecasts)], columns=columns,
+            settings=settings, track=track,
         )  # fmt: skip
         _print_fit(done.fits, f"{done.cycles} analyses")
-        for name in ("analysis.zarr", "background.zarr", "scores.json", "report.html"):
+        stores = ("analysis.zarr", "background.zarr", *(["forecast.zarr"] if forecasts else []))
+        for name in (*stores, "scores.json", "report.html"):
             where(out / name)
 
 

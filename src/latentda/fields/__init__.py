@@ -3,6 +3,7 @@
 from latentda.fields.batches import RandomBatches, StoredSamples
 from latentda.fields.climatology import Climatology, fit_climatology, harmonics_told
 from latentda.fields.error import FieldsError
+from latentda.fields.forecast_writer import ForecastWriter
 from latentda.fields.forecasts import Forecasts, open_forecasts
 from latentda.fields.opening import Location
 from latentda.fields.sampler import StoreSampler
@@ -20,6 +21,7 @@ from latentda.fields.writer import StateWriter, to_dataset, write_netcdf
 __all__ = [
     "Climatology",
     "FieldsError",
+    "ForecastWriter",
     "Forecasts",
     "Location",
     "RandomBatches",

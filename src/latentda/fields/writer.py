@@ -90,9 +90,9 @@ class StateWriter:
         self.written = keep
         if keep:
             with written(self.path):
-                _cut(self.path, keep)
+                cut(self.path, keep)
         else:
-            _refuse_foreign(self.path)
+            refuse_foreign(self.path)
 
     def append(self, states: ndarray, times: ndarray, attributes: dict | None = None) -> None:
         """Write the next states, physical units.
@@ -108,7 +108,7 @@ class StateWriter:
             for short in self.layout.variables:
                 array = dataset[variable(short).stored]
                 array.values = round_mantissa(array.values, KEPT_BITS.get(short, 12))
-        with written(self.path), self._undone():
+        with written(self.path), appended(self.path, self.written):
             if self.written:
                 dataset.to_zarr(self.path, append_dim="time", consolidated=False)
             else:
@@ -116,18 +116,19 @@ class StateWriter:
             consolidate(self.path)
         self.written += len(times)
 
-    @contextmanager
-    def _undone(self) -> Iterator[None]:
-        """Take back what a write that fails has left in the store."""
-        try:
-            yield
-        except Exception:
-            with suppress(Exception):  # where nothing can be written, nothing can be taken back
-                if self.written:
-                    _cut(self.path, self.written)
-                else:
-                    _remove(self.path)
-            raise
+
+@contextmanager
+def appended(store: Path, before: int) -> Iterator[None]:
+    """Take back what a write that fails has left in a store that had so many times before."""
+    try:
+        yield
+    except Exception:
+        with suppress(Exception):  # where nothing can be written, nothing can be taken back
+            if before:
+                cut(store, before)
+            else:
+                _remove(store)
+        raise
 
 
 def consolidate(store: Path) -> None:
@@ -213,14 +214,19 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     return encoding
 
 
-def _refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path) -> None:
     """Raise if the path holds anything but a Zarr store: writing there would delete it."""
     ours = path.is_dir() and ((path / "zarr.json").exists() or not any(path.iterdir()))
     if path.exists() and not ours:
         raise FieldsError(f"{path} exists and is no Zarr store; it is left alone.")
 
 
-def _cut(path: Path, keep: int) -> None:
+def cut(path: Path, keep: int) -> None:
+    """Cut a store back to its first times.
+
+    Raises:
+        FieldsError: there is none, or it has fewer.
+    """
     import zarr
 
     if not path.exists():

@@ -3,6 +3,7 @@
 | file | what |
 | --- | --- |
 | analysis.zarr, background.zarr | the states of every analysis time, as WeatherBench 2 has them |
+| forecast.zarr | forecasts from the analyses, along ``prediction_timedelta``, where leads were asked for |
 | cycle_*.safetensors | what a killed run goes on from |
 | feedback_*.parquet | every datum of each cycle with its verdict, O-B, O-A and the errors used |
 | scores.json | the fit to used and withheld data over all cycles |
@@ -14,7 +15,7 @@ Memory does not grow with the number of cycles: each is written when it is finis
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ import xarray as xr
 
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.cycling import Cycle, CycleSettings, Observe, run_cycles
-from latentda.fields import Location, StateWriter, open_store
+from latentda.fields import ForecastWriter, Location, StateWriter
 from latentda.forecast import ForecastModel
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, iso
+from latentda.grid.clock import lead_steps
 from latentda.methods import method_digest
 from latentda.observations import ObservationError, column
 from latentda.progress import Track, silent
@@ -47,6 +49,7 @@ from latentda.workflows.report_files import ReportFiles, files_of
 from latentda.world import WorldFolder
 
 STORES = ("background", "analysis")
+FORECASTS = "forecast"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,7 @@ def cycle(
     *,
     method: str = "latent_3dvar",
     model: ForecastModel | str | None = None,
+    leads: Sequence[int] = (),
     columns: Any = None,
     settings: AssimilationSettings = DEFAULTS,
     track: Track = silent,
@@ -96,6 +100,7 @@ def cycle(
         folder: of the results.
         method: its name.
         model: what forecasts from analysis to analysis; by default the world's.
+        leads: of forecasts from every analysis that are kept (h).
         columns: a column map of CSV, or of frames.
         settings: everything else that analyses are made by.
         track: shows progress.
@@ -122,9 +127,9 @@ def cycle(
         name="analyses", track=track,
     )  # fmt: skip
     attributes = provenance(place, [state.source, *map(str, observations)], chosen, name)
-    writers = _Stores(out, place.layout, attributes)
+    stores = _Stores(out, place.layout, attributes, forecasts, leads)
     for done, one in enumerate(cycles):
-        writers.append(done, one)
+        stores.append(done, one)
     if empty:
         warnings.warn(_nothing_at(empty), UserWarning, stacklevel=2)
     summary = summarise(read_feedbacks([out]))
@@ -168,27 +173,45 @@ def _sized(analyst: Analyst, state: State, observe: Observe) -> Analyst:
 
 
 class _Stores:
-    """The Zarr stores of backgrounds and analyses, each cycle appended when it is finished."""
+    """The Zarr stores of a run, each cycle appended when it is finished."""
 
-    def __init__(self, folder: Path, layout: Layout, attributes: dict[str, str]):
+    def __init__(
+        self,
+        folder: Path,
+        layout: Layout,
+        attributes: Mapping[str, str],
+        model: ForecastModel,
+        leads: Sequence[int],
+    ):
         # What a killed run has written last may be incomplete: it is written again.
-        there = {name: max(_times(folder / f"{name}.zarr") - 1, 0) for name in STORES}
-        self.there, self.attributes = there, attributes
-        self.writers = {
-            name: StateWriter(folder / f"{name}.zarr", layout, keep=there[name], compact=False) for name in STORES
+        names = (*STORES, *([FORECASTS] if leads else []))
+        self.there = {name: max(_times(folder / f"{name}.zarr") - 1, 0) for name in names}
+        self.attributes, self.model, self.leads = attributes, model, tuple(leads)
+        lead_steps(self.leads or (model.step_hours,), model.step_hours)
+        self.states = {
+            name: StateWriter(folder / f"{name}.zarr", layout, keep=self.there[name], compact=False) for name in STORES
         }
+        self.forecasts: ForecastWriter | None = None
+        if leads:
+            self.forecasts = ForecastWriter(
+                folder / f"{FORECASTS}.zarr", layout, self.leads, keep=self.there[FORECASTS]
+            )
 
     def append(self, number: int, one: Cycle) -> None:
         """Write what is not there yet."""
-        for name, writer in self.writers.items():
+        when = datetime_of_hours(one.hours)
+        for name, writer in self.states.items():
             if number >= self.there[name]:
                 state = np.asarray(getattr(one, name), np.float32)[None]
                 title = {"title": f"{name.capitalize()} of every cycle"}
-                writer.append(state, np.array([datetime_of_hours(one.hours)]), {**title, **self.attributes})
+                writer.append(state, np.array([when]), {**title, **self.attributes})
+        if self.forecasts is not None and number >= self.there[FORECASTS]:
+            states = np.asarray(self.model.propagate(one.analysis, np.int32(one.hours), self.leads))
+            self.forecasts.append(states, when, {"title": "Forecasts from the analyses", **self.attributes})
 
 
 def _times(store: Path) -> int:
-    return int(open_store(store).sizes["time"]) if (store / "zarr.json").exists() else 0
+    return int(xr.open_zarr(store, consolidated=False).sizes["time"]) if (store / "zarr.json").exists() else 0
 
 
 def _nothing_at(times: list[str]) -> str:
