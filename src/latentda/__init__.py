@@ -1,28 +1,21 @@
 """latentda: data assimilation of the global atmosphere in a learned latent space.
 
-``World`` is a folder of a world, ``assimilate`` makes an analysis in it; both are loaded when first asked for.
+``World`` is the folder of a world, ``create_world`` makes one, ``assimilate`` an analysis in it, ``cycle`` many.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import Any
-
+from latentda.lazy import lazy_names
 from latentda.user_error import UserError
 
 __version__ = "0.1.0"
 
-_DOORS = {
-    "World": ("latentda.world", "WorldFolder"),
-    "assimilate": ("latentda.workflows.assimilate", "assimilate"),
-    "create_world": ("latentda.workflows.create_world", "create_world"),
-}
+__all__ = ["UserError", "World", "__version__", "assimilate", "create_world", "cycle"]
 
-__all__ = ["UserError", "World", "__version__", "assimilate", "create_world"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _DOORS:
-        raise AttributeError(f"module 'latentda' has no attribute {name!r}")
-    module, attribute = _DOORS[name]
-    return getattr(import_module(module), attribute)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "World": "world:WorldFolder",
+        "assimilate": "workflows.assimilate",
+        "create_world": "workflows.create_world",
+        "cycle": "workflows.cycle",
+    },
+)
