@@ -88,7 +88,7 @@ def run_cycles(
         windows = cycler.windows(settings, done)
         cycles = cycler.cycles(carried, observe, track(windows, name, len(windows)), since=last.hours if last else None)
         for k, cycle in enumerate(cycles, start=done):
-            if keep_feedback and cycle.table is not None and cycle.first_guess is not None:
+            if keep_feedback and cycle.table is not None and cycle.table.num_rows and cycle.first_guess is not None:
                 told = feedback(cycler.intake, cycle.table, cycle.hours, cycle.first_guess, cycle.analysis)
                 write_table(told, feedback_file(place, k))
             _write(place, k, cycle)

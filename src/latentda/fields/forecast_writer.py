@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields.error import FieldsError
-from latentda.fields.writer import appended, consolidate, cut, refuse_foreign, to_dataset
+from latentda.fields.writer import TIME_ENCODING, appended, consolidate, cut, refuse_foreign, to_dataset
 from latentda.files import written
 from latentda.grid import Layout
 
@@ -54,10 +54,8 @@ class ForecastWriter:
         leads = np.array(self.leads, "timedelta64[h]").astype("timedelta64[ns]")
         dataset = xr.concat(each, xr.Variable(LEAD, leads, {"long_name": "lead", "standard_name": "forecast_period"}))
         with written(self.path), appended(self.path, self.written):
-            dataset.transpose("time", LEAD, ...).to_zarr(
-                self.path,
-                **({"append_dim": "time"} if self.written else {"mode": "w", "zarr_format": 3}),
-                consolidated=False,
-            )
+            new: dict[str, Any] = {"mode": "w", "zarr_format": 3, "encoding": {"time": TIME_ENCODING}}
+            how = {"append_dim": "time"} if self.written else new
+            dataset.transpose("time", LEAD, ...).to_zarr(self.path, consolidated=False, **how)
             consolidate(self.path)
         self.written += 1

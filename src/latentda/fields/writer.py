@@ -29,6 +29,8 @@ KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "m
 """Mantissa bits kept of float32 values in a compact store; the rest is zero, which packs well."""
 
 
+TIME_ENCODING = {"units": "hours since 1970-01-01", "dtype": "int64", "chunks": (4096,)}
+
 CF_NAMES = {
     "u": "eastward_wind",
     "v": "northward_wind",
@@ -210,7 +212,7 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
         str(name): {"compressors": [codec], "chunks": (min(8, array.shape[0]), *array.shape[1:])}
         for name, array in dataset.data_vars.items()
     }
-    encoding["time"] = {"units": "hours since 1970-01-01", "dtype": "int64", "chunks": (4096,)}
+    encoding["time"] = TIME_ENCODING
     return encoding
 
 

@@ -1,0 +1,94 @@
+"""Cycles of one's own: a run that is killed goes on, and leaves what others open."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from latentda.fields import open_store, read_states
+from latentda.user_error import UserError
+from latentda.workflows.cycle import cycle
+from latentda.workflows.report_files import ReportFiles, files_of
+from latentda.workflows.verify import verify, verify_at_points
+from tests.workflows.own_data import CASE, sample, settings, world
+
+END = "2019-02-05T12"
+
+
+def run(folder, end=END, **changes):
+    files = sample()
+    # At 06 UTC there are none.
+    reports = [files / "surface.parquet", str(files / "later" / "*_12.parquet")]
+    chosen = {"method": "3dvar", "settings": settings(), "leads": (6, 12), **changes}
+    return cycle(world(), files / "background.nc", reports, CASE, end, folder, **chosen)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("cycle") / "run"
+    with pytest.warns(UserWarning, match="No datum could be used at 1 of the analysis times .2019-02-05 06 UTC"):
+        assert run(out).empty == ["2019-02-05 06 UTC"]
+    return out
+
+
+def test_analyses_are_nearer_to_the_truth_than_backgrounds(folder):
+    truth = sample() / "truth.zarr"
+    errors = {name: verify(folder / f"{name}.zarr", truth).sums.rmse for name in ("analysis", "background")}
+    assert (errors["analysis"] / errors["background"]).mean() < 0.9
+
+
+def test_stores_open_at_once_and_say_where_they_come_from(folder, recwarn):
+    with xr.open_zarr(folder / "analysis.zarr") as analysis, xr.open_zarr(folder / "forecast.zarr") as forecast:
+        assert analysis.sizes["time"] == 3
+        assert analysis.attrs["latentda_method"] == "3dvar"
+        assert forecast["temperature"].dims[:2] == ("time", "prediction_timedelta")
+        np.testing.assert_array_equal(forecast["prediction_timedelta"].values, np.array([6, 12], "timedelta64[h]"))
+        # The model is persistence.
+        held = analysis["temperature"].values
+        np.testing.assert_allclose(forecast["temperature"].isel(prediction_timedelta=1).values, held, rtol=1e-6)
+    assert not [one for one in recwarn if "onsolidated" in str(one.message)]
+
+
+def test_feedback_scores_and_report(folder):
+    assert len(list(folder.glob("feedback_*.parquet"))) == 2
+    assert json.loads((folder / "scores.json").read_text())["scores"]
+    assert "2 analyses" in (folder / "report.html").read_text()
+
+
+def test_a_run_goes_on_from_what_is_there_and_ends_the_same(folder, tmp_path):
+    whole = read_states(open_store(folder / "analysis.zarr"), world().layout)
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / "cycle_00002.safetensors").unlink()
+    run(tmp_path / "run", leads=())
+    again = read_states(open_store(tmp_path / "run" / "analysis.zarr"), world().layout)
+    np.testing.assert_allclose(again, whole, rtol=1e-5)
+
+
+def test_another_run_does_not_go_on_there(folder):
+    with pytest.raises(UserError, match="holds another run"):
+        run(folder, settings=settings(first_guess_factor=3.0))
+
+
+def test_patterns_that_mean_no_file_are_named():
+    with pytest.raises(UserError, match="means no file"):
+        files_of([sample() / "later" / "*.bufr"])
+
+
+def test_reports_are_counted_in_one_window_only():
+    reports = ReportFiles(files_of([sample() / "later", sample() / "surface.parquet"]))
+    hours = int(np.datetime64(CASE, "h").astype(int))
+    counts = [reports.within(hours + 6 * k, 3.0, 3.0).num_rows for k in range(-1, 12)]
+    assert sum(counts) == sum(reports._read(path).num_rows for path in reports.paths)
+
+
+def test_scores_at_points_are_those_of_the_feedback(folder):
+    fits = verify_at_points(folder / "analysis.zarr", [sample() / "later"], world=world())
+    winds = next(fit for fit in fits if fit.variable == "u" and fit.layer is None)
+    assert 0.5 < winds.analysis_rms < 4.0
+
+
+def test_stores_without_a_common_time_are_refused(folder):
+    with pytest.raises(UserError, match="no time in common"):
+        verify(folder / "analysis.zarr", sample() / "era5.zarr")
