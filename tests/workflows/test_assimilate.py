@@ -21,7 +21,8 @@ def result():
     files = sample()
     reports = [files / "soundings.csv", files / "surface.parquet"]
     chosen = settings(withheld=0.25, posterior=8, pairs=20, keep_members=True, factor=None)
-    return assimilate(World(world().folder), files / "background.nc", reports, method="3dvar", settings=chosen)
+    with pytest.warns(UserWarning, match="20 eigenpairs tell .* of the .* degrees of freedom"):
+        return assimilate(World(world().folder), files / "background.nc", reports, method="3dvar", settings=chosen)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from latentda.experiments.sample.files import ERRORS
 from latentda.fields import open_store, read_states
 from latentda.user_error import UserError
 from latentda.workflows.cycle import cycle
@@ -83,10 +84,11 @@ def test_reports_are_counted_in_one_window_only():
     assert sum(counts) == sum(reports._read(path).num_rows for path in reports.paths)
 
 
-def test_scores_at_points_are_those_of_the_feedback(folder):
-    fits = verify_at_points(folder / "analysis.zarr", [sample() / "later"], world=world())
-    winds = next(fit for fit in fits if fit.variable == "u" and fit.layer is None)
-    assert 0.5 < winds.analysis_rms < 4.0
+def test_at_the_points_of_used_data_an_analysis_is_as_far_as_their_errors(folder):
+    fits = verify_at_points(folder / "analysis.zarr", [sample() / "surface.parquet"], world=world())
+    found = {fit.variable: fit.analysis_rms / ERRORS[fit.variable] for fit in fits if fit.layer is None}
+    assert set(found) == {"msl", "u10m", "v10m"}
+    assert all(0.5 < ratio < 2.0 for ratio in found.values())
 
 
 def test_stores_without_a_common_time_are_refused(folder):

@@ -4,8 +4,11 @@ A streamfunction of spherical harmonics and a few vertical structures f_k,
 
     psi(x, p, t) = sum_nm,k  a_nmk(t) Y_nm(x) f_k(p),      a(t+1) = rho e^(i omega) a(t) + (1 - rho^2)^(1/2) e(t),
 
-moves with the phase speed of Rossby-Haurwitz waves on a mean flow, omega_nm = m U - 2 Omega m / (n (n + 1)), and all
-else follows from it:
+moves with the phase speed of divergent Rossby-Haurwitz waves on a mean flow,
+
+    omega_nm = m U - 2 Omega m / (n (n + 1) + F),      F = (a / L)^2 of a deformation radius L,
+
+and all else follows from it:
 
     u = -d psi / dy, v = d psi / dx      z' = f psi             linear balance, sin(latitude) kept
     T' = -(1/R) d z' / d ln p            hydrostatic            q = r q_s(T, p), r a field of its own
@@ -38,6 +41,9 @@ ROTATION = 7.292e-5
 
 MEAN_FLOW = 7.0
 """Superrotation at the equator (m s-1)."""
+
+DEFORMATION = 20.0
+"""F: without it the longest waves would run around the globe in a day."""
 
 WIND = 12.0
 """Root mean square of the wind of the leading vertical structure (m s-1)."""
@@ -104,7 +110,7 @@ class Atmosphere:
     @cached_property
     def _step(self) -> Complex[ndarray, " mode 1"]:
         n, m = self._modes
-        omega = m * self.mean_flow / EARTH_RADIUS - 2 * ROTATION * m / (n * (n + 1))
+        omega = m * self.mean_flow / EARTH_RADIUS - 2 * ROTATION * m / (n * (n + 1) + DEFORMATION)
         turn = np.exp(-1j * omega * 3600 * self.step_hours)
         return (self.persistence * turn)[:, None]
 
