@@ -124,6 +124,17 @@ def test_a_foreign_background_is_refused(change, sentence):
         assimilate(world(), background, sample() / "soundings.csv", CASE, method="3dvar", settings=settings())
 
 
+def test_a_window_takes_the_data_of_each_of_its_times():
+    files = sample()
+    later = sorted((files / "later").glob("*_06.parquet"))[0]
+    made = assimilate(
+        world(), files / "background.nc", [files / "surface.parquet", later], method="4dvar", settings=settings()
+    )
+    assert made.analysis.sizes["time"] == 2
+    used = made.feedback[made.feedback["used"]]
+    assert set(used["time"].dt.round("6h").dt.hour) == {0, 6}
+
+
 def test_methods_that_make_no_analysis_are_refused():
     with pytest.raises(UserError, match="makes no analysis"):
         settings(method="free_run")

@@ -214,7 +214,7 @@ class Analyst:
         times = [state.hours + slot for slot in self.slots]
         slots = {t: self.prepared(part, t) for t, part in zip(times, _by_slot(table, times), strict=True)}
         cycler, factor = self.cycler, self.settings.factor
-        carried = cycler.method.init(state.values)
+        carried = cycler.forward(cycler.method.init(state.values), state.hours, state.hours)
         if factor is None:
             factor, intake = tuned(self.intake, slots[state.hours], cycler.method.first_guess(carried), state.hours)
             cycler = replace(cycler, intake=intake, method=self._method(factor))
