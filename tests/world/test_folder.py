@@ -46,6 +46,11 @@ def test_a_folder_without_settings_holds_other_files_for_the_embedded_world(tmp_
     assert WorldFolder(tmp_path).settings == embedded_world().settings
 
 
+def test_a_folder_may_be_named_in_words(tmp_path):
+    assert WorldFolder(str(tmp_path)) == WorldFolder(tmp_path)
+    assert WorldFolder(str(tmp_path)).settings == WorldFolder(tmp_path).settings
+
+
 def test_settings_have_defaults(tmp_path):
     settings = folder_with(tmp_path, SETTINGS).settings
     assert settings.model == ModelSettings("persistence", {"step_hours": 3})

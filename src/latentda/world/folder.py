@@ -54,7 +54,7 @@ _REMEDY = {
 _IN_THE_FOLDER = ("standardizer", "orography", "autoencoder", "surrogate", "latent_surrogate", "twin_start")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class WorldFolder:
     """The files of one world.
 
@@ -65,7 +65,11 @@ class WorldFolder:
     """
 
     folder: Path
-    errors: Errors = "forecast"
+    errors: Errors
+
+    def __init__(self, folder: str | Path, errors: Errors = "forecast"):
+        object.__setattr__(self, "folder", Path(folder))
+        object.__setattr__(self, "errors", errors)
 
     def __getstate__(self) -> dict[str, Any]:
         """Where it is, without what has been read of it: other processes read it anew."""
