@@ -73,8 +73,11 @@ class Atmosphere:
         return np.array([n for n, _ in pairs]), np.array([m for _, m in pairs])
 
     @cached_property
-    def _harmonics(self) -> tuple[ndarray, ndarray, ndarray]:
-        """Y and its derivatives to the east and to the north (1/rad), each ``(mode, lat, lon)``."""
+    def _harmonics(self) -> Float[ndarray, "part field_and_point"]:
+        """Y and its derivatives to the east and to the north (1/rad), side by side.
+
+        Real and imaginary parts lie below each other, so that the real part of a sum of modes is a product of matrices.
+        """
         n, m = (one[:, None, None] for one in self._modes)
         grid = self.layout.grid
         latitude = np.deg2rad(np.clip(np.asarray(grid.latitude), -89.5, 89.5))[None, :, None]
@@ -86,7 +89,8 @@ class Atmosphere:
 
         here = at(latitude)
         north = (at(latitude + step) - at(latitude - step)) / (2 * step)
-        return here, 1j * m * here / np.cos(latitude), north
+        every = np.stack([here, 1j * m * here / np.cos(latitude), north], axis=1).reshape(len(here), -1)
+        return np.concatenate([every.real, -every.imag]).astype(np.float32)
 
     @cached_property
     def _vertical(self) -> tuple[ndarray, ndarray]:
@@ -142,12 +146,12 @@ class Atmosphere:
     def _fields(self, coefficients: ndarray, hours: int) -> dict[str, ndarray]:
         grid = self.layout.grid
         profile, slope = self._vertical
-        here, east, north = self._harmonics
-        flow, moist = coefficients[:, :3], coefficients[:, 3]
+        parts = np.concatenate([coefficients.real, coefficients.imag]).astype(np.float32)
+        mixed = (parts.T @ self._harmonics).reshape(-1, 3, *grid.shape)
+        here, east, north = mixed[:3].swapaxes(0, 1)
 
-        def along(pattern: ndarray, weights: ndarray) -> ndarray:
-            mixed = np.einsum("mk,myx->kyx", flow, pattern, optimize=True).real
-            return np.tensordot(weights.T, mixed, axes=1)
+        def along(structures: ndarray, weights: ndarray) -> ndarray:
+            return np.tensordot(weights.T, structures, axes=1)
 
         latitude = np.deg2rad(np.asarray(grid.latitude))[:, None]
         coriolis = 2 * ROTATION * np.sin(latitude)
@@ -161,7 +165,7 @@ class Atmosphere:
         height = _thickness(mean_t, levels) + coriolis * along(here, profile)
         u = jet - along(north, profile) / EARTH_RADIUS
         v = along(east, profile) / EARTH_RADIUS
-        wet = np.einsum("m,myx->yx", moist, here, optimize=True).real / (WIND * EARTH_RADIUS)
+        wet = mixed[3, 0] / (WIND * EARTH_RADIUS)
         share = 1.0 / (1.0 + np.exp(-(0.4 + 6.0 * wet)))
         pressure = 100.0 * levels[:, None, None]
         humidity = np.maximum(share * np.exp(0.5 * x) * specific_humidity(temperature, pressure), 1e-7)
