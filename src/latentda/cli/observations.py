@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Read, summarise, draw and convert observations.")
 
-Files = Annotated[list[Path], typer.Argument(help="prepBUFR, WMO BUFR, Parquet, IODA or CSV files.")]
-Columns = Annotated[str | None, typer.Option(help="For CSV: YAML of its columns, or 'metar'.")]
+Files = Annotated[list[Path], typer.Argument(help="prepBUFR, WMO BUFR, Parquet, IODA, NetCDF or CSV files.")]
+Columns = Annotated[
+    str | None, typer.Option(help="A table's columns in YAML (see 'observations columns'), or 'metar'.")
+]
 Variable = Annotated[str | None, typer.Option(help="Only this variable, for example t.")]
 Kind = Annotated[str | None, typer.Option("--class", help="Only this message class, for example ADPUPA.")]
 
@@ -67,6 +69,25 @@ def convert(
         read = _read(files, columns)
         read = replace_errors(read, own) if own else read
         write_table(chain.apply(read, as_datetime(time) if time else None) if chain else read, out)
+        where(out)
+
+
+@app.command("columns")
+def propose_columns(
+    file: Annotated[Path, typer.Argument(help="A table in CSV, Parquet or NetCDF.")],
+    out: Annotated[Path | None, typer.Option(help="YAML file to write, instead of printing it.")] = None,
+) -> None:
+    """Propose a column map for a table, to be edited and given with --columns."""
+    with one_sentence(devices=False):
+        from latentda.files import whole
+        from latentda.observations.column_proposal import propose_map
+
+        proposed = propose_map(file)
+        if out is None:
+            typer.echo(proposed, nl=False)
+            return
+        with whole(out) as partial:
+            partial.write_text(proposed, encoding="utf-8")
         where(out)
 
 

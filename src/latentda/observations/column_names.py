@@ -19,7 +19,7 @@ UNIT = "unit"
 _ALSO = {
     "time": (
         *("datetime", "date_time", "timestamp", "valid_time", "obs_time", "observation_time"),
-        *("time_utc", "utc_time", "datetime_utc", "utc"),
+        *("time_utc", "utc_time", "datetime_utc", "utc", "unix_time"),
     ),
     "lat": ("latitude", "obs_lat", "station_lat", "station_latitude"),
     "lon": ("longitude", "long", "lng", "obs_lon", "station_lon", "station_longitude"),
@@ -28,7 +28,17 @@ _ALSO = {
     "observation": ("value", "obs_value", "observed_value", "measurement", "measured_value", "obs"),
     "variable": ("parameter", "param", "variable_name", "var_name", "observed_property"),
     "error": ("obs_error", "observation_error", "error_sd", "obs_err"),
-    "station": ("station_id", "station_identifier", "wmo_id", "platform_id", "callsign", "icao", "station_name"),
+    "station": (
+        "station_id",
+        "stn",
+        "stn_id",
+        "station_identifier",
+        "wmo_id",
+        "platform_id",
+        "callsign",
+        "icao",
+        "station_name",
+    ),
     UNIT: ("units", "obs_unit", "observation_unit", "observation_units", "value_unit"),
 }
 _UNAMBIGUOUS = ("time", "lat", "lon", "pres", "observation", "variable")
@@ -72,8 +82,8 @@ def own_columns(names: Sequence[str]) -> dict[str, str]:
     """The file's columns by the table's names, as far as they have one.
 
     The table's own spelling goes before another; of several others for what is no part of a datum's place or value, the
-    most usual one is taken. Long names of upper-air variables, which stations use too, count beside a pressure or height
-    only.
+    most usual one is taken. Long names of upper-air variables, which stations use too, count beside a pressure or
+    height only.
 
     Raises:
         ObservationError: two columns have other spellings of one name.

@@ -15,10 +15,11 @@ A map is written as in this YAML, here the shipped one for METARs (`column_map("
 
 Further keys: `time_format` (strptime's, or `hours since 1900-01-01`), `delimiter` (told by the header if it is not
 given; "whitespace" for columns padded with blanks), `missing` (texts that stand for no value, beside the empty one and
--9999). Units are spelled in any usual way; without one, and where the column's name has none, the file is in SI, but for
-pressures that can only be hPa (`pressure_unit`). A file with a row a datum has `variable` and `observation` instead of
-value columns; then `unit: NAME` is the column with each row's unit, `units: {t: degC, q: g/kg}` gives those of variables,
-and `names: {TEMP: t}` says what the file calls them. Without a map, columns are told by their names (`column_names`).
+-9999). Units are spelled in any usual way; without one, and where the column's name has none, the file is in SI, but
+for pressures that can only be hPa (`pressure_unit`). A file with a row a datum has `variable` and `observation` instead
+of value columns; then `unit: NAME` is the column with each row's unit, `units: {t: degC, q: g/kg}` gives those of
+variables, and `names: {TEMP: t}` says what the file calls them. Without a map, columns are told by their names
+(`column_names`).
 
 The file is streamed, so memory holds one block of it and the rows made so far. Rows with another number of columns
 are left out with a `DamageWarning`, unless they are more than a tenth; what becomes of rows that lack something or

@@ -61,9 +61,9 @@ def _aloft(table: pa.Table) -> np.ndarray:
     return ~np.asarray(pc.is_in(table["variable"], pa.array(SURFACE_VARIABLES)), dtype=bool)
 
 
-def table_variables(names: pa.Array, chosen: ColumnMap) -> tuple[pa.Array, np.ndarray]:
+def table_variables(names: pa.Array, renamed: Mapping[str, str]) -> tuple[pa.Array, np.ndarray]:
     """Names of variables as the table spells them, and which are known: its own, long ones, and those of a map."""
-    own = {name: _own_name(name, chosen.names) for name in pc.unique(names).to_pylist()}
+    own = {name: _own_name(name, renamed) for name in pc.unique(names).to_pylist()}
     spelled = pa.array([own[name] for name in names.to_pylist()], pa.string())
     return spelled, np.asarray(pc.is_in(spelled, pa.array(VARIABLES)), dtype=bool)
 

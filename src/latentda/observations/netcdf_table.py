@@ -73,7 +73,8 @@ def frame_of_dataset(dataset: xr.Dataset, named: Path) -> pa.Table:
     for dim in longest:
         size *= dataset.sizes[dim]
     if not longest or size > _LARGEST:
-        raise ObservationError(f"{named} holds no table: its variables run along {', '.join(map(str, longest)) or 'nothing'}")
+        along = ", ".join(map(str, longest)) or "nothing"
+        raise ObservationError(f"{named} holds no table of observations: its variables run along {along}")
     kept = [name for name in names if set(dataset[name].dims) <= set(longest)]
     frame = dataset[kept].to_dataframe(dim_order=list(longest)).reset_index()
     columns = [name for name in frame.columns if name in kept]

@@ -19,7 +19,8 @@ def own_map(names: Sequence[str], named: Path) -> ColumnMap:
     try:
         own = own_columns(names)
     except ObservationError as error:
-        raise ObservationError(f"{named} cannot be read without a column map: {error}; {_advice(names, named)}") from error
+        text = f"{named} cannot be read without a column map: {error}; {_advice(names, named)}"
+        raise ObservationError(text) from error
     if lacking := lacks(own):
         raise ObservationError(
             f"{named} is no observation table: it lacks the column(s) {', '.join(lacking)}, so it needs a column map; "

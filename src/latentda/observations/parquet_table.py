@@ -1,8 +1,8 @@
 """Reader of Parquet that is an observation table, ours or a data frame's with its columns.
 
 A frame (of pandas, or of earth2studio's sources) needs time, lat, lon, variable and observation, or variables side by
-side; our own columns have defaults, other columns are kept. Names may be spelled as in CSV (`column_names`), units be told by
-them or by a field's metadata `units`; times, booleans and numbers may be of any kind of Arrow.
+side; our own columns have defaults, other columns are kept. Names may be spelled as in CSV (`column_names`), units be
+told by them or by a field's metadata `units`; times, booleans and numbers may be of any kind of Arrow.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from latentda.observations.row_notes import RowNotes
 from latentda.observations.table import SCHEMA, ObservationError
 from latentda.observations.tabular import TableMaker
 
-_INDEX = re.compile(r"__index_level_\d+__")
+_INDEX = re.compile(r"__index_level_\d+__|index")
 
 
 def read_table(path: str | Path, columns: Mapping[str, Any] | ColumnMap | str | None = None) -> pa.Table:
@@ -40,7 +40,7 @@ def read_table(path: str | Path, columns: Mapping[str, Any] | ColumnMap | str | 
     return table_of_frame(read_parquet(path), Path(path), columns)
 
 
-def table_of(frame: Any, columns: Mapping[str, Any] | ColumnMap | str | None = None, named: str = "the frame") -> pa.Table:
+def table_of(frame: Any, columns: Mapping[str, Any] | ColumnMap | str | None = None) -> pa.Table:
     """An observation table of a frame in memory: an Arrow table, a pandas data frame or an xarray dataset.
 
     An Arrow table that is an observation table already comes back as it is.
@@ -48,18 +48,18 @@ def table_of(frame: Any, columns: Mapping[str, Any] | ColumnMap | str | None = N
     Raises:
         ObservationError: it is none of these, or is no table of observations.
     """
+    named = Path("the frame")
     kind = type(frame).__module__.partition(".")[0]
     try:
         if kind == "xarray":
-            frame = frame_of_dataset(frame, Path(named))
+            frame = frame_of_dataset(frame, named)
         elif kind == "pandas":
             frame = pa.Table.from_pandas(frame)
     except pa.ArrowException as error:
         raise ObservationError(f"{named} has a column of mixed kinds: {error}") from error
     if not isinstance(frame, pa.Table):
         raise ObservationError(f"observations must be a table, a data frame or a dataset, not {type(frame).__name__}")
-    known = columns is None and all(frame.schema.field(name).type == one.type for name, one in _own_fields(frame))
-    return frame if known and set(SCHEMA.names) <= set(frame.column_names) else table_of_frame(frame, Path(named), columns)
+    return frame if columns is None and _is_table(frame) else table_of_frame(frame, named, columns)
 
 
 def is_frame(source: Any) -> bool:
@@ -67,8 +67,10 @@ def is_frame(source: Any) -> bool:
     return not isinstance(source, str | Path)
 
 
-def _own_fields(frame: pa.Table) -> list[tuple[str, pa.Field]]:
-    return [(field.name, field) for field in SCHEMA if frame.column_names.count(field.name) == 1]
+def _is_table(frame: pa.Table) -> bool:
+    """Whether a frame is an observation table already."""
+    names = frame.column_names
+    return all(names.count(one.name) == 1 and frame.schema.field(one.name).type == one.type for one in SCHEMA)
 
 
 def read_parquet(path: str | Path) -> pa.Table:

@@ -61,8 +61,8 @@ class PressureUnit:
             return 1.0
         if top <= _SURELY_HPA:
             raise ObservationError(
-                f"{self._named} has pressures aloft of at most {top:g} in the column {column}, which may be Pa or hPa; a "
-                f"column map must say which, as in 'pres: {column} [hPa]'"
+                f"{self._named} has pressures aloft of at most {top:g} in the column {column}, which may be Pa or hPa; "
+                f"a column map must say which, as in 'pres: {column} [hPa]'"
             )
         text = f"the pressures in the column {column} are at most {top:g} and were taken as hPa"
         advice = f"if they are Pa, say so in a column map, 'pres: {column} [Pa]'"

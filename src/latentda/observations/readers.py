@@ -19,8 +19,8 @@ from latentda.observations.gnssro import GNSSRO_CATEGORY, decoded_gnssro
 from latentda.observations.ioda import read_ioda
 from latentda.observations.left_out import warn_left_out, warn_of_other_kinds
 from latentda.observations.message_classes import message_class_of
-from latentda.observations.nnja import TIME_COLUMN, nnja_pieces
 from latentda.observations.netcdf_table import is_ioda, read_netcdf_table
+from latentda.observations.nnja import TIME_COLUMN, nnja_pieces
 from latentda.observations.parquet_table import is_frame, read_parquet, table_of, table_of_frame
 from latentda.observations.prepbufr import decoded_prepbufr
 from latentda.observations.table import ObservationError, concatenate

@@ -153,7 +153,7 @@ class TableMaker:
     def _in_table_units(self, places: dict[str, Any], rows: FileRows) -> np.ndarray:
         """Give variables the table's names and values its units; returns where both are known."""
         chosen = self.chosen
-        places["variable"], known = table_variables(places["variable"], chosen)
+        places["variable"], known = table_variables(places["variable"], chosen.names)
         rows.note(UNKNOWN, OUT, ~known & ~rows.blank, chosen.name("variable"))
         variables = np.asarray(places["variable"].to_numpy(zero_copy_only=False), dtype=object)
         self._in_pascals(places, np.isin(variables.astype(str), UPPER_AIR_VARIABLES))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -30,7 +30,7 @@ from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
 from latentda.world import WorldFolder, build_model
 
-Reports = Path | str | pa.Table | pd.DataFrame | xr.Dataset
+Reports: TypeAlias = Path | str | pa.Table | pd.DataFrame | xr.Dataset
 """A file of reports, a table, a data frame, or a dataset that is a table."""
 
 
@@ -160,6 +160,6 @@ def read_reports(observations: Sequence[Reports], columns: Any = None) -> pa.Tab
     Raises:
         ObservationError: one of them cannot be read, or nothing is in any.
     """
-    paths = [one for one in observations if not is_frame(one)]
+    paths = [one for one in observations if isinstance(one, str | Path)]
     tables = [table_of(one, columns) for one in observations if is_frame(one)]
     return concatenate([*(read_observations_of_files(paths, columns) if paths else ()), *tables])
