@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from latentda.observations.column_maps import ColumnMap, column_map
 from latentda.observations.column_names import units_of_names
+from latentda.observations.earth2studio import is_earth2studio, own_frame
 from latentda.observations.netcdf_table import frame_of_dataset
 from latentda.observations.own_maps import own_map
 from latentda.observations.row_notes import RowNotes
@@ -90,6 +91,8 @@ def table_of_frame(
     content: pa.Table, named: Path, columns: Mapping[str, Any] | ColumnMap | str | None = None
 ) -> pa.Table:
     """An observation table from a frame in Arrow; errors and warnings speak of `named`."""
+    if columns is None and is_earth2studio(content.column_names):
+        content = own_frame(content)
     names = content.column_names
     chosen = own_map(names, named) if columns is None else column_map(columns)
     try:
