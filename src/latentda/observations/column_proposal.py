@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from latentda.observations.anemoi_table import is_zarr, read_zarr_table
 from latentda.observations.cells import read_numbers, read_texts
 from latentda.observations.column_guesses import SPEED_AND_DIRECTION, guessed_unit, guessed_variable
 from latentda.observations.column_names import own_columns, stem_and_unit, units_of_names
@@ -53,7 +54,7 @@ class _Line:
 
 
 def propose_map(path: str | Path) -> str:
-    """A column map in YAML for a table in CSV, Parquet or NetCDF.
+    """A column map in YAML for a table in CSV, Parquet, NetCDF or Zarr.
 
     Raises:
         ObservationError: the file cannot be read, or is of a kind that needs no map.
@@ -75,11 +76,13 @@ def propose_map(path: str | Path) -> str:
 
 
 def first_rows(path: Path) -> pa.Table:
-    """The first rows of a table in CSV, Parquet or NetCDF, texts as they stand.
+    """The first rows of a table in CSV, Parquet, NetCDF or Zarr, texts as they stand.
 
     Raises:
         ObservationError: the file cannot be read, or is of another kind.
     """
+    if is_zarr(path):
+        return read_zarr_table(path).slice(0, _ROWS)
     with decompressed(path) as file:
         with file.open("rb") as stream:
             magic = stream.read(4)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from latentda.observations.anemoi_table import named_frame
 from latentda.observations.column_maps import ColumnMap, column_map
 from latentda.observations.column_names import units_of_names
 from latentda.observations.earth2studio import is_earth2studio, own_frame
@@ -93,6 +94,8 @@ def table_of_frame(
     """An observation table from a frame in Arrow; errors and warnings speak of `named`."""
     if columns is None and is_earth2studio(content.column_names):
         content = own_frame(content)
+    elif columns is None:
+        content = named_frame(content)
     names = content.column_names
     chosen = own_map(names, named) if columns is None else column_map(columns)
     try:

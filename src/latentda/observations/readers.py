@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from latentda.observations.anemoi_table import is_zarr, read_zarr_table
 from latentda.observations.bufr_decoder import TABLES_CATEGORY, SoundFile, sound_messages
 from latentda.observations.column_maps import ColumnMap
 from latentda.observations.compressed import decompressed
@@ -28,7 +29,7 @@ from latentda.observations.wmo_bufr import WMO_CATEGORIES, decoded_wmo
 
 _HDF5_MAGIC, _PARQUET_MAGIC, _NETCDF3_MAGIC = b"\x89HDF\r\n\x1a\n", b"PAR1", b"CDF"
 _WANTED = (
-    "wanted is a Parquet observation table, NNJA-AI Parquet, IODA NetCDF, a table in NetCDF, NCEP prepBUFR, "
+    "wanted is a Parquet observation table, NNJA-AI Parquet, IODA NetCDF, a table in NetCDF or Zarr, NCEP prepBUFR, "
     "WMO BUFR of stations, soundings, aircraft or radio occultation, or CSV"
 )
 
@@ -46,7 +47,7 @@ def read_observations(
     """Read any known observation file, plain or gzipped, or a frame in memory, to an observation table.
 
     Parquet (our own or NNJA-AI's), IODA NetCDF, NCEP prepBUFR, WMO BUFR of several kinds in one file, CSV, tables in
-    NetCDF. Damaged messages of BUFR are left out with a `DamageWarning`, reports without a place with a
+    NetCDF and Zarr, also anemoi-datasets'. Damaged messages of BUFR are left out with a `DamageWarning`, reports without a place with a
     `LeftOutWarning`.
 
     Args:
@@ -101,6 +102,9 @@ def read_observations_in_pieces(
     Each piece counts its `obs_id` from zero. What a file's damage leaves unread is known, and warned of, at the end.
     """
     rows = 0
+    if is_zarr(Path(path)):
+        yield table_of_frame(read_zarr_table(Path(path)), Path(path), column_map)
+        return
     with decompressed(path) as file:
         if _is_own_table(file, column_map):
             yield _own_table(file, Path(path), column_map)
