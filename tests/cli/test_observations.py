@@ -148,3 +148,10 @@ def test_a_table_of_the_users_own_is_read_by_the_map_that_is_proposed(tmp_path):
     works(["observations", "columns", path, "--out", proposed])
     proposed.write_text(proposed.read_text() + "time: when\n")
     assert "msl" in works(["observations", "summary", path, "--columns", proposed])
+
+
+def test_feedback_goes_out_as_ioda(folder, tmp_path):
+    works(["observations", "convert", folder / "feedback_00000.parquet", "--out", tmp_path / "a.ioda.nc"])
+    assert "440" in works(["observations", "summary", tmp_path / "a.ioda.nc"])
+    wrong = ["observations", "convert", folder / "feedback_00000.parquet", "--out", tmp_path / "a.odb"]
+    assert "must end in" in " ".join(sentence(wrong).split())

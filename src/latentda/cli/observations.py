@@ -53,7 +53,7 @@ def summary(
 @app.command()
 def convert(
     files: Files,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")] = Path("observations.parquet"),
+    out: Annotated[Path, typer.Option(help="File to write: .parquet, or .ioda.nc.")] = Path("observations.parquet"),
     columns: Columns = None,
     checks: Annotated[Path | None, typer.Option(help="YAML of quality control to apply, verdicts kept.")] = None,
     time: Annotated[str | None, typer.Option(help="Analysis time, which a check of the window needs.")] = None,
@@ -62,13 +62,15 @@ def convert(
     """Read files of any kind into one observation table."""
     with one_sentence(devices=False):
         from latentda.grid import as_datetime
-        from latentda.observations import read_error_table, read_quality_control, replace_errors, write_table
+        from latentda.observations import read_error_table, read_quality_control, replace_errors
+        from latentda.observations.writers import writer_for
 
+        write = writer_for(out)
         chain = read_quality_control(checks) if checks else None
         own = read_error_table(errors) if errors else None
         read = _read(files, columns)
         read = replace_errors(read, own) if own else read
-        write_table(chain.apply(read, as_datetime(time) if time else None) if chain else read, out)
+        write(chain.apply(read, as_datetime(time) if time else None) if chain else read, out)
         where(out)
 
 

@@ -47,8 +47,8 @@ def read_observations(
     """Read any known observation file, plain or gzipped, or a frame in memory, to an observation table.
 
     Parquet (our own or NNJA-AI's), IODA NetCDF, NCEP prepBUFR, WMO BUFR of several kinds in one file, CSV, tables in
-    NetCDF and Zarr, also anemoi-datasets'. Damaged messages of BUFR are left out with a `DamageWarning`, reports without a place with a
-    `LeftOutWarning`.
+    NetCDF and Zarr (also anemoi-datasets'). Damaged messages of BUFR are left out with a `DamageWarning`, reports
+    without a place with a `LeftOutWarning`.
 
     Args:
         path: the file; or an Arrow table, a pandas data frame or an xarray dataset.
