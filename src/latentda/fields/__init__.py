@@ -3,6 +3,7 @@
 from latentda.fields.batches import RandomBatches, StoredSamples
 from latentda.fields.climatology import Climatology, fit_climatology, harmonics_told
 from latentda.fields.error import FieldsError
+from latentda.fields.forecast_writer import forecast_dataset, write_forecasts
 from latentda.fields.forecasts import Forecasts, open_forecasts
 from latentda.fields.opening import Location
 from latentda.fields.sampler import StoreSampler
@@ -29,6 +30,7 @@ __all__ = [
     "StoredSamples",
     "fit_climatology",
     "fit_standardizer",
+    "forecast_dataset",
     "harmonics_told",
     "hours_of",
     "layout_of_store",
@@ -39,6 +41,7 @@ __all__ = [
     "to_dataset",
     "unit_standardizer",
     "values_in_si",
+    "write_forecasts",
     "write_netcdf",
     "write_standardizer",
 ]
