@@ -28,7 +28,8 @@ def is_ioda(file: Path) -> bool:
     try:
         with h5py.File(file, "r") as content:
             return "MetaData" in content
-    except OSError:
+    # HDF5 reports damage by whichever error its broken part runs into.
+    except Exception:
         return True
 
 
