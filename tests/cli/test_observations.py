@@ -138,3 +138,20 @@ def test_an_audit_tells_a_file_by_its_content(tmp_path):
 
 def test_data_that_no_check_has_seen_are_not_called_used(plain):
     assert "used " not in works(["observations", "summary", plain]).split("Refused")[0]
+
+
+def test_a_table_of_the_users_own_is_read_by_the_map_that_is_proposed(tmp_path):
+    path, proposed = tmp_path / "own.csv", tmp_path / "map.yaml"
+    path.write_text("when,Lat,Lon,SLP\n2020-01-01T00,1,2,1013\n")
+    assert "observations columns" in " ".join(sentence(["observations", "summary", path]).split())
+    assert "msl: SLP [hPa]" in works(["observations", "columns", path])
+    works(["observations", "columns", path, "--out", proposed])
+    proposed.write_text(proposed.read_text() + "time: when\n")
+    assert "msl" in works(["observations", "summary", path, "--columns", proposed])
+
+
+def test_feedback_goes_out_as_ioda(folder, tmp_path):
+    works(["observations", "convert", folder / "feedback_00000.parquet", "--out", tmp_path / "a.ioda.nc"])
+    assert "440" in works(["observations", "summary", tmp_path / "a.ioda.nc"])
+    wrong = ["observations", "convert", folder / "feedback_00000.parquet", "--out", tmp_path / "a.odb"]
+    assert "must end in" in " ".join(sentence(wrong).split())

@@ -73,6 +73,10 @@ def test_a_folder_keeps_every_cycle_and_nothing_else(cycler, first_background, o
     assert names == [*(f"cycle_{k:05d}.safetensors" for k in range(4)), "setup.json"]
 
 
+def test_reports_may_be_data_frames(cycler, first_background, observe, whole):
+    same(run(cycler, first_background, lambda hours: observe(hours).to_pandas(), SETTINGS), whole)
+
+
 def never(hours):
     raise AssertionError(f"cycle {hours} was done before")
 

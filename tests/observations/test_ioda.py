@@ -150,8 +150,10 @@ def test_other_netcdf_is_named(tmp_path, soundings):
     groups, _ = soundings
     with h5netcdf.File(tmp_path / "grid.nc", "w") as file:
         file.create_variable("t2m", ("x",), data=np.zeros(3))
-    with pytest.raises(ObservationError, match="MetaData"):
+    with pytest.raises(ObservationError, match="no observation table: it lacks"):
         read_observations(tmp_path / "grid.nc")
+    with pytest.raises(ObservationError, match="MetaData"):
+        read_ioda(tmp_path / "grid.nc")
     with pytest.raises(ObservationError, match="dateTime"):
         read_ioda(_write(tmp_path / "no_epoch", groups))
     only = {name: values for name, values in groups.items() if name.startswith("MetaData")}

@@ -129,3 +129,16 @@ def test_other_parquet_is_named(tmp_path):
         read_nnja(_write(tmp_path / "nowhere", {"OBS_TIMESTAMP": TIMES, "TMDB": [280.0, 281.0]}))
     with pytest.raises(ObservationError, match="no observation table"):
         read_observations(_write(tmp_path / "other", {"a": [1, 2]}))
+
+
+def test_pressure_at_sea_level(tmp_path):
+    frame = {
+        "OBS_TIMESTAMP": ["2021-01-01 00:00:00"],
+        "LAT": [46.0],
+        "LON": [14.0],
+        "TMDB": [280.0],
+        "PMSL": [101300.0],
+    }
+    pq.write_table(pa.table(frame), tmp_path / "ship")
+    table = read_nnja(tmp_path / "ship")
+    assert dict(zip(column(table, "variable"), column(table, "observation"), strict=True))["msl"] == 101300.0

@@ -141,7 +141,7 @@ def test_other_parquet_is_refused(small_table, tmp_path):
     import pyarrow.parquet as pq
 
     pq.write_table(small_table.drop_columns(["lat"]), tmp_path / "other.parquet")
-    with pytest.raises(ObservationError, match="lacks lat"):
+    with pytest.raises(ObservationError, match=r"lacks the column\(s\) lat"):
         read_table(tmp_path / "other.parquet")
     (tmp_path / "text").write_text("hello")
     with pytest.raises(ObservationError, match="text"):

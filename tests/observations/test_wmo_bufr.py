@@ -141,6 +141,7 @@ def test_ship(tmp_path):
         "heightOfStationGroundAboveMeanSeaLevel": 3.0,
         "heightOfBarometerAboveMeanSeaLevel": 20.0,
         "nonCoordinatePressure": 100100.0,
+        "pressureReducedToMeanSeaLevel": 100350.0,
         "airTemperature": 275.0,
         "dewpointTemperature": 273.0,
         "windDirection": 360.0,
@@ -150,7 +151,8 @@ def test_ship(tmp_path):
     assert set(column(table, "class")) == {"SFCSHP"}
     assert set(column(table, "station")) == {"DBLK"}
     assert set(column(table, "type")) == {180, 280}
-    assert set(column(table, "variable")) == {"sp", "t2m", "q2m", "u10m", "v10m"}
+    assert set(column(table, "variable")) == {"sp", "msl", "t2m", "q2m", "u10m", "v10m"}
+    assert _only(table, "msl").tolist() == [100350.0]
     assert _only(table, "v10m")[0] == pytest.approx(-10.0)
     assert _only(table, "sp", "elev")[0] == 20.0  # the pressure belongs to the barometer
     assert _only(table, "t2m", "elev")[0] == 3.0

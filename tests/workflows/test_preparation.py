@@ -8,8 +8,8 @@ import pytest
 from latentda.grid import datetime_of_hours
 from latentda.observations import ObservationError, column, concatenate, read_table, used, write_table
 from latentda.observations.verdicts import VERDICTS
-from latentda.workflows.preparation import analysis_hours, prepare, read_reports
-from tests.worlds import NOON, table_of
+from latentda.workflows.preparation import analysis_hours, prepare, prepare_for, quality_control_for, read_reports
+from tests.worlds import NOON, pressure_layout, table_of
 
 REPORTED = Path(__file__).parents[1] / "data" / "reported"
 NEW_YEAR = np.datetime64("1989-01-01T12:00", "ns")
@@ -89,3 +89,20 @@ def test_a_sounding_in_degrees_celsius_is_refused_and_leaves_the_errors_of_its_h
     assert humid.any()
     ratio = column(table, "error")[humid] / column(sound, "error")[humid]
     assert ((ratio > 0.2) & (ratio < 5.0)).all()
+
+
+def test_a_barometer_is_heard_once():
+    stations = {
+        "station": ["A", "A", "B"],
+        "lat": [10.0, 10.0, 40.0],
+        "lon": [10.0, 10.0, 40.0],
+        "class": ["ADPSFC"] * 3,
+    }
+    table = table_of(["sp", "msl", "msl"], observation=[1e5, 1.005e5, 1.01e5], pres=np.nan, error=np.nan, **stations)
+    hours = analysis_hours(table)
+    for layout, verdicts in (
+        (pressure_layout(surface=("msl",)), ["", "not_assimilated", ""]),
+        (pressure_layout(names="uvz", surface=("msl",)), ["", "", ""]),
+    ):
+        checked = prepare_for(layout, table, quality_control_for(layout, 12.0), hours)
+        assert column(checked, "verdict").tolist() == verdicts

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Read, summarise, draw and convert observations.")
 
-Files = Annotated[list[Path], typer.Argument(help="prepBUFR, WMO BUFR, Parquet, IODA or CSV files.")]
-Columns = Annotated[str | None, typer.Option(help="For CSV: YAML of its columns, or 'metar'.")]
+Files = Annotated[list[Path], typer.Argument(help="prepBUFR, WMO BUFR, Parquet, IODA, NetCDF or CSV files.")]
+Columns = Annotated[
+    str | None, typer.Option(help="A table's columns in YAML (see 'observations columns'), or 'metar'.")
+]
 Variable = Annotated[str | None, typer.Option(help="Only this variable, for example t.")]
 Kind = Annotated[str | None, typer.Option("--class", help="Only this message class, for example ADPUPA.")]
 
@@ -51,7 +53,7 @@ def summary(
 @app.command()
 def convert(
     files: Files,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")] = Path("observations.parquet"),
+    out: Annotated[Path, typer.Option(help="File to write: .parquet, or .ioda.nc.")] = Path("observations.parquet"),
     columns: Columns = None,
     checks: Annotated[Path | None, typer.Option(help="YAML of quality control to apply, verdicts kept.")] = None,
     time: Annotated[str | None, typer.Option(help="Analysis time, which a check of the window needs.")] = None,
@@ -60,13 +62,34 @@ def convert(
     """Read files of any kind into one observation table."""
     with one_sentence(devices=False):
         from latentda.grid import as_datetime
-        from latentda.observations import read_error_table, read_quality_control, replace_errors, write_table
+        from latentda.observations import read_error_table, read_quality_control, replace_errors
+        from latentda.observations.writers import writer_for
 
+        write = writer_for(out)
         chain = read_quality_control(checks) if checks else None
         own = read_error_table(errors) if errors else None
         read = _read(files, columns)
         read = replace_errors(read, own) if own else read
-        write_table(chain.apply(read, as_datetime(time) if time else None) if chain else read, out)
+        write(chain.apply(read, as_datetime(time) if time else None) if chain else read, out)
+        where(out)
+
+
+@app.command("columns")
+def propose_columns(
+    file: Annotated[Path, typer.Argument(help="A table in CSV, Parquet or NetCDF.")],
+    out: Annotated[Path | None, typer.Option(help="YAML file to write, instead of printing it.")] = None,
+) -> None:
+    """Propose a column map for a table, to be edited and given with --columns."""
+    with one_sentence(devices=False):
+        from latentda.files import whole
+        from latentda.observations.column_proposal import propose_map
+
+        proposed = propose_map(file)
+        if out is None:
+            typer.echo(proposed, nl=False)
+            return
+        with whole(out) as partial:
+            partial.write_text(proposed, encoding="utf-8")
         where(out)
 
 

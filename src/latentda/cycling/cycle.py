@@ -14,8 +14,8 @@ from numpy import ndarray
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.grid import Time, hours_since_1970
 
-Observe = Callable[[int], pa.Table]
-"""``observe(hours since 1970)`` -> the observations of a cycle."""
+Observe = Callable[[int], Any]
+"""``observe(hours since 1970)`` -> the observations of a cycle: an observation table, or a data frame that is one."""
 
 
 @dataclass(frozen=True, init=False)

@@ -25,6 +25,7 @@ from latentda.assimilation.intake import Intake
 from latentda.cycling.cycle import Cycle, CycleSettings, Observe
 from latentda.forecast import ForecastModel, require_suited
 from latentda.grid import datetime_of_hours, iso
+from latentda.observations.parquet_table import table_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +152,7 @@ class Cycler:
         """
         times = [hours + lead for lead in self.method.lead_hours]
         guesses = self._guesses(self.method.first_guess(carried))
-        tables, terms = [observe(t) for t in times], list[ObservationTerm]()
+        tables, terms = [table_of(observe(t)) for t in times], list[ObservationTerm]()
         if self.method.observes:
             tables = [self.intake.screen(*one) for one in zip(tables, guesses, times, strict=True)]
             terms = [self.intake.term(table, t, g) for table, t, g in zip(tables, times, guesses, strict=True)]

@@ -3,7 +3,7 @@
 from latentda.fields.batches import RandomBatches, StoredSamples
 from latentda.fields.climatology import Climatology, fit_climatology, harmonics_told
 from latentda.fields.error import FieldsError
-from latentda.fields.forecast_writer import ForecastWriter
+from latentda.fields.forecast_writer import ForecastWriter, forecast_dataset, write_forecasts
 from latentda.fields.forecasts import Forecasts, open_forecasts
 from latentda.fields.opening import Location
 from latentda.fields.sampler import StoreSampler
@@ -31,6 +31,7 @@ __all__ = [
     "StoredSamples",
     "fit_climatology",
     "fit_standardizer",
+    "forecast_dataset",
     "harmonics_told",
     "hours_of",
     "layout_of_store",
@@ -41,6 +42,7 @@ __all__ = [
     "to_dataset",
     "unit_standardizer",
     "values_in_si",
+    "write_forecasts",
     "write_netcdf",
     "write_standardizer",
 ]

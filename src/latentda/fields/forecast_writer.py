@@ -1,9 +1,4 @@
-"""Writing of forecasts along start and lead: Zarr v3 as WeatherBench 2 and WeatherBench-X read it.
-
-Dimensions are ``(time, prediction_timedelta, level, latitude, longitude)``, ``time`` the start.
-
-Reference: Rasp et al. (2024), WeatherBench 2, doi 10.1029/2023MS004019.
-"""
+"""Forecasts on disk: ``(time, prediction_timedelta)``, as WeatherBench 2 keeps them and WeatherBench-X opens them."""
 
 from __future__ import annotations
 
@@ -18,10 +13,49 @@ from numpy import ndarray
 
 from latentda.fields.error import FieldsError
 from latentda.fields.writer import TIME_ENCODING, appended, consolidate, cut, refuse_foreign, to_dataset
-from latentda.files import written
+from latentda.files import whole, written
 from latentda.grid import Layout
 
-LEAD = "prediction_timedelta"
+
+def forecast_dataset(
+    states: Float[ndarray, "time lead channel lat lon"],
+    layout: Layout,
+    times: Sequence[Any] | ndarray,
+    lead_hours: Sequence[int],
+    attributes: dict[str, Any] | None = None,
+) -> xr.Dataset:
+    """Forecasts as a WeatherBench 2 dataset.
+
+    Args:
+        states: physical units.
+        layout: of the states.
+        times: when the forecasts start.
+        lead_hours: increasing lead times (h).
+        attributes: of the dataset.
+
+    Raises:
+        FieldsError: shapes that differ from those of times, leads and layout.
+    """
+    if states.shape[:2] != (len(times), len(lead_hours)):
+        raise FieldsError(f"Forecasts from {len(times)} times to {len(lead_hours)} leads were wanted.")
+    leads = np.array(lead_hours, "timedelta64[h]").astype("timedelta64[ns]")
+    along = xr.Variable("prediction_timedelta", leads, {"standard_name": "forecast_period", "long_name": "lead time"})
+    found = [to_dataset(states[:, lead], layout, times, attributes) for lead in range(len(lead_hours))]
+    dims = ("time", "prediction_timedelta", "level", "latitude", "longitude")
+    dataset = xr.concat(found, along, combine_attrs="override").transpose(*dims, missing_dims="ignore")
+    dataset["time"].attrs["standard_name"] = "forecast_reference_time"
+    return dataset
+
+
+def write_forecasts(dataset: xr.Dataset, path: str | Path) -> None:
+    """Write forecasts to a Zarr store, whole or not at all.
+
+    Raises:
+        UserError: no room, or no right to write.
+    """
+    with whole(path) as partial:
+        dataset.to_zarr(partial, mode="w", zarr_format=3, consolidated=False)
+        consolidate(partial)
 
 
 class ForecastWriter:
@@ -50,12 +84,10 @@ class ForecastWriter:
         """
         if not np.isfinite(states).all():
             raise FieldsError(f"A forecast from {start} holds NaN: its model has blown up.")
-        each = [to_dataset(state[None], self.layout, [start], dict(attributes or {})) for state in states]
-        leads = np.array(self.leads, "timedelta64[h]").astype("timedelta64[ns]")
-        dataset = xr.concat(each, xr.Variable(LEAD, leads, {"long_name": "lead", "standard_name": "forecast_period"}))
+        dataset = forecast_dataset(states[None], self.layout, [start], self.leads, dict(attributes or {}))
         with written(self.path), appended(self.path, self.written):
             new: dict[str, Any] = {"mode": "w", "zarr_format": 3, "encoding": {"time": TIME_ENCODING}}
             how = {"append_dim": "time"} if self.written else new
-            dataset.transpose("time", LEAD, ...).to_zarr(self.path, consolidated=False, **how)
+            dataset.to_zarr(self.path, consolidated=False, **how)
             consolidate(self.path)
         self.written += 1

@@ -58,6 +58,15 @@ def conversion(unit: str, wanted: str) -> Conversion:
     return Conversion(have.scale / want.scale, (have.offset - want.offset) / want.scale)
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit that is known, of whatever kind."""
+    try:
+        _parse(text)
+    except UserError:
+        return False
+    return True
+
+
 _LENGTH: Dimension = (("m", 1),)
 _TIME: Dimension = (("s", 1),)
 _MASS: Dimension = (("kg", 1),)

@@ -1,9 +1,9 @@
-"""Maps from the columns of the observation table to those of a CSV file; `csv_table` shows how one is written."""
+"""Maps from the columns of the observation table to those of a file's; `csv_table` shows how one is written."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,36 @@ from latentda.user_error import UserError
 _WINDS = {"wind": ("u", "v"), "wind10m": ("u10m", "v10m")}
 TEXTS = ("station", "class", "source", "variable", "verdict", "used")
 """Columns of the table that are read as text."""
-_SETTINGS = ("time", "time_format", "delimiter", "missing")
+_SETTINGS = ("time", "time_format", "delimiter", "missing", "unit", "units", "names")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a value comes from: a column, SI = scale * value + offset, or a constant when `column` is None."""
+    """Where a value comes from: a column, SI = scale * value + offset, or a constant when `column` is None.
+
+    Without a `unit` nobody has said one; then it is SI's, scale and offset say nothing.
+    """
 
     column: str | None
     scale: float = 1.0
     offset: float = 0.0
     value: str | float | None = None
+    unit: str | None = None
+
+    def told(self, name: str, units: Mapping[str, str]) -> Source:
+        """The source of what the table calls `name`, in the unit that the file tells if the map tells none.
+
+        Raises:
+            ObservationError: the unit is unknown, or of another kind.
+        """
+        if self.unit is not None or self.column not in units or name in TEXTS:
+            return self
+        return _in_unit(name, str(self.column), units[str(self.column)])
 
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """Where everything of a table comes from in a CSV file.
+    """Where everything of a table comes from in a file.
 
     Attributes:
         time: columns that joined give the time.
@@ -42,6 +56,9 @@ class ColumnMap:
         time_format: strptime's, or `UNIT since DATE`; None for what `times` tells apart by itself.
         delimiter: one character, or "whitespace"; None to tell it by the header.
         missing: texts that stand for no value.
+        unit: the column with the unit of each row's observation.
+        units: units of observations by variable, for rows that tell none.
+        names: variables of the table by what the file calls them, in its column `variable`.
     """
 
     time: tuple[str, ...]
@@ -51,6 +68,9 @@ class ColumnMap:
     time_format: str | None = None
     delimiter: str | None = None
     missing: tuple[str, ...] = ()
+    unit: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, column: str) -> str | None:
         """The file's name of a column of the table, None of a constant; its own name where the map has none."""
@@ -65,21 +85,35 @@ class ColumnMap:
         """
         found = spelled([*self.text_columns(), *self.number_columns()], names)
 
-        def of_file(source: Source) -> Source:
+        def of_file(_: str, source: Source) -> Source:
             return source if source.column is None else replace(source, column=found[source.column])
 
+        unit = None if self.unit is None else found[self.unit]
+        return replace(self._with_sources(of_file), time=tuple(found[name] for name in self.time), unit=unit)
+
+    def with_units(self, units: Mapping[str, str]) -> ColumnMap:
+        """The map with the units that the file tells, by its columns, where the map tells none.
+
+        Raises:
+            ObservationError: a unit is unknown, or of another kind than its column.
+        """
+        return self._with_sources(lambda name, source: source.told(name, units))
+
+    def _with_sources(self, change: Callable[[str, Source], Source]) -> ColumnMap:
         return replace(
             self,
-            time=tuple(found[name] for name in self.time),
-            places={name: of_file(source) for name, source in self.places.items()},
-            variables={name: of_file(source) for name, source in self.variables.items()},
-            winds={name: (of_file(speed), of_file(angle)) for name, (speed, angle) in self.winds.items()},
+            places={name: change(name, source) for name, source in self.places.items()},
+            variables={name: change(name, source) for name, source in self.variables.items()},
+            winds={
+                names: (change(names[0], speed), change("direction", angle))
+                for names, (speed, angle) in self.winds.items()
+            },
         )
 
     def text_columns(self) -> list[str]:
         """Columns of the file to be read as text."""
         texts = [source.column for name, source in self.places.items() if name in TEXTS and source.column]
-        return list(dict.fromkeys([*self.time, *texts]))
+        return list(dict.fromkeys([*self.time, *texts, *([self.unit] if self.unit else [])]))
 
     def number_columns(self) -> list[str]:
         """Columns of the file to be read as numbers."""
@@ -134,6 +168,9 @@ def column_map(given: Mapping[str, Any] | ColumnMap | str | Path) -> ColumnMap:
         given.get("time_format"),
         _delimiter(given.get("delimiter")),
         _listed(given.get("missing", ())),
+        given.get("unit"),
+        _named("units", given.get("units", {})),
+        _named("names", given.get("names", {})),
     )
     both = set(chosen.text_columns()) & set(chosen.number_columns())
     if both:
@@ -163,6 +200,20 @@ def _listed(given: Any) -> tuple[str, ...]:
     return tuple(map(str, given)) if isinstance(given, list | tuple) else (str(given),)
 
 
+def _named(key: str, given: Any) -> Mapping[str, str]:
+    """Units of variables, or variables of names."""
+    if not isinstance(given, Mapping):
+        raise ObservationError(f"a column map must give {key} as pairs, such as {{t: degC}}, not {given!r}")
+    pairs = {str(name): str(value) for name, value in given.items()}
+    for variable in pairs if key == "units" else pairs.values():
+        if variable not in VARIABLES:
+            raise ObservationError(f"a column map has the unknown variable {variable} in {key}")
+    if key == "units":
+        for variable, unit in pairs.items():
+            to_table_unit(variable, unit)
+    return pairs
+
+
 def _delimiter(given: Any) -> str | None:
     delimiter = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(given, given)
     if delimiter is None or delimiter == "whitespace" or (isinstance(delimiter, str) and len(delimiter) == 1):
@@ -171,6 +222,8 @@ def _delimiter(given: Any) -> str | None:
 
 
 def _source(name: str, text: Any) -> Source:
+    if isinstance(text, Source):
+        return text
     if isinstance(text, int | float) and not isinstance(text, bool):
         return Source(None, value=float(text))
     if not isinstance(text, str):
@@ -184,8 +237,12 @@ def _source(name: str, text: Any) -> Source:
     unit = re.fullmatch(r"(.*?)\s*\[([^\[\]]*)\]", text)
     if unit is None:
         return Source(text)
-    si = to_table_unit(name, unit.group(2))
-    return Source(unit.group(1), si.scale, si.offset)
+    return _in_unit(name, unit.group(1), unit.group(2))
+
+
+def _in_unit(name: str, column: str, unit: str) -> Source:
+    si = to_table_unit(name, unit)
+    return Source(column, si.scale, si.offset, unit=unit)
 
 
 def _wind(name: str, pair: Any) -> tuple[Source, Source]:

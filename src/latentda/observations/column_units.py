@@ -12,7 +12,7 @@ _TABLE_UNITS = {
     "m/s": ("u", "v", "ws", "u10m", "v10m", "ws10m", "wind", "wind10m"),
     "m2/s2": ("z",),
     "1": ("n", "type", "quality", "obs_id"),
-    "Pa": ("pres", "sp"),
+    "Pa": ("pres", "sp", "msl"),
     "kg/m2": ("tcwv",),
     "m": ("elev", "height"),
     "degrees": ("lat", "lon", "direction"),

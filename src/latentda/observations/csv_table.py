@@ -15,9 +15,11 @@ A map is written as in this YAML, here the shipped one for METARs (`column_map("
 
 Further keys: `time_format` (strptime's, or `hours since 1900-01-01`), `delimiter` (told by the header if it is not
 given; "whitespace" for columns padded with blanks), `missing` (texts that stand for no value, beside the empty one and
--9999). Units are spelled in any usual way; without one the file is in SI. A file with a row a datum has `variable` and
-`observation` instead of value columns. Without a map, columns that have the table's own names are read, in capitals or
-with `latitude` and `longitude` too.
+-9999). Units are spelled in any usual way; without one, and where the column's name has none, the file is in SI, but
+for pressures that can only be hPa (`pressure_unit`). A file with a row a datum has `variable` and `observation` instead
+of value columns; then `unit: NAME` is the column with each row's unit, `units: {t: degC, q: g/kg}` gives those of
+variables, and `names: {TEMP: t}` says what the file calls them. Without a map, columns are told by their names
+(`column_names`).
 
 The file is streamed, so memory holds one block of it and the rows made so far. Rows with another number of columns
 are left out with a `DamageWarning`, unless they are more than a tenth; what becomes of rows that lack something or
@@ -37,11 +39,12 @@ import pyarrow.csv
 
 from latentda.observations.bufr_decoder import MOST_LEFT_OUT, DamageWarning
 from latentda.observations.column_maps import ColumnMap, column_map
-from latentda.observations.column_names import own_columns
+from latentda.observations.column_names import units_of_names
 from latentda.observations.compressed import decompressed
 from latentda.observations.csv_text import Header, plain, read_header
+from latentda.observations.own_maps import own_map
 from latentda.observations.row_notes import RowNotes, RowWarning
-from latentda.observations.table import VARIABLES, ObservationError, concatenate
+from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.tabular import TableMaker
 
 _BLOCK_BYTES = 4_000_000
@@ -77,38 +80,9 @@ def csv_pieces(path: str | Path, columns: Mapping[str, Any] | ColumnMap | str | 
             yield from _pieces(copy, path, chosen, header)
 
 
-def own_map(names: tuple[str, ...], named: Path) -> ColumnMap:
-    """The map of a file that has the table's own column names, in whatever spelling.
-
-    Raises:
-        ObservationError: it has not.
-    """
-    own = _own_columns(names, named)
-    lacking = [name for name in ("time", "lat", "lon") if name not in own]
-    if not set(own) & {"observation", *VARIABLES}:
-        lacking.append("observation (or a variable)")
-    elif "observation" in own and "variable" not in own:
-        lacking.append("variable")
-    if lacking:
-        raise ObservationError(
-            f"{named} lacks the column(s) {', '.join(lacking)} of an observation table, so it needs a column map; "
-            f"its columns are {', '.join(names)}"
-        )
-    if "observation" in own:
-        own = {name: column for name, column in own.items() if name not in VARIABLES}
-    return column_map(own)
-
-
-def _own_columns(names: tuple[str, ...], named: Path) -> dict[str, str]:
-    try:
-        return own_columns(names)
-    except ObservationError as error:
-        raise ObservationError(f"{named} cannot be read without a column map: {error}") from error
-
-
 def _of_file(given: ColumnMap, header: Header, named: Path) -> ColumnMap:
     try:
-        return given.spelled(header.names)
+        return given.spelled(header.names).with_units(units_of_names(header.names))
     except ObservationError as error:
         raise ObservationError(f"{named} cannot be read as CSV by this map: {error}") from error
 

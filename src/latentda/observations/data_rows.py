@@ -9,22 +9,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from latentda.grid.variables import BY_STORED_NAME
 from latentda.observations.column_maps import ColumnMap
-from latentda.observations.file_rows import NOWHERE, OF_VERDICT, OUT, UNKNOWN, UNPLACED, VALUELESS, FileRows, kept
+from latentda.observations.file_rows import NOWHERE, OF_VERDICT, OUT, UNPLACED, VALUELESS, FileRows, kept
 from latentda.observations.table import SURFACE_VARIABLES, VARIABLES, column, judged_table, refuse, used
 
 
-def data_table(columns: dict[str, Any], extras: Mapping[str, Any], rows: FileRows, chosen: ColumnMap) -> pa.Table:
+def data_table(
+    columns: dict[str, Any], known: np.ndarray, extras: Mapping[str, Any], rows: FileRows, chosen: ColumnMap
+) -> pa.Table:
     """The table of rows that are data.
 
     Args:
-        columns: of the table, NaN and NaT where missing; the names of variables may be in capitals.
+        columns: of the table, NaN and NaT where missing.
+        known: rows of a variable and a unit that are known.
         extras: further columns to keep.
         rows: of the file.
         chosen: names the file's columns.
     """
-    columns["variable"], known = _variables(columns["variable"])
-    rows.note(UNKNOWN, OUT, ~known & ~rows.blank, chosen.name("variable"))
     whole = known & placed_rows(columns, rows, chosen)
     valueless = np.isnan(columns["observation"])
     rows.note(VALUELESS, OUT, whole & valueless, chosen.name("observation"))
@@ -59,12 +61,19 @@ def _aloft(table: pa.Table) -> np.ndarray:
     return ~np.asarray(pc.is_in(table["variable"], pa.array(SURFACE_VARIABLES)), dtype=bool)
 
 
-def _variables(names: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Names of variables as the table spells them, and which are known."""
-    known = pa.array(VARIABLES)
-    exact = pc.is_in(names, known)
-    names = pc.if_else(exact, names, pc.utf8_lower(names))
-    return names, np.asarray(pc.is_in(names, known), dtype=bool)
+def table_variables(names: pa.Array, renamed: Mapping[str, str]) -> tuple[pa.Array, np.ndarray]:
+    """Names of variables as the table spells them, and which are known: its own, long ones, and those of a map."""
+    own = {name: _own_name(name, renamed) for name in pc.unique(names).to_pylist()}
+    spelled = pa.array([own[name] for name in names.to_pylist()], pa.string())
+    return spelled, np.asarray(pc.is_in(spelled, pa.array(VARIABLES)), dtype=bool)
+
+
+def _own_name(name: str, renamed: Mapping[str, str]) -> str:
+    if name in renamed or name in VARIABLES:
+        return renamed.get(name, name)
+    lower = name.lower()
+    stored = BY_STORED_NAME.get(lower.replace(" ", "_"))
+    return stored.short if stored else lower
 
 
 def _filtered(values: Any, mask: np.ndarray) -> Any:

@@ -63,8 +63,8 @@ _CODES = {
     "HEIT": "B007007",
     "ARFR": "B015036",
 }
-_NOT_NOMINAL = sum(1 << (16 - bit) for bit in (1, 4, 5, 6))
-_BAD, _UNCHECKED = 13, 2
+NOT_NOMINAL = sum(1 << (16 - bit) for bit in (1, 4, 5, 6))
+BAD_MARK, _UNCHECKED = 13, 2
 _STEP, _STEEPEST, _MOST_BROKEN = 0.3, 1.0, 0.1  # of ln N; the same per km; share of steps
 _EQUATOR, _SOMIGLIANA, _ECCENTRICITY2 = 9.7803253359, 0.00193185265241, 0.00669437999013
 _RADIUS, _FLATTENING, _ROTATION = 6378137.0, 1.0 / 298.257223563, 0.00344978650684
@@ -72,10 +72,22 @@ _RADIUS, _FLATTENING, _ROTATION = 6378137.0, 1.0 / 298.257223563, 0.003449786506
 
 def geopotential_height(height: np.ndarray, latitude: np.ndarray) -> np.ndarray:
     """Geopotential height (m) of a geometric height (m) above sea level at a latitude (degrees)."""
+    gravity, radius = _figure(latitude)
+    return gravity / GRAVITY * radius * height / (radius + height)
+
+
+def geometric_height(height: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Geometric height (m) above sea level of a geopotential height (m) at a latitude (degrees)."""
+    gravity, radius = _figure(latitude)
+    scaled = height * GRAVITY / gravity
+    return radius * scaled / (radius - scaled)
+
+
+def _figure(latitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normal gravity (m/s2) and the effective radius of the Earth (m)."""
     sine2 = np.sin(np.deg2rad(latitude)) ** 2
     gravity = _EQUATOR * (1.0 + _SOMIGLIANA * sine2) / np.sqrt(1.0 - _ECCENTRICITY2 * sine2)
-    radius = _RADIUS / (1.0 + _FLATTENING + _ROTATION - 2.0 * _FLATTENING * sine2)
-    return gravity / GRAVITY * radius * height / (radius + height)
+    return gravity, _RADIUS / (1.0 + _FLATTENING + _ROTATION - 2.0 * _FLATTENING * sine2)
 
 
 def read_gnssro(path: str | Path) -> pa.Table:
@@ -127,7 +139,7 @@ def _profiles(batch: pa.RecordBatch, left_out: LeftOut) -> pa.Table | None:
         if np.array_equal(own, lengths):
             latitude, longitude = (_element(points.flatten(), name) for name in ("CLATH", "CLONH"))
     flags, confidence = _element(batch, "QFRO"), _element(batch, "PCCF")
-    bad = (np.nan_to_num(flags).astype(np.int64) & _NOT_NOMINAL > 0) | (confidence == 0.0)
+    bad = (np.nan_to_num(flags).astype(np.int64) & NOT_NOMINAL > 0) | (confidence == 0.0)
     receiver, transmitter = (np.nan_to_num(_element(batch, name)).astype(np.int64) for name in ("SAID", "PTID"))
     names = np.array([f"{r}-{t}" for r, t in zip(receiver, transmitter, strict=True)], dtype=object)
     places = {
@@ -142,7 +154,7 @@ def _profiles(batch: pa.RecordBatch, left_out: LeftOut) -> pa.Table | None:
         "report": profile,
     }
     refractivity = _element(levels, "ARFR")
-    marks = np.where(bad, _BAD, _UNCHECKED)[profile].astype(np.float64)
+    marks = np.where(bad, BAD_MARK, _UNCHECKED)[profile].astype(np.float64)
     measured = np.where(refractivity > 0.0, refractivity, np.nan)
     table = table_from_reports(places, {"n": measured}, {"n": marks}, left_out=left_out)
     return refuse(table, broken_levels(table), "range")

@@ -7,8 +7,10 @@
 | ObsError | error standard deviations |
 | PreQC or QualityMarker | prepBUFR quality marks |
 | ObsType | NCEP report types |
+| hofx, oman | H(x_b) and y - H(x_a) of feedback, as `background` and `analysis` |
+| BackgroundError, Weight, Verdict | the rest of our own feedback, see `ioda_writer` |
 
-The last three have variables of the same names as ObsValue. Names are those of the convention (`airTemperature`) or
+The last five have variables of the same names as ObsValue. Names are those of the convention (`airTemperature`) or
 older ones (`air_temperature`); a quantity that ObsValue lacks is taken from DerivedObsValue. Where ObsType says that a
 report is from the surface (180-199, 280-299), temperature, humidity and wind are those near the ground. `height` serves
 where there is no pressure; of a refractivity it is geometric and becomes geopotential height (`gnssro`). Missing is the
@@ -25,7 +27,6 @@ that JCSDA's ioda-converters write. No file written by JEDI itself was at hand: 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,79 +37,20 @@ from latentda.grid.units import Conversion, conversion
 from latentda.observations.compressed import decompressed
 from latentda.observations.gnssro import geopotential_height
 from latentda.observations.ioda_file import IodaFile, IodaVariable, read_groups
+from latentda.observations.ioda_names import NAMES, PLACES, USED
 from latentda.observations.ioda_times import ioda_times
 from latentda.observations.left_out import LeftOut, warn_left_out
 from latentda.observations.reports import table_from_reports, told_and_kept
 from latentda.observations.table import ObservationError, concatenate
-from latentda.physics.constants import GRAVITY
 from latentda.user_error import UserError
 
-
-@dataclass(frozen=True)
-class _Name:
-    """What the names of a quantity mean: variables aloft and at the surface, a unit, and the factor from it to SI."""
-
-    variable: str
-    surface: str
-    unit: str
-    scale: float = 1.0
-
-
-_T, _Q, _U, _V = (
-    _Name("t", "t2m", "K"),
-    _Name("q", "q2m", "kg kg-1"),
-    _Name("u", "u10m", "m s-1"),
-    _Name("v", "v10m", "m s-1"),
-)
-_TD, _WS, _SP = _Name("td", "d2m", "K"), _Name("ws", "ws10m", "m s-1"), _Name("sp", "sp", "Pa")
-_TCWV, _TV, _N = _Name("tcwv", "tcwv", "kg m-2"), _Name("tv", "tv", "K"), _Name("n", "n", "1")
-_Z = _Name("z", "z", "m", GRAVITY)
-_NAMES = {
-    "airTemperature": _T,
-    "air_temperature": _T,
-    "virtualTemperature": _TV,
-    "virtual_temperature": _TV,
-    "dewpointTemperature": _TD,
-    "dewPointTemperature": _TD,
-    "dew_point_temperature": _TD,
-    "specificHumidity": _Q,
-    "specific_humidity": _Q,
-    "windEastward": _U,
-    "eastward_wind": _U,
-    "windNorthward": _V,
-    "northward_wind": _V,
-    "windSpeed": _WS,
-    "wind_speed": _WS,
-    "geopotentialHeight": _Z,
-    "geopotential_height": _Z,
-    "atmosphericRefractivity": _N,
-    "atmospheric_refractivity": _N,
-    "refractivity": _N,
-    "stationPressure": _SP,
-    "surface_pressure": _SP,
-    "airTemperatureAt2M": _Name("t2m", "t2m", "K"),
-    "specificHumidityAt2M": _Name("q2m", "q2m", "kg kg-1"),
-    "dewpointTemperatureAt2M": _Name("d2m", "d2m", "K"),
-    "windEastwardAt10M": _Name("u10m", "u10m", "m s-1"),
-    "windNorthwardAt10M": _Name("v10m", "v10m", "m s-1"),
-    "windSpeedAt10M": _Name("ws10m", "ws10m", "m s-1"),
-    "totalColumnWaterVapor": _TCWV,
-    "precipitableWater": _TCWV,
-}
-_PLACES = {
-    "lat": (("latitude",), "degrees_north"),
-    "lon": (("longitude",), "degrees_east"),
-    "pres": (("pressure", "airPressure", "air_pressure"), "Pa"),
-    "height": (("height", "geopotentialHeight"), "m"),
-    "elev": (("stationElevation", "station_elevation", "elevation"), "m"),
-}
-"""Columns of the table, their names in MetaData, and units."""
 _TIMES = ("dateTime", "datetime")
 _STATIONS = ("stationIdentification", "stationIdentifier", "station_id", "satelliteIdentifier")
 _VALUES, _MARKS = ("ObsValue", "DerivedObsValue"), ("PreQC", "QualityMarker")
 _ERRORS, _TYPES = ("ObsError",), ("ObsType",)
-_WANTED = dict.fromkeys((*_VALUES, *_ERRORS, *_MARKS, *_TYPES), tuple(_NAMES)) | {
-    "MetaData": (*(name for names, _ in _PLACES.values() for name in names), *_TIMES, *_STATIONS)
+_FEEDBACK = {"hofx": "background", "oman": "analysis", "BackgroundError": "background_error", "Weight": "weight"}
+_WANTED = dict.fromkeys((*_VALUES, *_ERRORS, *_MARKS, *_TYPES, *_FEEDBACK, "Verdict"), tuple(NAMES)) | {
+    "MetaData": (*(name for names, _ in PLACES.values() for name in names), *_TIMES, *_STATIONS)
 }
 _CLASSES = (
     ("ADPUPA", ((120, 122), (132, 132), (220, 222), (232, 232))),
@@ -136,7 +78,7 @@ def _table(file: IodaFile, named: Path) -> pa.Table:
         raise ObservationError(f"{named} is NetCDF but no IODA file: it lacks the group MetaData")
     places = _places(file, named)
     count = len(places["time"])
-    values = {name: file.find(_VALUES, name) for name in _NAMES}
+    values = {name: file.find(_VALUES, name) for name in NAMES}
     found = {name: value for name, value in values.items() if value is not None and value.values.shape == (count,)}
     if not found:
         raise ObservationError(f"{named} is an IODA file without a variable that an observation table holds")
@@ -151,7 +93,7 @@ _Reports = tuple[dict[str, Any], _Arrays, _Arrays, _Arrays]
 
 
 def _reports(file: IodaFile, name: str, value: IodaVariable, places: dict[str, Any], named: Path) -> _Reports:
-    meaning, count = _NAMES[name], len(value.values)
+    meaning, count = NAMES[name], len(value.values)
     convert = _conversion(value, value.attribute("units"), meaning.unit, named)
     quantity = convert(value.numbers()) * meaning.scale
     error = _beside(file, _ERRORS, name, count) * meaning.scale * _error_scale(file, name, convert, named)
@@ -159,12 +101,35 @@ def _reports(file: IodaFile, name: str, value: IodaVariable, places: dict[str, A
     kind = np.nan_to_num(_beside(file, _TYPES, name, count)).clip(0, 65535).astype(np.int64)
     at_surface = (kind % 100 >= 80) & (kind >= 180) & (kind < 300)
     columns = dict(places) | {"type": kind, "class": _classes(kind, meaning.variable)}
+    columns |= _feedback(file, name, convert, quantity, meaning.scale)
     if meaning.variable == "n":
         columns["height"] = geopotential_height(places["height"], places["lat"])
     here = {}
     for variable, chosen in ((meaning.variable, ~at_surface), (meaning.surface, at_surface)):
         here[variable] = np.where(chosen | (meaning.variable == meaning.surface), quantity, np.nan)
     return columns, here, dict.fromkeys(here, mark), dict.fromkeys(here, error)
+
+
+def _feedback(file: IodaFile, name: str, convert: Conversion, value: np.ndarray, scale: float) -> dict[str, np.ndarray]:
+    """Columns of feedback, as far as the file has any; its numbers have the unit of the values."""
+    found: dict[str, np.ndarray] = {}
+    for group, column in _FEEDBACK.items():
+        if group not in file.groups:
+            continue
+        numbers = _beside(file, (group,), name, len(value))
+        if column == "weight":
+            found[column] = numbers
+        elif column == "background":
+            found[column] = convert(numbers) * scale
+        else:
+            found[column] = numbers * convert.scale * scale
+    if "analysis" in found:
+        found["analysis"] = value - found["analysis"]
+    verdict = file.find(("Verdict",), name)
+    if verdict is not None:
+        said = np.array(verdict.texts(), dtype=object)
+        found |= {"verdict": np.where(said == USED, "", said), "used": said == USED}
+    return found
 
 
 def _conversion(variable: IodaVariable, unit: str, wanted: str, named: Path) -> Conversion:
@@ -190,7 +155,7 @@ def _error_scale(file: IodaFile, name: str, of_value: Conversion, named: Path) -
     error = file.find(_ERRORS, name)
     if error is None or not error.attribute("units"):
         return of_value.scale
-    return _conversion(error, error.attribute("units"), _NAMES[name].unit, named).scale
+    return _conversion(error, error.attribute("units"), NAMES[name].unit, named).scale
 
 
 def _beside(file: IodaFile, groups: tuple[str, ...], name: str, count: int) -> np.ndarray:
@@ -208,7 +173,7 @@ def _places(file: IodaFile, named: Path) -> dict[str, Any]:
     def first(names: Iterable[str]) -> IodaVariable | None:
         return next((metadata[name] for name in names if name in metadata), None)
 
-    found = {column: first(names) for column, (names, _) in _PLACES.items()}
+    found = {column: first(names) for column, (names, _) in PLACES.items()}
     latitude, time, station = found["lat"], first(_TIMES), first(_STATIONS)
     if latitude is None or found["lon"] is None:
         raise ObservationError(f"{named} is no IODA file: its MetaData lacks latitude or longitude")
@@ -220,7 +185,7 @@ def _places(file: IodaFile, named: Path) -> dict[str, Any]:
             raise ObservationError(f"{named} is damaged: {other.name} and {latitude.name} differ in length")
     places: dict[str, Any] = {"time": ioda_times(time, named), "source": "ioda"}
     for column, variable in found.items():
-        places[column] = np.full(count, np.nan) if variable is None else _in_si(variable, _PLACES[column][1], named)
+        places[column] = np.full(count, np.nan) if variable is None else _in_si(variable, PLACES[column][1], named)
     places["pres"] = np.where(places["pres"] > 0.0, places["pres"], np.nan)
     places["station"] = np.array([""] * count if station is None else _names(station), dtype=object)
     return places

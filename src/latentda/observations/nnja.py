@@ -8,11 +8,12 @@ of nested ones the path with dots (`TMPSQ1.TMDB`); OBS_TIMESTAMP, LAT and LON sa
 | soundings, wide | mandatory levels as columns, `TMDB_PRLC85000`: the pressure in Pa | t, q, u, v, z |
 | soundings, a row a level | a column PRLC (Pa) | t, q or td, u, v, z |
 | aircraft | a flight level, or MSG_TYPE NC004... | t, q or td, u, v |
-| surface | neither | sp, t2m, q2m or d2m, u10m, v10m |
+| surface | neither | sp, msl, t2m, q2m or d2m, u10m, v10m |
 
 Mnemonics: TMDB temperature and TMDP dew point (K), WDIR (degrees) and WSPD (m/s), GP10 or GP07 geopotential (m2/s2),
-PRES station pressure (Pa), SELV or HSMSL its height (m), WMOB and WMOS or RPID the station, FLVLST, FLVL, PSAL or IALT
-a pressure altitude (m), QMAT, QMDD, QMWN, QMGP, QMPR quality marks, which grow worse as prepBUFR's do.
+PRES station pressure and PMSL that at sea level (Pa), SELV or HSMSL its height (m), WMOB and WMOS or RPID the station,
+FLVLST, FLVL, PSAL or IALT a pressure altitude (m), QMAT, QMDD, QMWN, QMGP, QMPR quality marks, which grow worse as
+prepBUFR's do.
 
 Source: the documentation and notebooks of github.com/brightbandtech/nnja-ai for names, dots, mandatory levels and
 units of pressure, read in 2025, and NCEP's BUFR tables for the mnemonics. No file of the archive was at hand: the
@@ -50,7 +51,7 @@ _ROWS = 50_000
 _LEVEL = re.compile(r"(?:.*\.)?([A-Z0-9]+)_PRLC(\d+)")
 _ALTITUDES = ("FLVLST", "FLVL", "PSAL", "IALT")
 _NUMBERS = (
-    *("LAT", "LON", "SELV", "HSMSL", "WMOB", "WMOS", "PRLC", "PRES", "GP10", "GP07"),
+    *("LAT", "LON", "SELV", "HSMSL", "WMOB", "WMOS", "PRLC", "PRES", "PMSL", "GP10", "GP07"),
     *("TMDB", "TMDP", "WDIR", "WSPD", "QMAT", "QMDD", "QMWN", "QMGP", "QMPR"),
     *_ALTITUDES,
 )
@@ -232,6 +233,7 @@ def _surface(reports: _Reports, message_class: str, kind: int) -> pa.Table:
     humidity = specific_humidity(dew_point, pressure)
     quantities = {
         "sp": pressure,
+        "msl": reports.numbers("PMSL"),
         "t2m": reports.numbers("TMDB"),
         "q2m": humidity,
         "d2m": np.where(np.isnan(humidity), dew_point, np.nan),

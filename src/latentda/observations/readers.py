@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from latentda.observations.anemoi_table import is_zarr, read_zarr_table
 from latentda.observations.bufr_decoder import TABLES_CATEGORY, SoundFile, sound_messages
 from latentda.observations.column_maps import ColumnMap
 from latentda.observations.compressed import decompressed
@@ -19,15 +20,16 @@ from latentda.observations.gnssro import GNSSRO_CATEGORY, decoded_gnssro
 from latentda.observations.ioda import read_ioda
 from latentda.observations.left_out import warn_left_out, warn_of_other_kinds
 from latentda.observations.message_classes import message_class_of
+from latentda.observations.netcdf_table import is_ioda, read_netcdf_table
 from latentda.observations.nnja import TIME_COLUMN, nnja_pieces
-from latentda.observations.parquet_table import read_parquet, table_of_frame
+from latentda.observations.parquet_table import is_frame, read_parquet, table_of, table_of_frame
 from latentda.observations.prepbufr import decoded_prepbufr
 from latentda.observations.table import ObservationError, concatenate
 from latentda.observations.wmo_bufr import WMO_CATEGORIES, decoded_wmo
 
-_HDF5_MAGIC, _PARQUET_MAGIC = b"\x89HDF\r\n\x1a\n", b"PAR1"
+_HDF5_MAGIC, _PARQUET_MAGIC, _NETCDF3_MAGIC = b"\x89HDF\r\n\x1a\n", b"PAR1", b"CDF"
 _WANTED = (
-    "wanted is a Parquet observation table, NNJA-AI Parquet, IODA NetCDF, NCEP prepBUFR, "
+    "wanted is a Parquet observation table, NNJA-AI Parquet, IODA NetCDF, a table in NetCDF or Zarr, NCEP prepBUFR, "
     "WMO BUFR of stations, soundings, aircraft or radio occultation, or CSV"
 )
 
@@ -37,25 +39,28 @@ class NoObservationError(ObservationError):
 
 
 def read_observations(
-    path: str | Path,
+    path: Any,
     column_map: Mapping[str, Any] | ColumnMap | str | None = None,
     *,
     keep_first_guess: bool = False,
 ) -> pa.Table:
-    """Read any known observation file, plain or gzipped, to an observation table.
+    """Read any known observation file, plain or gzipped, or a frame in memory, to an observation table.
 
-    Parquet (our own or NNJA-AI's), IODA NetCDF, NCEP prepBUFR, WMO BUFR of several kinds in one file, CSV. Damaged
-    messages of BUFR are left out with a `DamageWarning`, reports without a place with a `LeftOutWarning`.
+    Parquet (our own or NNJA-AI's), IODA NetCDF, NCEP prepBUFR, WMO BUFR of several kinds in one file, CSV, tables in
+    NetCDF and Zarr (also anemoi-datasets'). Damaged messages of BUFR are left out with a `DamageWarning`, reports
+    without a place with a `LeftOutWarning`.
 
     Args:
-        path: the file.
-        column_map: for CSV, or a frame in Parquet, with other column names than the table's, see `csv_table`.
+        path: the file; or an Arrow table, a pandas data frame or an xarray dataset.
+        column_map: for tables with other column names than ours, see `csv_table`.
         keep_first_guess: append the column `first_guess` where the file is prepBUFR, see `prepbufr`.
 
     Raises:
         ObservationError: the file is missing, empty, too damaged, holds no report (`NoObservationError`), or is of
             another kind.
     """
+    if is_frame(path):
+        return concatenate([table_of(path, column_map)])
     return concatenate(read_observations_in_pieces(path, column_map, keep_first_guess=keep_first_guess))
 
 
@@ -97,6 +102,9 @@ def read_observations_in_pieces(
     Each piece counts its `obs_id` from zero. What a file's damage leaves unread is known, and warned of, at the end.
     """
     rows = 0
+    if is_zarr(Path(path)):
+        yield table_of_frame(read_zarr_table(Path(path)), Path(path), column_map)
+        return
     with decompressed(path) as file:
         if _is_own_table(file, column_map):
             yield _own_table(file, Path(path), column_map)
@@ -117,10 +125,12 @@ def _pieces(file: Path, named: Path, column_map: Any, keep_first_guess: bool) ->
     with file.open("rb") as stream:
         magic = stream.read(8)
         start = magic + stream.read(100_000)
-    if column_map is not None:
-        yield from csv_pieces(named, column_map)
-    elif magic == _HDF5_MAGIC:
+    if magic == _HDF5_MAGIC and is_ioda(file):
         yield read_ioda(named)
+    elif magic == _HDF5_MAGIC or magic[:3] == _NETCDF3_MAGIC:
+        yield table_of_frame(read_netcdf_table(file, named), named, column_map)
+    elif column_map is not None:
+        yield from csv_pieces(named, column_map)
     elif magic[:4] == _PARQUET_MAGIC:
         yield from nnja_pieces(named)
     elif _is_text(start):  # before BUFR, a word that texts may hold

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from latentda.observations.booleans import read_booleans
 from latentda.observations.cells import MISSING_NUMBERS, UNKNOWN_ERRORS, read_numbers, read_texts, whole_numbers
 from latentda.observations.column_maps import TEXTS, ColumnMap, Source
-from latentda.observations.data_rows import data_table
+from latentda.observations.data_rows import data_table, table_variables
 from latentda.observations.file_rows import (
     AS_BAD,
     FILLED,
@@ -27,12 +27,15 @@ from latentda.observations.file_rows import (
     UNCLEAR,
     UNKNOWN,
     UNPLACED,
+    WRONG_UNIT,
     FileRows,
     kept,
 )
+from latentda.observations.pressure_unit import PressureUnit
 from latentda.observations.report_rows import report_table
 from latentda.observations.row_notes import RowNotes
-from latentda.observations.table import DEFAULTS, SCHEMA, VARIABLES, ObservationError
+from latentda.observations.row_units import row_conversions
+from latentda.observations.table import DEFAULTS, SCHEMA, UPPER_AIR_VARIABLES, VARIABLES, ObservationError
 from latentda.observations.times import ADVICE, WANTED, read_times
 
 
@@ -53,6 +56,7 @@ class TableMaker:
         self.chosen, self.notes, self.source = chosen, notes, source
         self.extras, self.decimal_comma = extras, decimal_comma
         self._unit: str | None = None
+        self._pressures = PressureUnit(notes)
         self._readable: set[str] = set()  # columns that had a cell that could be read
         self._unreadable: set[str] = set()
 
@@ -66,7 +70,8 @@ class TableMaker:
         places.setdefault("source", pa.repeat(self.source, len(rows)))
         if "variable" in places:
             extras = {name: rows[name] for name in self.extras}
-            table = data_table(places, extras, rows, self.chosen)
+            known = self._in_table_units(places, rows)
+            table = data_table(places, known, extras, rows, self.chosen)
             self._readable.update(["variable"] if table.num_rows else [])
             return table
         quantities = {name: self._numbers(rows, source) for name, source in self.chosen.variables.items()}
@@ -74,6 +79,9 @@ class TableMaker:
             names: (self._numbers(rows, speed), self._numbers(rows, direction))
             for names, (speed, direction) in self.chosen.winds.items()
         }
+        aloft = [~np.isnan(values) for name, values in quantities.items() if name in UPPER_AIR_VARIABLES]
+        aloft += [~np.isnan(speed) for names, (speed, _) in winds.items() if names[0] in UPPER_AIR_VARIABLES]
+        self._in_pascals(places, np.any([np.zeros(len(rows), dtype=bool), *aloft], axis=0))
         return report_table(places, quantities, winds, rows, self.chosen)
 
     def finish(self) -> None:
@@ -141,6 +149,30 @@ class TableMaker:
         if not np.isnan(numbers.values).all():
             self._readable.add(source.column)
         return numbers.values * source.scale + source.offset
+
+    def _in_table_units(self, places: dict[str, Any], rows: FileRows) -> np.ndarray:
+        """Give variables the table's names and values its units; returns where both are known."""
+        chosen = self.chosen
+        places["variable"], known = table_variables(places["variable"], chosen.names)
+        rows.note(UNKNOWN, OUT, ~known & ~rows.blank, chosen.name("variable"))
+        variables = np.asarray(places["variable"].to_numpy(zero_copy_only=False), dtype=object)
+        self._in_pascals(places, np.isin(variables.astype(str), UPPER_AIR_VARIABLES))
+        if chosen.unit is None and not chosen.units:
+            return known
+        told = None if chosen.unit is None else read_texts(rows[chosen.unit]).to_numpy(zero_copy_only=False)
+        scale, offset, wrong = row_conversions(np.where(known, variables, ""), told, chosen.units)
+        rows.note(WRONG_UNIT, OUT, known & wrong, chosen.unit)
+        places["observation"] = places["observation"] * scale + offset
+        if "error" in places:
+            places["error"] = places["error"] * scale
+        return known & ~wrong
+
+    def _in_pascals(self, places: dict[str, Any], aloft: np.ndarray) -> None:
+        """Tell the unit of pressures by their size, where nobody says it; our own tables are in Pa."""
+        pressure = self.chosen.places.get("pres")
+        own = {"obs_id", "used", "verdict"} <= set(self.chosen.places)
+        if pressure is not None and pressure.unit is None and not own:
+            places["pres"] = self._pressures.pascals(places["pres"], aloft, pressure.column or "of the map")
 
     def _judgement(self, places: dict[str, Any], rows: FileRows) -> dict[str, Any]:
         """`used` and `verdict`: where the file does not say whether a row is used, a verdict says that it is not."""

@@ -2,7 +2,7 @@
 
 | data category | templates | class, types | gives |
 | --- | --- | --- | --- |
-| 0 land, 1 sea | SYNOP, SHIP, BUOY | ADPSFC 181, SFCSHP 180 | sp, t2m, q2m, d2m, u10m, v10m |
+| 0 land, 1 sea | SYNOP, SHIP, BUOY | ADPSFC 181, SFCSHP 180 | sp, msl, t2m, q2m, d2m, u10m, v10m |
 | 2 soundings | TEMP, TEMP SHIP, TEMP DROP, PILOT | ADPUPA 120 (PILOT 121) | sp, t, q, u, v, z |
 | 4 aircraft | AMDAR, AIREP, profiles | AIRCFT 131 | t, q, u, v |
 
@@ -57,7 +57,7 @@ def read_radiosondes(path: str | Path) -> pa.Table:
 
 
 def read_synop(path: str | Path) -> pa.Table:
-    """Read surface reports: sp, t2m, q2m or d2m, u10m, v10m.
+    """Read surface reports: sp, msl, t2m, q2m or d2m, u10m, v10m.
 
     Raises:
         ObservationError: as `read_wmo_bufr`.
@@ -147,6 +147,7 @@ def _surface_table(raw: Levels, left_out: LeftOut) -> pa.Table:
     humidity = specific_humidity(raw["dew_point"], raw["pressure"])
     quantities = {
         "sp": raw["pressure"],
+        "msl": raw["at_sea_level"],
         "t2m": raw["temperature"],
         "q2m": humidity,
         "d2m": np.where(np.isnan(humidity), raw["dew_point"], np.nan),

@@ -149,6 +149,7 @@ def surface_levels(reports: Reports, rows: np.ndarray) -> Levels | None:
     """Surface reports of some rows, a level each, without those that say nothing."""
     elements = {
         "pressure": reports.numbers("nonCoordinatePressure"),
+        "at_sea_level": reports.numbers("pressureReducedToMeanSeaLevel"),
         "temperature": reports.numbers("airTemperatureAt2M", "airTemperature"),
         "dew_point": reports.numbers("dewpointTemperatureAt2M", "dewpointTemperature"),
         "direction": reports.numbers("windDirectionAt10M", "windDirection"),

@@ -44,7 +44,8 @@ _PLACE = (
     "heightOfStationGroundAboveMeanSeaLevel height"
 )
 _SURFACE = (
-    "heightOfBarometerAboveMeanSeaLevel nonCoordinatePressure airTemperatureAt2M airTemperature "
+    "heightOfBarometerAboveMeanSeaLevel nonCoordinatePressure pressureReducedToMeanSeaLevel "
+    "airTemperatureAt2M airTemperature "
     "dewpointTemperatureAt2M dewpointTemperature windDirectionAt10M windDirection windSpeedAt10M windSpeed"
 )
 _SOUNDING = (

@@ -23,15 +23,15 @@ from latentda.fields import Location
 from latentda.forecast import ForecastModel
 from latentda.grid import Time
 from latentda.observations import concatenate, read_observations_of_files
-from latentda.observations.parquet_table import table_of_frame
+from latentda.observations.parquet_table import is_frame, table_of
 from latentda.workflows.analysis_files import Format, datasets, write_assimilated
 from latentda.workflows.analyst import DEFAULTS, Analyst, Assimilated, AssimilationSettings
 from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
 from latentda.world import WorldFolder, build_model
 
-Reports: TypeAlias = Path | str | pa.Table | pd.DataFrame
-"""A file of reports, a table, or a data frame."""
+Reports: TypeAlias = Path | str | pa.Table | pd.DataFrame | xr.Dataset
+"""A file of reports, a table, a data frame, or a dataset that is a table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,10 +161,5 @@ def read_reports(observations: Sequence[Reports], columns: Any = None) -> pa.Tab
         ObservationError: one of them cannot be read, or nothing is in any.
     """
     paths = [one for one in observations if isinstance(one, str | Path)]
-    tables = [_table_of(one, columns) for one in observations if not isinstance(one, str | Path)]
+    tables = [table_of(one, columns) for one in observations if is_frame(one)]
     return concatenate([*(read_observations_of_files(paths, columns) if paths else ()), *tables])
-
-
-def _table_of(frame: pa.Table | pd.DataFrame, columns: Any) -> pa.Table:
-    arrow = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame)
-    return table_of_frame(arrow, Path("the frame"), columns)

@@ -26,9 +26,11 @@ from latentda.observations import (
     replace_errors,
     require_used,
     select,
+    used,
     withhold_stations,
 )
 from latentda.observations.message_classes import SOUNDINGS
+from latentda.operators.near_surface import has_ground
 
 SURFACE = ("ADPSFC", "SFCSHP")
 SINGLE_LEVEL = ("AIRCAR", "AIRCFT", "SATWND")
@@ -155,7 +157,8 @@ def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: 
 
     A datum is assimilated whose variable is a channel of the state, or derived from channels. Heights of soundings are
     not where temperatures are, which say the same; other data at the ground than pressures need a channel of their own,
-    since no level says what the ground does to them. All else is refused, verdict ``not_assimilated``.
+    since no level says what the ground does to them. A report's pressure at sea level is that at its barometer, reduced
+    by the station, and counts only where the other does not. All else is refused, verdict ``not_assimilated``.
 
     Args:
         layout: of the states.
@@ -167,12 +170,23 @@ def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: 
     kept = np.isin(name, (*layout.variables, *DERIVED))
     if "t" in layout.variables:
         kept &= ~_heights(table)
+    if has_ground(layout):
+        kept &= ~_reduced(table)
     return _checked(table, kept, checks, hours)
 
 
 def _heights(table: pa.Table) -> Bool[ndarray, " row"]:
     """Heights of soundings."""
     return np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
+
+
+def _reduced(table: pa.Table) -> Bool[ndarray, " row"]:
+    """Pressures at sea level of reports that tell a usable one of their station too."""
+    name, reports = column(table, "variable"), [column(table, key) for key in ("time", "lat", "lon", "station")]
+    at_station = {tuple(one[row] for one in reports) for row in np.flatnonzero((name == "sp") & used(table))}
+    found = name == "msl"
+    found[found] = [tuple(one[row] for one in reports) in at_station for row in np.flatnonzero(found)]
+    return found
 
 
 def _checked(table: pa.Table, kept: Bool[ndarray, " row"], checks: QualityControl, hours: int) -> pa.Table:

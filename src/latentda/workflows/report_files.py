@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from latentda.grid import datetime_of_hours
 from latentda.observations import ObservationError, column, concatenate, read_observations, select
+from latentda.observations.anemoi_table import is_zarr
 from latentda.observations.table import SCHEMA
 from latentda.progress import Track, silent
 
@@ -29,11 +30,16 @@ def files_of(patterns: Sequence[str | Path]) -> list[Path]:
     found: set[Path] = set()
     for pattern in map(str, patterns):
         named = [Path(pattern)] if Path(pattern).exists() else [Path(path) for path in glob(pattern, recursive=True)]
-        inside = [file for path in named for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+        inside = [file for path in named for file in _files(path)]
         if not inside:
             raise ObservationError(f"{pattern} means no file of reports.")
         found.update(inside)
     return sorted(found)
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of a folder; a file, or a Zarr store, is one."""
+    return sorted(path.iterdir()) if path.is_dir() and not is_zarr(path) else [path]
 
 
 class ReportFiles:

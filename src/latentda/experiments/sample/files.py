@@ -27,7 +27,7 @@ from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
 from latentda.experiments.sample.atmosphere import Atmosphere
-from latentda.fields import to_dataset, write_netcdf
+from latentda.fields import forecast_dataset, to_dataset, write_forecasts, write_netcdf
 from latentda.fields.writer import consolidate
 from latentda.files import whole
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
@@ -148,15 +148,8 @@ class _Writer:
                     leads.append(self.model.state(one, hours + lead))
             starts.append(datetime_of_hours(hours))
             states.append(np.stack(leads))
-        each = np.stack(states)
-        datasets = [to_dataset(each[:, i], self.layout, starts) for i in range(len(LEADS))]
-        leads_of = np.array(LEADS, "timedelta64[h]").astype("timedelta64[ns]")
         path = self.folder / "forecasts.zarr"
-        with whole(path) as partial:
-            xr.concat(datasets, xr.Variable("prediction_timedelta", leads_of)).to_zarr(
-                partial, mode="w", zarr_format=3, consolidated=False
-            )
-            consolidate(partial)
+        write_forecasts(forecast_dataset(np.stack(states), self.layout, starts, LEADS), path)
         return path
 
     def _orography(self) -> Path:
