@@ -43,6 +43,6 @@ def world() -> WorldFolder:
 
 
 def settings(**changes):
-    from latentda.workflows.analyst import AssimilationSettings
+    from latentda.workflows.assimilated import AssimilationSettings
 
     return replace(AssimilationSettings("3dvar", iterations=20, outer_loops=1), **changes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentda.cli import benchmark, check, diagnose, door, experiment, observations, single, train
+from latentda.cli import assimilate, benchmark, check, diagnose, experiment, observations, single, train, verify, world
 from latentda.cli.show import console, one_sentence, table, track, warnings_shown, where
 from latentda.cli.terminal import never_refuse_a_sign
 from latentda.cli.worlds import WorldOption, chosen_world
@@ -22,11 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Data assimilation of the global atmosphere in a learned latent space.",
 )
-app.add_typer(door.world, name="world", rich_help_panel="Start here")
-app.command("assimilate", rich_help_panel="Start here")(door.assimilate)
-app.command("cycle", rich_help_panel="Start here")(door.cycle)
-app.command("verify", rich_help_panel="Verify")(door.verify)
-app.command("sample", rich_help_panel="Simulate")(door.sample)
+app.add_typer(world.world, name="world", rich_help_panel="Start here")
+app.command("assimilate", rich_help_panel="Start here")(assimilate.assimilate)
+app.command("cycle", rich_help_panel="Start here")(assimilate.cycle)
+app.command("verify", rich_help_panel="Verify")(verify.verify)
+app.command("sample", rich_help_panel="Simulate")(world.sample)
 app.add_typer(train.train, name="train", rich_help_panel="Learn")
 app.add_typer(train.estimate, name="estimate", rich_help_panel="Learn")
 app.add_typer(observations.app, name="observations", rich_help_panel="Observe")

@@ -29,7 +29,7 @@ from latentda.observations import write_table
 from latentda.reports.analysis import analysis_report
 from latentda.verification import write_scores
 from latentda.verification.feedback_summary import summarise
-from latentda.workflows.analyst import Assimilated
+from latentda.workflows.assimilated import Assimilated
 
 Format = Literal["nc", "zarr"]
 

@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float
-from numpy import ndarray
 
 from latentda.assimilation import AnalysisMethod, Variational, degrees_of_freedom, posterior
 from latentda.assimilation.feedback import feedback
 from latentda.assimilation.intake import Intake
 from latentda.cycling import Cycler, WindowAnalysis
 from latentda.forecast import ForecastModel, Persistence
-from latentda.grid import Layout, datetime_of_hours, iso
-from latentda.methods import METHODS, Method, Options, find_method
+from latentda.methods import Options
 from latentda.observations import (
-    ErrorTable,
     ObservationError,
-    QualityControl,
     column,
     concatenate,
     replace_errors,
@@ -37,7 +31,7 @@ from latentda.observations import (
     withhold_stations,
 )
 from latentda.user_error import UserError
-from latentda.verification import FitRow, Score, fit_columns, fit_scores, observation_fit
+from latentda.workflows.assimilated import Assimilated, AssimilationSettings
 from latentda.workflows.background import State
 from latentda.workflows.innovations import tuned
 from latentda.workflows.preparation import prepare_for, quality_control_for
@@ -48,108 +42,6 @@ CUT_SHORT = 0.1
 
 MOSTLY_REFUSED = 0.3
 """Share of the data that the first-guess check may refuse without a word."""
-
-
-@dataclass(frozen=True)
-class AssimilationSettings:
-    """What an analysis is made by.
-
-    Attributes:
-        method: its name.
-        factor: on the background error's variances; None: found from the innovations.
-        iterations: the minimiser's budget.
-        outer_loops: linearisations that share it.
-        slots: of a window (h after its start); none: the start and one interval later, for methods with a window.
-        window_hours: data this far from an analysis time count; None: half the world's interval.
-        withheld: share of the stations kept back to verify the analysis.
-        seed: which stations those are, and of draws.
-        first_guess_factor: data further from the background than this many expected deviations are refused.
-        huber_limit: departures beyond so many standard deviations are taken for suspect by the cost.
-        correlation_length: of the errors of soundings, in ln p; 0: independent.
-        checks: instead of those that the world's grid asks for.
-        errors: of observations, before those of the files and the default ones.
-        posterior: draws of the analysis error; 0: none.
-        pairs: eigenpairs of the Hessian that the draws are made of.
-        keep_members: whether the draws themselves are wanted.
-
-    Raises:
-        UserError: an unknown method, or one that does not assimilate.
-    """
-
-    method: str = "latent_3dvar"
-    factor: float | None = 1.0
-    iterations: int = 60
-    outer_loops: int = 2
-    slots: tuple[int, ...] = ()
-    window_hours: float | None = None
-    withheld: float = 0.0
-    seed: int = 0
-    first_guess_factor: float = 5.0
-    huber_limit: float = float("inf")
-    correlation_length: float = 0.0
-    checks: QualityControl | None = None
-    errors: ErrorTable | None = None
-    posterior: int = 0
-    pairs: int = 200
-    keep_members: bool = False
-
-    def __post_init__(self) -> None:
-        if not find_method(self.method).assimilates:
-            names = ", ".join(name for name, one in METHODS.items() if one.assimilates)
-            raise UserError(f"{self.method} makes no analysis; methods that do are {names}.")
-
-    @property
-    def declared(self) -> Method:
-        """The method."""
-        return find_method(self.method)
-
-
-DEFAULTS = AssimilationSettings()
-
-
-@dataclass(frozen=True, eq=False)
-class Assimilated:
-    """An analysis and what tells of it.
-
-    Attributes:
-        settings: what it was made by.
-        layout: of the states.
-        hours: of the slots, since 1970; the first is the background's.
-        background: at the slots, physical units.
-        analysis: likewise.
-        feedback: every datum with its verdict, O-B and O-A.
-        factor: on the background error's variances.
-        facts: of the analysis: costs, iterations, how it ended.
-        spread: standard deviation of the analysis error at the first slot, physical units, where it was asked for.
-        degrees_of_freedom: for signal, of the eigenpairs that were found; likewise.
-        members: draws of the analysis at the first slot, where they were asked for.
-    """
-
-    settings: AssimilationSettings
-    layout: Layout
-    hours: tuple[int, ...]
-    background: Float[ndarray, "slot channel lat lon"]
-    analysis: Float[ndarray, "slot channel lat lon"]
-    feedback: pa.Table
-    factor: float
-    facts: dict[str, Any] = field(default_factory=dict)
-    spread: Float[ndarray, "channel lat lon"] | None = None
-    degrees_of_freedom: float | None = None
-    members: Float[ndarray, "member channel lat lon"] | None = None
-
-    @property
-    def time(self) -> str:
-        """Of the slots, in words."""
-        return " to ".join(dict.fromkeys(iso(datetime_of_hours(self.hours[k])) for k in (0, -1)))
-
-    def fits(self) -> list[FitRow]:
-        """O-B and O-A of used and of withheld data."""
-        return observation_fit(fit_columns(self.feedback))
-
-    def scores(self) -> list[Score]:
-        """The same as score rows."""
-        name, seed = self.settings.method, self.settings.seed
-        return fit_scores(self.fits(), experiment="assimilate", method=name, seed=seed, twin="real")
 
 
 class Analyst:

@@ -25,7 +25,8 @@ from latentda.grid import Time
 from latentda.observations import concatenate, read_observations_of_files
 from latentda.observations.parquet_table import is_frame, table_of
 from latentda.workflows.analysis_files import Format, datasets, write_assimilated
-from latentda.workflows.analyst import DEFAULTS, Analyst, Assimilated, AssimilationSettings
+from latentda.workflows.analyst import Analyst
+from latentda.workflows.assimilated import DEFAULTS, Assimilated, AssimilationSettings
 from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
 from latentda.world import WorldFolder, build_model

@@ -40,8 +40,9 @@ from latentda.user_error import UserError
 from latentda.verification import FitRow, fit_scores, write_scores
 from latentda.verification.feedback_files import read_feedbacks
 from latentda.verification.feedback_summary import FeedbackSummary, summarise
-from latentda.workflows.analyst import DEFAULTS, Analyst, AssimilationSettings
+from latentda.workflows.analyst import Analyst
 from latentda.workflows.assimilate import named_model
+from latentda.workflows.assimilated import DEFAULTS, AssimilationSettings
 from latentda.workflows.background import State, read_background, require_plausible
 from latentda.workflows.innovations import tuned
 from latentda.workflows.provenance import provenance

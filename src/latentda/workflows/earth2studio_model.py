@@ -35,8 +35,9 @@ from latentda.grid import Channel, Layout, PressureLevels, datetime_of_hours
 from latentda.observations import VARIABLES
 from latentda.observations.parquet_table import table_of
 from latentda.user_error import UserError
-from latentda.workflows.analyst import Analyst, AssimilationSettings
+from latentda.workflows.analyst import Analyst
 from latentda.workflows.assimilate import named_model
+from latentda.workflows.assimilated import AssimilationSettings
 from latentda.workflows.background import State, read_background, require_plausible
 from latentda.world import WorldFolder
 

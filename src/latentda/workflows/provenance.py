@@ -12,7 +12,7 @@ from typing import Any
 
 import latentda
 from latentda.files import files_digest
-from latentda.workflows.analyst import AssimilationSettings
+from latentda.workflows.assimilated import AssimilationSettings
 from latentda.world import WorldFolder
 
 DIGITS = 16

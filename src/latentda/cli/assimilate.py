@@ -1,0 +1,139 @@
+"""``latentda assimilate`` and ``latentda cycle``: own background, own reports, own model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latentda.cli.lists import numbers
+from latentda.cli.show import console, one_sentence, table, track, warnings_shown, where
+from latentda.cli.worlds import chosen_world
+
+if TYPE_CHECKING:
+    from latentda.verification import FitRow
+    from latentda.workflows.assimilated import AssimilationSettings
+
+
+def assimilate(
+    world: Annotated[Path, typer.Option(help="Folder of a world, from 'world create'.")],
+    background: Annotated[str, typer.Option(help="Store with the state at the time of the analysis.")],
+    observations: Annotated[list[Path], typer.Option(help="File of reports; once for each, or several after one.")],
+    out: Annotated[Path, typer.Option(help="Folder of the results.")],
+    more: Annotated[list[Path] | None, typer.Argument(help="Further files of reports.", metavar="[FILE]...")] = None,
+    time: Annotated[str | None, typer.Option(help="Of the analysis; by default the background's.")] = None,
+    method: Annotated[str, typer.Option(help="Name of a method; docs/methods.md lists them.")] = "latent_3dvar",
+    model: Annotated[str | None, typer.Option(help="What links the times of a window; the world's.")] = None,
+    columns: Annotated[str | None, typer.Option(help="For CSV and frames: YAML of their columns, or 'metar'.")] = None,
+    checks: Annotated[Path | None, typer.Option(help="YAML of quality control, instead of the grid's own.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="YAML of observation errors.")] = None,
+    window: Annotated[float | None, typer.Option(min=0.0, help="Hours before and after that count.")] = None,
+    slots: Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")] = "",
+    withhold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")] = 0.0,
+    tune: Annotated[bool, typer.Option("--tune", help="Size of the background error from the innovations.")] = False,
+    posterior: Annotated[int, typer.Option(min=0, help="Draws of the analysis error: writes its spread.")] = 0,
+    members: Annotated[int, typer.Option(min=0, help="The same, and writes the draws as an ensemble.")] = 0,
+    pairs: Annotated[int, typer.Option(min=1, help="Eigenpairs that the draws are made of.")] = 200,
+    kind: Annotated[str, typer.Option("--format", help="Of the fields: nc or zarr.")] = "nc",
+    seed: Annotated[int, typer.Option(help="Of the withheld stations and of draws.")] = 0,
+) -> None:
+    """Combine a background with reports: analysis, increment, feedback, scores and a report with pictures."""
+    with one_sentence(), warnings_shown():
+        from latentda.user_error import UserError
+        from latentda.workflows.assimilate import assimilate as run
+
+        if kind not in ("nc", "zarr"):
+            raise UserError(f"The fields are written as nc or zarr, not as {kind}.")
+        settings = _settings(method, tune, slots, window, withhold, seed, checks, errors)
+        settings = replace(settings, posterior=max(posterior, members), pairs=pairs, keep_members=members > 0)
+        result = run(
+            chosen_world(world), background, [*observations, *(more or [])], time,
+            method=method, model=model, columns=columns, settings=settings,
+        )  # fmt: skip
+        paths = result.write(out, kind)  # type: ignore[arg-type]
+        _print_fit(result.done.fits(), result.done.time)
+        console.print(_ending(result.facts), highlight=False)
+        for path in paths.values():
+            where(path)
+
+
+def cycle(
+    world: Annotated[Path, typer.Option(help="Folder of a world, from 'world create'.")],
+    background: Annotated[str, typer.Option(help="Store with the state at the first analysis time.")],
+    observations: Annotated[list[str], typer.Option(help="File, folder, or pattern such as 'obs/*.parquet'.")],
+    start: Annotated[str, typer.Option(help="First analysis time, such as 2024-06-01T00.")],
+    end: Annotated[str, typer.Option(help="No analysis is later.")],
+    out: Annotated[Path, typer.Option(help="Folder of the results; a killed run in it goes on.")],
+    more: Annotated[list[str] | None, typer.Argument(help="Further files of reports.", metavar="[FILE]...")] = None,
+    method: Annotated[str, typer.Option(help="Name of a method; docs/methods.md lists them.")] = "latent_3dvar",
+    model: Annotated[str | None, typer.Option(help="What forecasts; the world's.")] = None,
+    forecasts: Annotated[str, typer.Option(help="Leads (h) of forecasts to keep, such as 24,48,72.")] = "",
+    columns: Annotated[str | None, typer.Option(help="For CSV and frames: YAML of their columns, or 'metar'.")] = None,
+    checks: Annotated[Path | None, typer.Option(help="YAML of quality control, instead of the grid's own.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="YAML of observation errors.")] = None,
+    window: Annotated[float | None, typer.Option(min=0.0, help="Hours before and after that count.")] = None,
+    slots: Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")] = "",
+    withhold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")] = 0.0,
+    tune: Annotated[bool, typer.Option("--tune", help="Size of the background error from the innovations.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the withheld stations.")] = 0,
+) -> None:
+    """Analysis, forecast, analysis: with your own model and reports, over days or months."""
+    with one_sentence(), warnings_shown():
+        from latentda.workflows.cycle import cycle as run
+
+        settings = _settings(method, tune, slots, window, withhold, seed, checks, errors)
+        done = run(
+            chosen_world(world), background, [*observations, *(more or [])], start, end, out,
+            method=method, model=model, leads=[int(lead) for lead in numbers(forecasts)], columns=columns,
+            settings=settings, track=track,
+        )  # fmt: skip
+        _print_fit(done.fits, f"{done.cycles} analyses")
+        stores = ("analysis.zarr", "background.zarr", *(["forecast.zarr"] if forecasts else []))
+        for name in (*stores, "scores.json", "report.html"):
+            where(out / name)
+
+
+def _settings(
+    method: str,
+    tune: bool,
+    slots: str,
+    window: float | None,
+    withhold: float,
+    seed: int,
+    checks: Path | None,
+    errors: Path | None,
+) -> AssimilationSettings:
+    from latentda.observations import read_error_table, read_quality_control
+    from latentda.workflows.assimilated import AssimilationSettings
+
+    return AssimilationSettings(
+        method,
+        None if tune else 1.0,
+        slots=tuple(int(slot) for slot in numbers(slots)),
+        window_hours=window,
+        withheld=withhold,
+        seed=seed,
+        checks=read_quality_control(checks) if checks else None,
+        errors=read_error_table(errors) if errors else None,
+    )
+
+
+def _print_fit(fits: list[FitRow], when: str) -> None:
+    from latentda.figures.style import shown_units
+    from latentda.grid import variable
+
+    rows: list[list[Any]] = []
+    for fit in (fit for fit in fits if fit.layer is None):
+        known = variable(fit.variable)
+        factor, units = shown_units(known.units)
+        numbers = [factor * fit.background_rms, factor * fit.analysis_rms]
+        rows.append([f"{known.title} ({units})", "used" if fit.used else "withheld", fit.count, *numbers])
+    table(f"Root mean squares, {when}", ["variable", "data", "number", "O-B", "O-A"], rows)
+
+
+def _ending(facts: Any) -> str:
+    from latentda.reports.endings import advice
+
+    return f"{facts['iterations']} iterations, {advice(facts)}; {facts['used']} of {facts['data']} data used."
