@@ -182,10 +182,10 @@ def _paired(spectral: Float[Array, "*any m n"]) -> Float[Array, "*any wave 2 n"]
     """Cosine and sine of a wavenumber side by side; that of m = 0 has no sine."""
     mean, rest = spectral[..., :1, :], spectral[..., 1:, :]
     full = jnp.concatenate([mean, jnp.zeros_like(mean), rest], axis=-2)
-    return full.reshape(*full.shape[:-2], -1, 2, full.shape[-1])
+    return full.reshape(*full.shape[:-2], full.shape[-2] // 2, 2, full.shape[-1])
 
 
 def _interleaved(pairs: Float[Array, "*any wave 2 n"]) -> Float[Array, "*any m n"]:
     """The inverse of :func:`_paired`."""
-    full = pairs.reshape(*pairs.shape[:-3], -1, pairs.shape[-1])
+    full = pairs.reshape(*pairs.shape[:-3], 2 * pairs.shape[-3], pairs.shape[-1])
     return jnp.concatenate([full[..., :1, :], full[..., 2:, :]], axis=-2)

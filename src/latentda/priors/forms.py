@@ -3,7 +3,7 @@
 | | model space | latent space |
 | --- | --- | --- |
 | grid with spherical harmonics | balanced control variables | zonal blocks |
-| around the globe, without them (rows on the poles) | localised samples | zonal blocks |
+| around the globe, without them (uneven rows) | localised samples | zonal blocks |
 | region | localised samples | localised samples |
 """
 
