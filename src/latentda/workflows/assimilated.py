@@ -11,10 +11,7 @@ from numpy import ndarray
 
 from latentda.grid import Layout, datetime_of_hours, iso
 from latentda.methods import METHODS, Method, find_method
-from latentda.observations import (
-    ErrorTable,
-    QualityControl,
-)
+from latentda.observations import ErrorTable, QualityControl
 from latentda.user_error import UserError
 from latentda.verification import FitRow, Score, fit_columns, fit_scores, observation_fit
 
