@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from latentda.verification import FitRow
     from latentda.workflows.assimilated import AssimilationSettings
 
+Method = Annotated[str, typer.Option(help="Name of a method; docs/methods.md lists them.")]
+Columns = Annotated[str | None, typer.Option(help="For CSV and frames: YAML of their columns, or 'metar'.")]
+Checks = Annotated[Path | None, typer.Option(help="YAML of quality control, instead of the grid's own.")]
+Errors = Annotated[Path | None, typer.Option(help="YAML of observation errors.")]
+WindowHours = Annotated[float | None, typer.Option(min=0.0, help="Hours before and after that count.")]
+Slots = Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")]
+Withhold = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")]
+Tune = Annotated[bool, typer.Option("--tune", help="Size of the background error from the innovations.")]
+
 
 def assimilate(
     world: Annotated[Path, typer.Option(help="Folder of a world, from 'world create'.")],
@@ -24,15 +33,15 @@ def assimilate(
     out: Annotated[Path, typer.Option(help="Folder of the results.")],
     more: Annotated[list[Path] | None, typer.Argument(help="Further files of reports.", metavar="[FILE]...")] = None,
     time: Annotated[str | None, typer.Option(help="Of the analysis; by default the background's.")] = None,
-    method: Annotated[str, typer.Option(help="Name of a method; docs/methods.md lists them.")] = "latent_3dvar",
+    method: Method = "latent_3dvar",
     model: Annotated[str | None, typer.Option(help="What links the times of a window; the world's.")] = None,
-    columns: Annotated[str | None, typer.Option(help="For CSV and frames: YAML of their columns, or 'metar'.")] = None,
-    checks: Annotated[Path | None, typer.Option(help="YAML of quality control, instead of the grid's own.")] = None,
-    errors: Annotated[Path | None, typer.Option(help="YAML of observation errors.")] = None,
-    window: Annotated[float | None, typer.Option(min=0.0, help="Hours before and after that count.")] = None,
-    slots: Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")] = "",
-    withhold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")] = 0.0,
-    tune: Annotated[bool, typer.Option("--tune", help="Size of the background error from the innovations.")] = False,
+    columns: Columns = None,
+    checks: Checks = None,
+    errors: Errors = None,
+    window: WindowHours = None,
+    slots: Slots = "",
+    withhold: Withhold = 0.0,
+    tune: Tune = False,
     posterior: Annotated[int, typer.Option(min=0, help="Draws of the analysis error: writes its spread.")] = 0,
     members: Annotated[int, typer.Option(min=0, help="The same, and writes the draws as an ensemble.")] = 0,
     pairs: Annotated[int, typer.Option(min=1, help="Eigenpairs that the draws are made of.")] = 200,
@@ -50,7 +59,7 @@ def assimilate(
         settings = replace(settings, posterior=max(posterior, members), pairs=pairs, keep_members=members > 0)
         result = run(
             chosen_world(world), background, [*observations, *(more or [])], time,
-            method=method, model=model, columns=columns, settings=settings,
+            model=model, columns=columns, settings=settings,
         )  # fmt: skip
         paths = result.write(out, kind)  # type: ignore[arg-type]
         _print_fit(result.done.fits(), result.done.time)
@@ -67,16 +76,16 @@ def cycle(
     end: Annotated[str, typer.Option(help="No analysis is later.")],
     out: Annotated[Path, typer.Option(help="Folder of the results; a killed run in it goes on.")],
     more: Annotated[list[str] | None, typer.Argument(help="Further files of reports.", metavar="[FILE]...")] = None,
-    method: Annotated[str, typer.Option(help="Name of a method; docs/methods.md lists them.")] = "latent_3dvar",
+    method: Method = "latent_3dvar",
     model: Annotated[str | None, typer.Option(help="What forecasts; the world's.")] = None,
     forecasts: Annotated[str, typer.Option(help="Leads (h) of forecasts to keep, such as 24,48,72.")] = "",
-    columns: Annotated[str | None, typer.Option(help="For CSV and frames: YAML of their columns, or 'metar'.")] = None,
-    checks: Annotated[Path | None, typer.Option(help="YAML of quality control, instead of the grid's own.")] = None,
-    errors: Annotated[Path | None, typer.Option(help="YAML of observation errors.")] = None,
-    window: Annotated[float | None, typer.Option(min=0.0, help="Hours before and after that count.")] = None,
-    slots: Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")] = "",
-    withhold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")] = 0.0,
-    tune: Annotated[bool, typer.Option("--tune", help="Size of the background error from the innovations.")] = False,
+    columns: Columns = None,
+    checks: Checks = None,
+    errors: Errors = None,
+    window: WindowHours = None,
+    slots: Slots = "",
+    withhold: Withhold = 0.0,
+    tune: Tune = False,
     seed: Annotated[int, typer.Option(help="Of the withheld stations.")] = 0,
 ) -> None:
     """Analysis, forecast, analysis: with your own model and reports, over days or months."""
@@ -86,7 +95,7 @@ def cycle(
         settings = _settings(method, tune, slots, window, withhold, seed, checks, errors)
         done = run(
             chosen_world(world), background, [*observations, *(more or [])], start, end, out,
-            method=method, model=model, leads=[int(lead) for lead in numbers(forecasts)], columns=columns,
+            model=model, leads=[int(lead) for lead in numbers(forecasts)], columns=columns,
             settings=settings, track=track,
         )  # fmt: skip
         _print_fit(done.fits, f"{done.cycles} analyses")
@@ -128,8 +137,8 @@ def _print_fit(fits: list[FitRow], when: str) -> None:
     for fit in (fit for fit in fits if fit.layer is None):
         known = variable(fit.variable)
         factor, units = shown_units(known.units)
-        numbers = [factor * fit.background_rms, factor * fit.analysis_rms]
-        rows.append([f"{known.title} ({units})", "used" if fit.used else "withheld", fit.count, *numbers])
+        sizes = [factor * fit.background_rms, factor * fit.analysis_rms]
+        rows.append([f"{known.title} ({units})", "used" if fit.used else "withheld", fit.count, *sizes])
     table(f"Root mean squares, {when}", ["variable", "data", "number", "O-B", "O-A"], rows)
 
 

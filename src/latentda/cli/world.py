@@ -37,7 +37,7 @@ def create(
             folder,
             data,
             variables=names(variables),
-            levels=[float(level) for level in numbers(levels)],
+            levels=numbers(levels),
             orography=orography,
             start=start,
             end=end,

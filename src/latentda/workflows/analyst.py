@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from latentda.assimilation import AnalysisMethod, Variational, degrees_of_freedom, posterior
 from latentda.assimilation.feedback import feedback
+from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
 from latentda.cycling import Cycler, WindowAnalysis
 from latentda.forecast import ForecastModel, Persistence
@@ -90,6 +91,22 @@ class Analyst:
         """Model, intake and method."""
         return Cycler(self.model, self.intake, self.method)
 
+    def sized(self, table: pa.Table, guess: FirstGuess, hours: int) -> tuple[float, Cycler]:
+        """The factor on the background error's variances, and the cycler with it.
+
+        Args:
+            table: prepared reports, whose innovations tell the factor where the settings do not.
+            guess: the background.
+            hours: of the analysis, since 1970.
+
+        Raises:
+            UserError: no datum has an equivalent.
+        """
+        if self.settings.factor is not None:
+            return self.settings.factor, self.cycler
+        factor, intake = tuned(self.intake, table, guess, hours)
+        return factor, replace(self.cycler, intake=intake, method=self._method(factor))
+
     def prepared(self, table: pa.Table, hours: int) -> pa.Table:
         """The reports of one slot, checked, thinned, with errors; some stations withheld."""
         own = replace_errors(table, self.settings.errors) if self.settings.errors else table
@@ -105,11 +122,8 @@ class Analyst:
         """
         times = [state.hours + slot for slot in self.slots]
         slots = {t: self.prepared(part, t) for t, part in zip(times, _by_slot(table, times), strict=True)}
-        cycler, factor = self.cycler, self.settings.factor
-        carried = cycler.forward(cycler.method.init(state.values), state.hours, state.hours)
-        if factor is None:
-            factor, intake = tuned(self.intake, slots[state.hours], cycler.method.first_guess(carried), state.hours)
-            cycler = replace(cycler, intake=intake, method=self._method(factor))
+        carried = self.cycler.forward(self.method.init(state.values), state.hours, state.hours)
+        factor, cycler = self.sized(slots[state.hours], self.method.first_guess(carried), state.hours)
         window = cycler.analyse(carried, slots.__getitem__, state.hours)
         told = _feedback(cycler.intake, window, times)
         _require_some(told)

@@ -115,7 +115,7 @@ def assimilate(
     observations: Reports | Sequence[Reports],
     time: Time | None = None,
     *,
-    method: str = "latent_3dvar",
+    method: str | None = None,
     model: ForecastModel | str | None = None,
     columns: Any = None,
     settings: AssimilationSettings = DEFAULTS,
@@ -127,7 +127,7 @@ def assimilate(
         background: a store or dataset with the state at the time of the analysis, which is the start of a window.
         observations: one or several files, tables or frames.
         time: of the analysis; by default the background's, if it has one time only.
-        method: its name.
+        method: its name; by default that of the settings.
         model: what links the slots of a window; by default the world's.
         columns: a column map of CSV, or of frames.
         settings: everything else that an analysis is made by.
@@ -136,7 +136,9 @@ def assimilate(
         UserError: anything that is wrong with what was given, in one sentence.
     """
     place = world if isinstance(world, WorldFolder) else WorldFolder(Path(world))
-    analyst = Analyst(place, replace(settings, method=method), named_model(model, place))
+    analyst = Analyst(
+        place, settings if method is None else replace(settings, method=method), named_model(model, place)
+    )
     state = read_background(background, place.layout, time)
     require_plausible(state, place.standardizer)
     given = list(observations) if isinstance(observations, list | tuple) else [observations]

@@ -22,7 +22,7 @@ from latentda.fields import (
     read_states,
 )
 from latentda.files import write_text
-from latentda.grid import BY_STORED_NAME, Layout, Time, datetime_of_hours, iso
+from latentda.grid import BY_STORED_NAME, Layout, Time, Variable, datetime_of_hours, iso
 from latentda.progress import Track, silent
 from latentda.runs.lock import only_process
 from latentda.user_error import UserError
@@ -156,7 +156,7 @@ def _chosen(
         return kept, left_out
     varying: list[str] = []
     for item in known:
-        reason = "the orography" if item.short == STATIC else _fault(dataset, item.short, levels)
+        reason = "the orography" if item.short == STATIC else _fault(dataset, item, levels)
         if reason:
             left_out[item.stored] = reason
         else:
@@ -166,12 +166,11 @@ def _chosen(
     return tuple(varying), left_out
 
 
-def _fault(dataset: xr.Dataset, name: str, levels: Sequence[float]) -> str:
+def _fault(dataset: xr.Dataset, item: Variable, levels: Sequence[float]) -> str:
     """Why a variable cannot be part of a state; empty where it can."""
-    stored = layout_of_store(dataset, [name]).channels[0].variable.stored
-    if "time" not in dataset[stored].dims:
+    if "time" not in dataset[item.stored].dims:
         return "has no time"
-    layout = layout_of_store(dataset, [name], levels or None)
+    layout = layout_of_store(dataset, [item.short], levels or None)
     count = dataset.sizes["time"]
     some = np.unique(np.linspace(0, count - 1, min(COMPARED, count)).astype(int))
     try:

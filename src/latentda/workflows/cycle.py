@@ -17,6 +17,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import pyarrow as pa
 import xarray as xr
 
 from latentda.assimilation.first_guess import FirstGuess
-from latentda.cycling import Cycle, CycleSettings, Observe, run_cycles
+from latentda.cycling import Cycle, Cycler, CycleSettings, Observe, run_cycles
 from latentda.fields import ForecastWriter, Location, StateWriter
 from latentda.forecast import ForecastModel
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, iso
@@ -44,7 +45,6 @@ from latentda.workflows.analyst import Analyst
 from latentda.workflows.assimilate import named_model
 from latentda.workflows.assimilated import DEFAULTS, AssimilationSettings
 from latentda.workflows.background import State, read_background, require_plausible
-from latentda.workflows.innovations import tuned
 from latentda.workflows.provenance import provenance
 from latentda.workflows.report_files import ReportFiles, files_of
 from latentda.world import WorldFolder
@@ -83,7 +83,7 @@ def cycle(
     end: Time,
     folder: str | Path,
     *,
-    method: str = "latent_3dvar",
+    method: str | None = None,
     model: ForecastModel | str | None = None,
     leads: Sequence[int] = (),
     columns: Any = None,
@@ -99,7 +99,7 @@ def cycle(
         start: first analysis time.
         end: no analysis is later.
         folder: of the results.
-        method: its name.
+        method: its name; by default that of the settings.
         model: what forecasts from analysis to analysis; by default the world's.
         leads: of forecasts from every analysis that are kept (h).
         columns: a column map of CSV, or of frames.
@@ -110,7 +110,7 @@ def cycle(
         UserError: anything that is wrong with what was given, in one sentence.
     """
     place, out = world if isinstance(world, WorldFolder) else WorldFolder(Path(world)), Path(folder)
-    chosen = replace(settings, method=method)
+    chosen = settings if method is None else replace(settings, method=method)
     forecasts = named_model(model, place) or place.model
     analyst = Analyst(place, chosen, forecasts)
     plan = _plan(start, end, place.settings.interval_hours, len(analyst.slots))
@@ -119,12 +119,12 @@ def cycle(
     reports = ReportFiles(files_of(observations), columns, track)
     empty: list[str] = []
     observe = _observing(analyst, reports, empty)
-    analyst = _sized(analyst, state, observe)
+    cycler = _sized(analyst, state, observe)
     name = model if isinstance(model, str) else type(forecasts).__name__
-    identity = {"world": method_digest(method, place), "settings": digest(asdict(chosen)), "model": name}
+    identity = {"world": method_digest(chosen.method, place), "settings": digest(asdict(chosen)), "model": name}
     identity |= {"background": digest(state.values)}
     cycles = run_cycles(
-        analyst.cycler, state.values, observe, plan, folder=out, identity=identity, keep_feedback=True,
+        cycler, state.values, observe, plan, folder=out, identity=identity, keep_feedback=True,
         name="analyses", track=track,
     )  # fmt: skip
     attributes = provenance(place, [state.source, *map(str, observations)], chosen, name)
@@ -135,7 +135,8 @@ def cycle(
         warnings.warn(_nothing_at(empty), UserWarning, stacklevel=2)
     summary = summarise(read_feedbacks([out]))
     write_scores(
-        fit_scores(summary.fit, experiment="cycle", method=method, seed=chosen.seed, twin="real"), out / "scores.json"
+        fit_scores(summary.fit, experiment="cycle", method=chosen.method, seed=chosen.seed, twin="real"),
+        out / "scores.json",
     )
     _report(summary, analyst, attributes, empty).write(out / "report.html")
     return Cycled(out, plan.cycles, empty, summary)
@@ -152,6 +153,7 @@ def _plan(start: Time, end: Time, interval: int, slots: int) -> CycleSettings:
 def _observing(analyst: Analyst, reports: ReportFiles, empty: list[str]) -> Observe:
     """The reports of an analysis time, prepared; times without any are kept in ``empty``."""
 
+    @lru_cache(1)  # the first is asked for twice where it tells the size of the background error
     def observe(hours: int) -> pa.Table:
         table = reports.within(hours, analyst.window_hours, analyst.window_hours)
         ready = analyst.prepared(table, hours) if table.num_rows else table
@@ -162,15 +164,14 @@ def _observing(analyst: Analyst, reports: ReportFiles, empty: list[str]) -> Obse
     return observe
 
 
-def _sized(analyst: Analyst, state: State, observe: Observe) -> Analyst:
-    """The analyst with the background error's factor found from the first innovations, where that is asked for."""
+def _sized(analyst: Analyst, state: State, observe: Observe) -> Cycler:
+    """The cycler, with the background error's factor found from the first innovations where that is asked for."""
     if analyst.settings.factor is not None:
-        return analyst
+        return analyst.cycler
     table = observe(state.hours)
     if not table.num_rows:
         raise ObservationError("The size of the background error is found from the data of the first analysis: none.")
-    factor, _ = tuned(analyst.intake, table, FirstGuess.instant(state.values), state.hours)
-    return Analyst(analyst.world, replace(analyst.settings, factor=factor), analyst.model)
+    return analyst.sized(table, FirstGuess.instant(state.values), state.hours)[1]
 
 
 class _Stores:
