@@ -11,7 +11,9 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.assimilation.feedback import feedback
 from latentda.assimilation.first_guess import FirstGuess
+from latentda.assimilation.intake import Intake
 from latentda.grid import Time, hours_since_1970
 
 Observe = Callable[[int], Any]
@@ -54,6 +56,7 @@ class Cycle:
             start, iterations, evaluations, how the minimisation ended.
         table: the observations with their verdicts; None for a cycle read from disk.
         first_guess: what they were screened against; likewise.
+        intake: that screened them; likewise.
         carried: what the method hands on from here; None but for the last cycle of a window.
     """
 
@@ -63,4 +66,11 @@ class Cycle:
     facts: dict[str, Any]
     table: pa.Table | None = None
     first_guess: FirstGuess | None = None
+    intake: Intake | None = None
     carried: Any = None
+
+    def feedback(self) -> pa.Table | None:
+        """Every datum with what became of it; None for a cycle read from disk."""
+        if self.table is None or self.first_guess is None or self.intake is None:
+            return None
+        return feedback(self.intake, self.table, self.hours, self.first_guess, self.analysis)

@@ -9,8 +9,8 @@ iterator: who keeps, records or scores cycles consumes them one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax.numpy as jnp
@@ -34,19 +34,23 @@ class WindowAnalysis:
 
     Attributes:
         hours: of the window's start, since 1970.
+        intake: that screened the observations.
         guesses: the background of each slot.
         tables: the observations of each slot, with their verdicts.
         terms: the same as terms of the cost.
         analysis: the outcome.
         carried: what the method hands on.
+        facts: of every slot, beside those of the analysis.
     """
 
     hours: int
+    intake: Intake
     guesses: list[FirstGuess]
     tables: list[pa.Table]
     terms: tuple[ObservationTerm, ...]
     analysis: Analysis
     carried: Any
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def cycles(self, lead_hours: tuple[int, ...]) -> Iterator[Cycle]:
         """A cycle a slot."""
@@ -59,17 +63,18 @@ class WindowAnalysis:
                 self._facts(k),
                 self.tables[k],
                 self.guesses[k],
+                self.intake,
                 self.carried if k == len(lead_hours) - 1 else None,
             )
 
     def _facts(self, slot: int) -> dict[str, Any]:
         table = self.tables[slot]
         if not self.terms:
-            return {"used": 0, "refused": table.num_rows}
+            return {"used": 0, "refused": table.num_rows, **self.facts}
         used = int(np.sum(table["used"].to_numpy()))
         ends = {"background": self.analysis.observation_background, "analysis": self.analysis.observation_analysis}
         misfits = {f"misfit_{end}": float(np.sum(d[slot] ** 2)) / max(used, 1) for end, d in ends.items()}
-        return {"used": used, "refused": table.num_rows - used, **self.analysis.facts, **misfits}
+        return {"used": used, "refused": table.num_rows - used, **self.analysis.facts, **misfits, **self.facts}
 
 
 Adapt = Callable[["Cycler", FirstGuess, int], "Cycler"]
@@ -87,6 +92,7 @@ class Cycler:
         offsets: times around the analysis (h) to which the background is forecast, to meet observations at their own
             times; 0 among them. A method of several slots meets them at its slots.
         forgive_failure: whether a cycle goes on from an analysis that has failed.
+        facts: that each of its cycles tells beside its own, such as what it was adapted to.
 
     Raises:
         UserError: a model of other states than the intake's.
@@ -97,6 +103,7 @@ class Cycler:
     method: AnalysisMethod
     offsets: tuple[int, ...] = (0,)
     forgive_failure: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_suited(self.model, self.intake.layout)
@@ -159,7 +166,7 @@ class Cycler:
         analysis, carried = self.method.analyse(carried, tuple(terms), hours)
         if not self.forgive_failure:
             _require_finite(analysis, hours)
-        return WindowAnalysis(hours, guesses, tables, tuple(terms), analysis, carried)
+        return WindowAnalysis(hours, self.intake, guesses, tables, tuple(terms), analysis, carried, self.facts)
 
     def windows(self, settings: CycleSettings, done: int = 0) -> range:
         """Starts of the windows of a run, but for those of cycles that are done.

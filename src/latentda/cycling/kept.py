@@ -17,9 +17,9 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation import AnalysisMethod
-from latentda.assimilation.feedback import feedback, feedback_file
+from latentda.assimilation.feedback import feedback_file
 from latentda.cycling.cycle import Cycle, CycleSettings, Observe
-from latentda.cycling.cycler import Cycler
+from latentda.cycling.cycler import Adapt, Cycler
 from latentda.files import fitting, read_arrays, write_arrays
 from latentda.observations import write_table
 from latentda.progress import Track, silent
@@ -43,6 +43,7 @@ def run_cycles(
     folder: str | Path | None = None,
     identity: Mapping[str, Any] | None = None,
     keep_feedback: bool = False,
+    adapt: Adapt | None = None,
     name: str = "cycling",
     track: Track = silent,
 ) -> Iterator[Cycle]:
@@ -59,6 +60,8 @@ def run_cycles(
             depends on; start and interval are among them anyway. By default the digits of background, model, intake
             and method, whatever they were computed from, and nothing of ``observe``.
         keep_feedback: whether every cycle's observations are kept there too, with what became of them.
+        adapt: makes method and intake of each window from its background; it must depend on nothing else than that and
+            the observations, or a run that goes on would not be the one that was killed.
         name: what the progress display says.
         track: shows progress.
 
@@ -72,7 +75,8 @@ def run_cycles(
     if folder is None:
         carried = cycler.method.init(background)
         windows = cycler.windows(settings)
-        for cycle in islice(cycler.cycles(carried, observe, track(windows, name, len(windows))), settings.cycles):
+        tracked = track(windows, name, len(windows))
+        for cycle in islice(cycler.cycles(carried, observe, tracked, adapt=adapt), settings.cycles):
             yield _without_tables(cycle)
         return
     place = Path(folder)
@@ -86,10 +90,11 @@ def run_cycles(
             yield _without_tables(cycle)
         carried = restored(cycler.method, last.analysis, last.carried) if last else cycler.method.init(background)
         windows = cycler.windows(settings, done)
-        cycles = cycler.cycles(carried, observe, track(windows, name, len(windows)), since=last.hours if last else None)
+        tracked, since = track(windows, name, len(windows)), last.hours if last else None
+        cycles = cycler.cycles(carried, observe, tracked, since=since, adapt=adapt)
         for k, cycle in enumerate(cycles, start=done):
-            if keep_feedback and cycle.table is not None and cycle.table.num_rows and cycle.first_guess is not None:
-                told = feedback(cycler.intake, cycle.table, cycle.hours, cycle.first_guess, cycle.analysis)
+            told = cycle.feedback() if keep_feedback else None
+            if told is not None and told.num_rows:
                 write_table(told, feedback_file(place, k))
             _write(place, k, cycle)
             if k < settings.cycles:
@@ -98,7 +103,7 @@ def run_cycles(
 
 def _without_tables(cycle: Cycle) -> Cycle:
     """What of a cycle fits into memory many times."""
-    return replace(cycle, table=None, first_guess=None, carried=None)
+    return replace(cycle, table=None, first_guess=None, intake=None, carried=None)
 
 
 def carried_arrays(carried: Any, analysis: Float[ndarray, "channel lat lon"]) -> dict[str, ndarray]:

@@ -14,13 +14,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
+from numpy import ndarray
 
 from latentda.assimilation import AnalysisMethod, Variational, degrees_of_freedom, posterior
-from latentda.assimilation.feedback import feedback
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
-from latentda.cycling import Cycler, WindowAnalysis
+from latentda.cycling import Adapt, Cycler, Observe, WindowAnalysis
 from latentda.forecast import ForecastModel, Persistence
+from latentda.grid import Layout
 from latentda.methods import Options
 from latentda.observations import (
     ObservationError,
@@ -31,12 +32,13 @@ from latentda.observations import (
     used,
     withhold_stations,
 )
+from latentda.priors import ClimateError, ModelSpacePrior, background_draws, climate_error
 from latentda.user_error import UserError
 from latentda.workflows.assimilated import Assimilated, AssimilationSettings
 from latentda.workflows.background import State
 from latentda.workflows.innovations import tuned
 from latentda.workflows.preparation import prepare_for, quality_control_for
-from latentda.world import WorldFolder, world_intake
+from latentda.world import World, WorldFolder, world_intake
 
 CUT_SHORT = 0.1
 """Share of the degrees of freedom that eigenpairs may leave out without a word."""
@@ -53,59 +55,54 @@ class Analyst:
         settings: how.
         model: that links the slots of a window, and forecasts in a cycle.
         intake: screens observations.
-        checks: what they go through before.
+        slots: of a window (h).
+        method: with the background error's size of the settings, or its own.
+        window_hours: data this far from an analysis time count.
+        checks: what data go through before they are screened.
     """
 
-    def __init__(self, world: WorldFolder, settings: AssimilationSettings, model: ForecastModel | None = None):
-        self.world, self.settings = world, settings
-        self.slots = self._slots()
-        self.model = model or (world.model if settings.declared.four_d else Persistence(world.layout))
-        self.method = self._method(settings.factor or 1.0)
-        self.intake = self._intake(model)
+    def __init__(self, world: World, settings: AssimilationSettings, model: ForecastModel, intake: Intake):
+        self.world, self.settings, self.model, self.intake = world, settings, model, intake
         interval = world.settings.interval_hours
+        self.slots = (settings.slots or (0, interval)) if settings.declared.four_d else (0,)
+        self.method = self._method(settings.factor or 1.0)
         self.window_hours = interval / 2 if settings.window_hours is None else settings.window_hours
         self.checks = settings.checks or quality_control_for(world.layout, 2 * self.window_hours)
 
-    def _slots(self) -> tuple[int, ...]:
-        if not self.settings.declared.four_d:
-            return (0,)
-        return self.settings.slots or (0, self.world.settings.interval_hours)
-
     def _method(self, factor: float) -> AnalysisMethod:
-        settings = self.settings
-        options = Options(factor, settings.iterations, settings.outer_loops, self.slots, self.model)
+        settings, climate = self.settings, _climate(self.settings, self.world.layout)
+        options = Options(factor, settings.iterations, settings.outer_loops, self.slots, self.model, climate)
         return settings.declared.build(self.world, options)
-
-    def _intake(self, model: ForecastModel | None) -> Intake:
-        settings = self.settings
-        intake = replace(
-            world_intake(self.world, model),
-            first_guess_factor=settings.first_guess_factor,
-            huber_limit=settings.huber_limit,
-            correlation_length=settings.correlation_length,
-        )
-        return intake if settings.factor is None else intake.scaled(settings.factor)
 
     @property
     def cycler(self) -> Cycler:
         """Model, intake and method."""
-        return Cycler(self.model, self.intake, self.method)
+        return Cycler(self.model, self.intake, self.method, self.settings.offsets)
 
-    def sized(self, table: pa.Table, guess: FirstGuess, hours: int) -> tuple[float, Cycler]:
-        """The factor on the background error's variances, and the cycler with it.
+    def sized(self, cycler: Cycler, table: pa.Table, guess: FirstGuess, hours: int) -> Cycler:
+        """The cycler with the background error's size, which it tells as the fact ``factor``.
 
         Args:
-            table: prepared reports, whose innovations tell the factor where the settings do not.
+            cycler: of this analyst.
+            table: prepared reports, whose innovations tell the factor on its variances where the settings do not.
             guess: the background.
             hours: of the analysis, since 1970.
 
         Raises:
             UserError: no datum has an equivalent.
         """
-        if self.settings.factor is not None:
-            return self.settings.factor, self.cycler
+        if self.settings.factor is not None or not used(table).any():
+            return replace(cycler, facts={"factor": self.settings.factor or 1.0})
         factor, intake = tuned(self.intake, table, guess, hours)
-        return factor, replace(self.cycler, intake=intake, method=self._method(factor))
+        return replace(cycler, intake=intake, method=self._method(factor), facts={"factor": factor})
+
+    def adapting(self, observe: Observe) -> Adapt:
+        """What gives every window of a cycle its size of the background error.
+
+        Args:
+            observe: the prepared reports of a time.
+        """
+        return lambda cycler, guess, hours: self.sized(cycler, observe(hours), guess, hours)
 
     def prepared(self, table: pa.Table, hours: int) -> pa.Table:
         """The reports of one slot, checked, thinned, with errors; some stations withheld."""
@@ -123,13 +120,14 @@ class Analyst:
         times = [state.hours + slot for slot in self.slots]
         slots = {t: self.prepared(part, t) for t, part in zip(times, _by_slot(table, times), strict=True)}
         carried = self.cycler.forward(self.method.init(state.values), state.hours, state.hours)
-        factor, cycler = self.sized(slots[state.hours], self.method.first_guess(carried), state.hours)
+        cycler = self.sized(self.cycler, slots[state.hours], self.method.first_guess(carried), state.hours)
         window = cycler.analyse(carried, slots.__getitem__, state.hours)
-        told = _feedback(cycler.intake, window, times)
+        told = concatenate([one for cycle in window.cycles(self.slots) if (one := cycle.feedback()) is not None])
         _require_some(told)
         _tell_refused(told)
         states = np.stack([guess.background for guess in window.guesses]), np.asarray(window.analysis.trajectory)
         facts = {**window.analysis.facts, **_counts(told)}
+        factor = window.facts["factor"]
         done = Assimilated(self.settings, self.world.layout, tuple(times), *states, told, factor, facts)
         if not self.settings.posterior:
             return done
@@ -158,17 +156,49 @@ class Analyst:
         return replace(done, spread=spread, members=members, degrees_of_freedom=freedom)
 
 
+def make_analyst(world: WorldFolder, settings: AssimilationSettings, model: ForecastModel | None = None) -> Analyst:
+    """The analyst of a world in a folder, who screens by its background error and its orography.
+
+    Args:
+        world: where.
+        settings: how.
+        model: that forecasts; by default the world's for methods with a window, and persistence for others.
+
+    Raises:
+        UserError: the world lacks a file.
+    """
+    plain = world_intake(world, model)
+    intake = replace(
+        plain,
+        perturbations=_with_climate(plain.perturbations, settings, world),
+        first_guess_factor=settings.first_guess_factor,
+        huber_limit=settings.huber_limit,
+        correlation_length=settings.correlation_length,
+    )
+    linking = model or (world.model if settings.declared.four_d else Persistence(world.layout))
+    return Analyst(world, settings, linking, intake if settings.factor is None else intake.scaled(settings.factor))
+
+
+def _climate(settings: AssimilationSettings, layout: Layout) -> ClimateError | None:
+    return climate_error(layout, settings.climate_error) if settings.climate_error else None
+
+
+def _with_climate(draws: ndarray | None, settings: AssimilationSettings, world: World) -> ndarray | None:
+    """Draws of the background error with those of the climate's: independent, so a draw of their sum is a sum."""
+    climate = _climate(settings, world.layout)
+    if draws is None or climate is None:
+        return draws
+    zero, scale = jnp.zeros(world.layout.shape, jnp.float32), np.asarray(world.standardizer.scale)
+    return draws + scale[:, None, None] * np.asarray(
+        background_draws(ModelSpacePrior(climate), zero, jax.random.key(1))
+    )
+
+
 def _by_slot(table: pa.Table, times: Sequence[int]) -> list[pa.Table]:
     """The rows nearest in time to each slot."""
     hours = (column(table, "time").astype("datetime64[s]").astype(np.int64)) / 3600.0
     nearest = np.argmin(np.abs(hours[:, None] - np.asarray(times, float)), axis=1)
     return [select(table, nearest == k) for k in range(len(times))]
-
-
-def _feedback(intake: Intake, window: WindowAnalysis, times: Sequence[int]) -> pa.Table:
-    states = np.asarray(window.analysis.trajectory)
-    rows = zip(window.tables, times, window.guesses, states, strict=True)
-    return concatenate([feedback(intake, *one) for one in rows])
 
 
 def _counts(told: pa.Table) -> dict[str, int]:

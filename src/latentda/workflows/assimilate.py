@@ -25,7 +25,7 @@ from latentda.grid import Time
 from latentda.observations import concatenate, read_observations_of_files
 from latentda.observations.parquet_table import is_frame, table_of
 from latentda.workflows.analysis_files import Format, datasets, write_assimilated
-from latentda.workflows.analyst import Analyst
+from latentda.workflows.analyst import make_analyst
 from latentda.workflows.assimilated import DEFAULTS, Assimilated, AssimilationSettings
 from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
@@ -136,7 +136,7 @@ def assimilate(
         UserError: anything that is wrong with what was given, in one sentence.
     """
     place = world if isinstance(world, WorldFolder) else WorldFolder(Path(world))
-    analyst = Analyst(
+    analyst = make_analyst(
         place, settings if method is None else replace(settings, method=method), named_model(model, place)
     )
     state = read_background(background, place.layout, time)

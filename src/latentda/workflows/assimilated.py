@@ -22,16 +22,20 @@ class AssimilationSettings:
 
     Attributes:
         method: its name.
-        factor: on the background error's variances; None: found from the innovations.
+        factor: on the background error's variances; None: found from the innovations of every analysis.
         iterations: the minimiser's budget.
         outer_loops: linearisations that share it.
         slots: of a window (h after its start); none: the start and one interval later, for methods with a window.
+        offsets: times around an analysis (h) to which the background of a cycle is forecast, to meet data at their own
+            times; 0 among them.
         window_hours: data this far from an analysis time count; None: half the world's interval.
         withheld: share of the stations kept back to verify the analysis.
         seed: which stations those are, and of draws.
         first_guess_factor: data further from the background than this many expected deviations are refused.
         huber_limit: departures beyond so many standard deviations are taken for suspect by the cost.
         correlation_length: of the errors of soundings, in ln p; 0: independent.
+        climate_error: standard deviation of an error of the model's climate, the same at all longitudes, in
+            climatological ones; 0: none.
         checks: instead of those that the world's grid asks for.
         errors: of observations, before those of the files and the default ones.
         posterior: draws of the analysis error; 0: none.
@@ -47,12 +51,14 @@ class AssimilationSettings:
     iterations: int = 60
     outer_loops: int = 2
     slots: tuple[int, ...] = ()
+    offsets: tuple[int, ...] = (0,)
     window_hours: float | None = None
     withheld: float = 0.0
     seed: int = 0
     first_guess_factor: float = 5.0
     huber_limit: float = float("inf")
     correlation_length: float = 0.0
+    climate_error: float = 0.0
     checks: QualityControl | None = None
     errors: ErrorTable | None = None
     posterior: int = 0

@@ -25,14 +25,13 @@ import numpy as np
 import pyarrow as pa
 import xarray as xr
 
-from latentda.assimilation.first_guess import FirstGuess
-from latentda.cycling import Cycle, Cycler, CycleSettings, Observe, run_cycles
+from latentda.cycling import Cycle, CycleSettings, Observe, run_cycles
 from latentda.fields import ForecastWriter, Location, StateWriter
 from latentda.forecast import ForecastModel
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, iso
 from latentda.grid.clock import lead_steps
 from latentda.methods import method_digest
-from latentda.observations import ObservationError, column
+from latentda.observations import column
 from latentda.progress import Track, silent
 from latentda.reports.feedback import add_feedback
 from latentda.reports.page import Report
@@ -41,10 +40,10 @@ from latentda.user_error import UserError
 from latentda.verification import FitRow, fit_scores, write_scores
 from latentda.verification.feedback_files import read_feedbacks
 from latentda.verification.feedback_summary import FeedbackSummary, summarise
-from latentda.workflows.analyst import Analyst
+from latentda.workflows.analyst import Analyst, make_analyst
 from latentda.workflows.assimilate import named_model
 from latentda.workflows.assimilated import DEFAULTS, AssimilationSettings
-from latentda.workflows.background import State, read_background, require_plausible
+from latentda.workflows.background import read_background, require_plausible
 from latentda.workflows.provenance import provenance
 from latentda.workflows.report_files import ReportFiles, files_of
 from latentda.world import WorldFolder
@@ -112,20 +111,19 @@ def cycle(
     place, out = world if isinstance(world, WorldFolder) else WorldFolder(Path(world)), Path(folder)
     chosen = settings if method is None else replace(settings, method=method)
     forecasts = named_model(model, place) or place.model
-    analyst = Analyst(place, chosen, forecasts)
+    analyst = make_analyst(place, chosen, forecasts)
     plan = _plan(start, end, place.settings.interval_hours, len(analyst.slots))
     state = read_background(background, place.layout, start)
     require_plausible(state, place.standardizer)
     reports = ReportFiles(files_of(observations), columns, track)
     empty: list[str] = []
     observe = _observing(analyst, reports, empty)
-    cycler = _sized(analyst, state, observe)
     name = model if isinstance(model, str) else type(forecasts).__name__
     identity = {"world": method_digest(chosen.method, place), "settings": digest(asdict(chosen)), "model": name}
     identity |= {"background": digest(state.values)}
     cycles = run_cycles(
-        cycler, state.values, observe, plan, folder=out, identity=identity, keep_feedback=True,
-        name="analyses", track=track,
+        analyst.cycler, state.values, observe, plan, folder=out, identity=identity, keep_feedback=True,
+        adapt=analyst.adapting(observe), name="analyses", track=track,
     )  # fmt: skip
     attributes = provenance(place, [state.source, *map(str, observations)], chosen, name)
     stores = _Stores(out, place.layout, attributes, forecasts, leads)
@@ -153,7 +151,7 @@ def _plan(start: Time, end: Time, interval: int, slots: int) -> CycleSettings:
 def _observing(analyst: Analyst, reports: ReportFiles, empty: list[str]) -> Observe:
     """The reports of an analysis time, prepared; times without any are kept in ``empty``."""
 
-    @lru_cache(1)  # the first is asked for twice where it tells the size of the background error
+    @lru_cache(1)  # each is asked for twice: it tells the size of the background error too
     def observe(hours: int) -> pa.Table:
         table = reports.within(hours, analyst.window_hours, analyst.window_hours)
         ready = analyst.prepared(table, hours) if table.num_rows else table
@@ -162,16 +160,6 @@ def _observing(analyst: Analyst, reports: ReportFiles, empty: list[str]) -> Obse
         return ready
 
     return observe
-
-
-def _sized(analyst: Analyst, state: State, observe: Observe) -> Cycler:
-    """The cycler, with the background error's factor found from the first innovations where that is asked for."""
-    if analyst.settings.factor is not None:
-        return analyst.cycler
-    table = observe(state.hours)
-    if not table.num_rows:
-        raise ObservationError("The size of the background error is found from the data of the first analysis: none.")
-    return analyst.sized(table, FirstGuess.instant(state.values), state.hours)[1]
 
 
 class _Stores:

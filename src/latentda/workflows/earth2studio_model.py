@@ -35,7 +35,7 @@ from latentda.grid import Channel, Layout, PressureLevels, datetime_of_hours
 from latentda.observations import VARIABLES
 from latentda.observations.parquet_table import table_of
 from latentda.user_error import UserError
-from latentda.workflows.analyst import Analyst
+from latentda.workflows.analyst import Analyst, make_analyst
 from latentda.workflows.assimilate import named_model
 from latentda.workflows.assimilated import AssimilationSettings
 from latentda.workflows.background import State, read_background, require_plausible
@@ -122,7 +122,7 @@ class Earth2StudioAssimilation:
 
     @cached_property
     def _analyst(self) -> Analyst:
-        return Analyst(self.world, self.settings, self._model)
+        return make_analyst(self.world, self.settings, self._model)
 
     def _analysed(self, state: State, frame: pd.DataFrame | None) -> State:
         if frame is None or len(frame) == 0:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Bool
 from numpy import ndarray
 
-from latentda.grid import Layout, datetime_of_hours, iso
+from latentda.grid import Layout, datetime_of_hours
 from latentda.observations import (
-    ErrorTable,
     HumidityAloft,
-    ObservationError,
     QualityControl,
     Thinning,
     Window,
     assign_errors,
     column,
-    read_observations,
     refuse,
-    replace_errors,
-    require_used,
     select,
     used,
     withhold_stations,
@@ -97,68 +88,14 @@ def spacing_log_pressure(layout: Layout) -> float:
     return float(np.median(np.diff(np.log(levels)))) if levels.size > 1 else 10.0
 
 
-COARSE = quality_control(3.75, 0.4, 3.5)
-"""Checks and thinning for a model with boxes of 3.75 degrees and eight levels.
-
-The files of a cycle of six hours begin with balloons that rose a quarter of an hour before its window.
-"""
-
-
-@dataclass(frozen=True, eq=False)
-class RealReports:
-    """The reports of one cycle.
-
-    Attributes:
-        table: with verdicts.
-        hours: time of the analysis, hours since 1970.
-    """
-
-    table: pa.Table
-    hours: int
-
-    @property
-    def time(self) -> str:
-        """The time of the analysis in words."""
-        return iso(datetime_of_hours(self.hours))
-
-
-def read_reports(path: str | Path, errors: ErrorTable | None = None) -> RealReports:
-    """The reports of any file of observations, checked.
-
-    Args:
-        path: the file.
-        errors: of observations, before those of the file and the default ones.
-
-    Raises:
-        ObservationError: the file cannot be read, or nothing of it is left to use.
-    """
-    read = read_observations(path)
-    table = replace_errors(read, errors) if errors else read
-    return RealReports(prepare(table), analysis_hours(table))
-
-
-def prepare(table: pa.Table, quality_control: QualityControl = COARSE) -> pa.Table:
-    """All reports: soundings, aircraft, satellite winds and surface pressures checked, thinned and with errors.
-
-    What else a file holds is refused, verdict ``not_assimilated``. The window of the checks is around
-    :func:`analysis_hours`.
-
-    Raises:
-        ObservationError: nothing is left to use.
-    """
-    kept = _assimilated(table)
-    if not kept.any():
-        _nothing(table)
-    return require_used(_checked(table, kept, quality_control, analysis_hours(table)))
-
-
 def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: int) -> pa.Table:
     """Reports for a world: what its states have an equivalent of is checked, thinned and given errors.
 
     A datum is assimilated whose variable is a channel of the state, or derived from channels. Heights of soundings are
-    not where temperatures are, which say the same; other data at the ground than pressures need a channel of their own,
-    since no level says what the ground does to them. A report's pressure at sea level is that at its barometer, reduced
-    by the station, and counts only where the other does not. All else is refused, verdict ``not_assimilated``.
+    not where states have temperatures on several levels, which say the same; other data at the ground than pressures
+    need a channel of their own, since no level says what the ground does to them. A report's pressure at sea level is
+    that at its barometer, reduced by the station, and counts only where the other does not. All else is refused,
+    verdict ``not_assimilated``.
 
     Args:
         layout: of the states.
@@ -168,7 +105,7 @@ def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: 
     """
     name = column(table, "variable")
     kept = np.isin(name, (*layout.variables, *DERIVED))
-    if "t" in layout.variables:
+    if sum(channel.short == "t" for channel in layout.channels) > 1:
         kept &= ~_heights(table)
     if has_ground(layout):
         kept &= ~_reduced(table)
@@ -207,15 +144,15 @@ def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:
 def analysis_hours(table: pa.Table) -> int:
     """The synoptic hour (00, 06, 12, 18 UTC) nearest to the middle of the reports, hours since 1970.
 
-    Reports that are not assimilated, such as of satellites all day long, count only where there are no others.
+    Other reports than those of soundings, aircraft, satellite winds and surface pressures, such as of satellites all
+    day long, count only where there are no others.
     """
-    kept = _assimilated(table)
+    kept = _conventional(table)
     times = np.sort(column(table, "time").astype("datetime64[s]")[kept if kept.any() else slice(None)])
     return 6 * round(int(times[len(times) // 2].astype(np.int64)) / 21600)
 
 
-def _assimilated(table: pa.Table) -> Bool[ndarray, " row"]:
-    """Rows of the kinds that these experiments assimilate."""
+def _conventional(table: pa.Table) -> Bool[ndarray, " row"]:
     name, kind = column(table, "variable"), column(table, "class")
     aloft = np.isin(kind, (*SOUNDINGS, *SINGLE_LEVEL)) & np.isin(name, ("t", "u", "v", "q"))
     return aloft | (np.isin(kind, (*SURFACE, *SOUNDINGS)) & (name == "sp"))
@@ -225,8 +162,3 @@ def station_places(table: pa.Table, rows: Bool[ndarray, " row"]) -> tuple[ndarra
     """Latitudes and longitudes of the stations that have data among some rows."""
     _, first = np.unique(column(table, "station")[rows], return_index=True)
     return column(table, "lat")[rows][first], column(table, "lon")[rows][first]
-
-
-def _nothing(table: pa.Table) -> pa.Table:
-    classes = ", ".join(sorted(set(pc.unique(table["class"]).to_pylist()))) or "no report"
-    raise ObservationError(f"There is no upper-air report or surface pressure in the file; it holds {classes}.")

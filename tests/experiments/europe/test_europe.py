@@ -7,20 +7,21 @@ import pytest
 from typer.testing import CliRunner
 
 from latentda.assimilation import FreeRun
-from latentda.assimilation.first_guess import FirstGuess
 from latentda.cli.app import app
 from latentda.experiments.europe.data import convert, store_layout
 from latentda.experiments.europe.europe import run_europe
-from latentda.experiments.europe.methods import Size, build_intake, build_method, error_samples
-from latentda.experiments.europe.real import prepare
+from latentda.experiments.europe.methods import Size, build_analyst, build_intake, build_method, error_samples
+from latentda.experiments.europe.real import screened
 from latentda.experiments.europe.report import write_europe_report
 from latentda.experiments.europe.setup import EuropeSetUp
 from latentda.experiments.europe.tables import cycles, forecasts, missed, withheld
 from latentda.experiments.europe.tuning import best, read_trials
 from latentda.fields import FieldsError, open_store, read_states
-from latentda.observations import column, read_observations, used
+from latentda.grid import hours_since_1970
+from latentda.observations import column, used
+from latentda.workflows.background import State
 from tests.cli.test_app import sentence
-from tests.experiments.europe.worlds import CASE, small_dataset, small_reports, small_setup
+from tests.experiments.europe.worlds import small_dataset, small_reports, small_setup
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +87,10 @@ def test_withheld_stations_are_closer_to_the_analysis(made, method):
 
 
 def test_data_between_the_levels_have_no_equivalent(made, files):
-    assets, setup = made.assets, small_setup()
-    intake = build_intake(error_samples(assets.error_pairs, assets.code), assets.standardizer)
-    table = prepare(read_observations(files[1]), CASE)
-    screened = intake.screen(table, FirstGuess.instant(made.case.background), made.case.hours)
-    verdict, pressure, variable = (column(screened, name) for name in ("verdict", "pres", "variable"))
+    verdict, pressure, variable = (column(made.case.table, name) for name in ("verdict", "pres", "variable"))
     at_level = np.where(variable == "z", pressure == 5e4, pressure == 8.5e4)
     assert (verdict[~at_level] == "no_equivalent").all()
     assert not (verdict[at_level] == "no_equivalent").any()
-    assert setup.case == CASE
 
 
 def test_as_published_means_a_diagonal_and_a_whole_decoding(made):
@@ -141,9 +137,14 @@ def test_methods_of_elsewhere_are_refused():
         EuropeSetUp(methods=("hybrid_3dvar",))
 
 
-def test_the_real_radiosondes_of_the_day(shared_data):
+def test_the_real_radiosondes_of_the_day(made, shared_data):
     pytest.importorskip("eccodes")
-    table = prepare(read_observations(shared_data / "obs_ecmwf_bufr/temp_2008120812_global.bufr"), "2008-12-08T12")
+    assets = made.assets
+    samples = error_samples(assets.error_pairs, assets.code)
+    intake = build_intake(samples, assets.standardizer)
+    analyst = build_analyst("3dvar", Size(2000.0, 1.0), samples, assets.model, assets.code, intake)
+    state = State(made.case.background, int(hours_since_1970("2008-12-08T12")), "a forecast")
+    table = screened(shared_data / "obs_ecmwf_bufr/temp_2008120812_global.bufr", state, analyst)
     kept = used(table)
     assert set(column(table, "variable")[kept]) == {"z", "t"}
     assert np.isfinite(column(table, "error")[kept]).all()

@@ -16,7 +16,7 @@ from latentda.assimilation import AnalysisMethod
 from latentda.assimilation.intake import Intake
 from latentda.experiments.europe.assets import EuropeAssets, make_assets
 from latentda.experiments.europe.cycles import CycledWorld, cycle_scores, cycled_world, daily_errors
-from latentda.experiments.europe.methods import Size, build_intake, build_method, error_samples
+from latentda.experiments.europe.methods import Size, build_analyst, build_intake, build_method, error_samples
 from latentda.experiments.europe.networks import Missed, forecast_scores, missed_variance
 from latentda.experiments.europe.real import RealCase, case_scores, run_case
 from latentda.experiments.europe.setup import EuropeSetUp
@@ -82,12 +82,17 @@ def _run_europe(data: Path, reports: Path, setup: EuropeSetUp, folder: Path, tra
     assets = make_assets(data, folder / "assets", setup, track=track)
     sizes = tune_sizes(assets, folder / "sizes.json", track=track)
     samples = error_samples(assets.error_pairs, assets.code)
+    intake, one = build_intake(samples, assets.standardizer), Size(1.0, 1.0)
     methods: Methods = {
-        name: build_method(name, sizes.get(name, Size(1.0, 1.0)), samples, assets.standardizer, assets.code)
+        name: build_method(name, sizes.get(name, one), samples, assets.standardizer, assets.code)
         for name in setup.methods
     }
-    intake = build_intake(samples, assets.standardizer)
-    case = run_case(reports, assets, intake, {name: m for name, m in methods.items() if METHODS[name].assimilates})
+    analysts = {
+        name: build_analyst(name, sizes[name], samples, assets.model, assets.code, intake)
+        for name in setup.methods
+        if METHODS[name].assimilates
+    }
+    case = run_case(reports, assets, analysts)
     scores = forecast_scores(assets) + case_scores(case, assets)
     run = EuropeRun(assets, sizes, missed_variance(assets), case, scores, np.zeros(0))
     run = _with_cycles(run, _world(assets, intake), methods, track)

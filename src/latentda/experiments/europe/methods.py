@@ -20,18 +20,24 @@ from numpy import ndarray
 from latentda.assimilation import AnalysisMethod
 from latentda.assimilation.intake import Intake
 from latentda.fields import Standardizer
-from latentda.forecast import ForecastModel
+from latentda.forecast import ForecastModel, SurrogateModel
 from latentda.grid import Layout
 from latentda.methods import METHODS, Options
 from latentda.networks import PatchAutoencoder
+from latentda.observations import BelowGround, Duplicates, QualityControl, Range, Window
 from latentda.operators import Covariance, Diagonal, Ensemble
 from latentda.priors import ErrorForm, ModelSpacePrior, background_draws, encode_pairs, errors_from_pairs
 from latentda.user_error import UserError
+from latentda.workflows.analyst import Analyst
+from latentda.workflows.assimilated import AssimilationSettings
 from latentda.world import WorldSettings
 
 ITERATIONS = 40
 OUTER_LOOPS = 2
 """Budget of every method: a decoder is not quite linear at the size of these background errors."""
+
+CHECKS = QualityControl((Range(), BelowGround(), Duplicates(), Window(3.0, 3.0)))
+"""Of reports; nothing is thinned, since stations are few."""
 
 DIAGONAL = ("latent_3dvar_diagonal", "latent_3dvar_published")
 
@@ -124,6 +130,15 @@ def build_method(
     """The analysis method of a name."""
     world = SampledWorld(standardizer, code, samples, size.radius_km)
     return METHODS[name].build(world, Options(size.factor, ITERATIONS, OUTER_LOOPS))
+
+
+def build_analyst(
+    name: str, size: Size, samples: ErrorSamples, model: SurrogateModel, code: PatchAutoencoder, intake: Intake
+) -> Analyst:
+    """Who analyses reports with a method, screened by an intake that all methods share."""
+    world = SampledWorld(model.standardizer, code, samples, size.radius_km)
+    settings = AssimilationSettings(name, size.factor, ITERATIONS, OUTER_LOOPS, checks=CHECKS)
+    return Analyst(world, settings, model, intake)
 
 
 def build_intake(samples: ErrorSamples, standardizer: Standardizer, factor: float = 1.0) -> Intake:

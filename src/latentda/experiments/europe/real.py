@@ -10,6 +10,7 @@ The analyses are compared with ERA-Interim of their time too, which has seen the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,37 +19,15 @@ import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import AnalysisMethod
-from latentda.assimilation.feedback import feedback
 from latentda.assimilation.first_guess import FirstGuess
-from latentda.assimilation.intake import Intake
-from latentda.cycling import Cycle, Cycler
 from latentda.experiments.europe.assets import EuropeAssets
 from latentda.experiments.twin.scores import error_scores
-from latentda.grid import as_datetime, hours_since_1970, iso
-from latentda.observations import (
-    ObservationError,
-    assign_errors,
-    check_below_ground,
-    check_duplicates,
-    check_range,
-    column,
-    read_observations,
-    refuse,
-    require_used,
-    withhold_stations,
-)
-from latentda.verification import (
-    FitRow,
-    Score,
-    empty_sums,
-    error_sums,
-    fit_columns,
-    fit_scores,
-    merge,
-    merge_fits,
-    observation_fit,
-)
+from latentda.grid import hours_since_1970
+from latentda.observations import column, read_observations, refuse, require_used, withhold_stations
+from latentda.verification import FitRow, Score, empty_sums, error_sums, fit_scores, merge, merge_fits
+from latentda.workflows.analyst import Analyst
+from latentda.workflows.assimilated import Assimilated
+from latentda.workflows.background import State
 
 EXPERIMENT = "europe-real"
 
@@ -62,8 +41,8 @@ class RealCase:
         background: x_b, physical units.
         truth: ERA-Interim of the time.
         table: the data with verdicts, no station withheld.
-        cycles: by method, all stations used.
-        draws: by method, a cycle for every draw of withheld stations.
+        analyses: by method, all stations used.
+        draws: by method, an analysis for every draw of withheld stations.
         fits: by method, O-B and O-A of the draws merged.
     """
 
@@ -71,12 +50,12 @@ class RealCase:
     background: Float[ndarray, "channel lat lon"]
     truth: Float[ndarray, "channel lat lon"]
     table: pa.Table
-    cycles: dict[str, Cycle] = field(default_factory=dict)
-    draws: dict[str, list[Cycle]] = field(default_factory=dict)
+    analyses: dict[str, Assimilated] = field(default_factory=dict)
+    draws: dict[str, list[Assimilated]] = field(default_factory=dict)
     fits: dict[str, list[FitRow]] = field(default_factory=dict)
 
 
-def run_case(reports: Path, assets: EuropeAssets, intake: Intake, methods: dict[str, AnalysisMethod]) -> RealCase:
+def run_case(reports: Path, assets: EuropeAssets, analysts: Mapping[str, Analyst]) -> RealCase:
     """Analyse the reports of a file with every method.
 
     Raises:
@@ -88,36 +67,26 @@ def run_case(reports: Path, assets: EuropeAssets, intake: Intake, methods: dict[
     truth = assets.truth(setup.verification)
     before = np.int32(hours - model.step_hours)
     background = np.asarray(model.propagate(truth.at(int(before)), before, (model.step_hours,))[0])
-    first_guess = FirstGuess.instant(background)
-    table = intake.screen(prepare(read_observations(reports), setup.case), first_guess, hours)
-    case = RealCase(hours, background, truth.at(hours), require_used(table))
-    for name, method in methods.items():
-        cycler = Cycler(model, intake, method)
-        case.cycles[name] = cycler.step(background, table, hours)
-        fits = []
-        for seed in range(setup.withholding_seeds):
-            cycle = cycler.step(background, withhold_stations(table, setup.withheld, seed), hours)
-            case.draws.setdefault(name, []).append(cycle)
-            fits.append(_fit(intake, cycle, first_guess))
-        case.fits[name] = merge_fits(fits)
+    state = State(background, hours, "the surrogate's forecast")
+    case = RealCase(hours, background, truth.at(hours), screened(reports, state, next(iter(analysts.values()))))
+    for name, analyst in analysts.items():
+        case.analyses[name] = analyst.analyse(state, case.table)
+        withheld = (withhold_stations(case.table, setup.withheld, seed) for seed in range(setup.withholding_seeds))
+        case.draws[name] = [analyst.analyse(state, table) for table in withheld]
+        case.fits[name] = merge_fits([one.fits() for one in case.draws[name]])
     return case
 
 
-def prepare(table: pa.Table, case: str, window_hours: int = 3) -> pa.Table:
-    """All reports: geopotential and temperature of radiosondes around a time checked, with errors; others refused.
+def screened(reports: Path, state: State, analyst: Analyst) -> pa.Table:
+    """All reports of a file, checked and screened: geopotential and temperature of radiosondes; others are refused.
 
     Raises:
-        ObservationError: there is none.
+        ObservationError: the file cannot be read, or nothing of it is left to use.
     """
-    elapsed = np.abs(column(table, "time").astype("datetime64[s]") - as_datetime(case))
-    kept = np.isin(column(table, "variable"), ("z", "t")) & (column(table, "class") == "ADPUPA")
-    near = elapsed <= np.timedelta64(window_hours, "h")
-    if not (kept & near).any():
-        raise ObservationError(f"The file holds no radiosonde within {window_hours} h of {iso(case)}.")
-    table = refuse(refuse(table, ~kept, "not_assimilated"), ~near, "outside_window")
-    for check in (check_range, check_below_ground, check_duplicates):
-        table = check(table)
-    return require_used(assign_errors(table))
+    table = read_observations(reports)
+    wanted = np.isin(column(table, "variable"), ("z", "t")) & (column(table, "class") == "ADPUPA")
+    ready = require_used(analyst.prepared(refuse(table, ~wanted, "not_assimilated"), state.hours))
+    return require_used(analyst.intake.screen(ready, FirstGuess.instant(state.values), state.hours))
 
 
 def case_scores(case: RealCase, assets: EuropeAssets) -> list[Score]:
@@ -126,15 +95,11 @@ def case_scores(case: RealCase, assets: EuropeAssets) -> list[Score]:
     rows: list[Score] = []
     for name, fits in case.fits.items():
         rows += fit_scores(fits, experiment=EXPERIMENT, method=name, seed=0, twin="real")
-        for kind, states in (("background", [case.background]), ("analysis", [case.cycles[name].analysis])):
+        for kind, states in (("background", [case.background]), ("analysis", [case.analyses[name].analysis[0]])):
             sums = error_sums(np.stack(states), case.truth[None], layout)
             rows += error_scores(sums, spread, layout, EXPERIMENT, "real", name, 0, kind)
         sums = empty_sums(layout)
         for draw in case.draws[name]:
-            sums = merge(sums, error_sums(draw.analysis[None], case.truth[None], layout))
+            sums = merge(sums, error_sums(draw.analysis, case.truth[None], layout))
         rows += error_scores(sums, spread, layout, f"{EXPERIMENT}-withheld", "real", name, 0, "analysis")
     return rows
-
-
-def _fit(intake: Intake, cycle: Cycle, first_guess: FirstGuess) -> list[FitRow]:
-    return observation_fit(fit_columns(feedback(intake, cycle.table, cycle.hours, first_guess, cycle.analysis)))

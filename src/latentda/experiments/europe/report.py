@@ -33,7 +33,7 @@ def write_europe_report(run: EuropeRun, path: Path) -> Path:
     report.section(f"Real radiosondes of {iso(setup.case)}", _case(run))
     report.table(*tables.withheld(run), "Root mean squares and means of O-B and O-A (SI units), all draws merged.")
     report.table(*tables.against_reanalysis(run), "Root mean square difference from ERA-Interim (SI units).")
-    made = {name: [cycle, *run.case.draws.get(name, [])] for name, cycle in run.case.cycles.items()}
+    made = {name: [one, *run.case.draws.get(name, [])] for name, one in run.case.analyses.items()}
     report.text(endings({METHODS[name].title: [one.facts for one in cycles] for name, cycles in made.items()}))
     report.figure(_increments(run), "Increments with all stations (dots); last row: what was missing of ERA-Interim.")
     return report.write(path)
@@ -80,7 +80,7 @@ def _curves(run: EuropeRun) -> Figure:
 
 def _increments(run: EuropeRun) -> Figure:
     layout, case = run.assets.standardizer.layout, run.case
-    states = {METHODS[name].title: cycle.analysis - case.background for name, cycle in case.cycles.items()}
+    states = {METHODS[name].title: one.analysis[0] - case.background for name, one in case.analyses.items()}
     states["ERA-Interim \N{MINUS SIGN} background"] = case.truth - case.background
     fields, titles, units, groups = [], [], [], []
     for title, state in states.items():

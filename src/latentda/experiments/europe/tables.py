@@ -75,7 +75,7 @@ def withheld(run: EuropeRun) -> Table:
 def against_reanalysis(run: EuropeRun) -> Table:
     """Errors of the case against ERA-Interim: all stations used, and the mean square over draws of withheld ones."""
     rows: list[list[Cell]] = []
-    for method in run.case.cycles:
+    for method in run.case.analyses:
         own = [s for s in run.scores if s.method == method]
         every = [s for s in own if s.experiment == europe_real.EXPERIMENT]
         if not rows:

@@ -13,33 +13,49 @@ which ``climate_error`` takes into the control vector.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.assimilation import AnalysisMethod
-from latentda.assimilation.feedback import feedback, feedback_file
+from latentda.assimilation.feedback import feedback_file
 from latentda.assimilation.first_guess import FirstGuess
-from latentda.assimilation.intake import Intake
-from latentda.cycling import Cycle, Cycler
+from latentda.cycling import Cycle
 from latentda.forecast import ForecastModel
-from latentda.methods import METHODS, Options, require_methods
-from latentda.observations import ErrorTable, ObservationError, require_used, write_table
-from latentda.operators import Covariance
-from latentda.priors import ModelSpacePrior, background_draws, climate_error
+from latentda.grid import datetime_of_hours, iso
+from latentda.methods import require_methods
+from latentda.observations import (
+    ErrorTable,
+    ObservationError,
+    column,
+    read_observations,
+    refuse,
+    require_used,
+    write_table,
+)
+from latentda.observations.message_classes import SOUNDINGS
 from latentda.progress import Track, silent
 from latentda.verification import FitRow, Score, fit_columns, fit_scores, merge_fits, observation_fit
-from latentda.workflows.innovations import tuned
-from latentda.workflows.preparation import RealReports, read_reports, withhold_soundings
-from latentda.world import WorldFolder, world_intake
+from latentda.workflows.analyst import Analyst, make_analyst
+from latentda.workflows.assimilated import AssimilationSettings
+from latentda.workflows.preparation import SINGLE_LEVEL, SURFACE, analysis_hours, quality_control, withhold_soundings
+from latentda.world import WorldFolder
+
+KINDS = (*SOUNDINGS, *SINGLE_LEVEL, *SURFACE)
+"""Classes of reports that are assimilated: those of stations, aircraft and satellite winds, no bogus ones."""
+
+VARIABLES = ("t", "u", "v", "q", "z", "sp")
+"""What of them; heights judge temperatures and are not assimilated themselves."""
+
+CHECKS = quality_control(3.75, 0.4, 3.5)
+"""Checks and thinning for a model with boxes of 3.75 degrees and eight levels.
+
+The files of a cycle of six hours begin with balloons that rose a quarter of an hour before its window.
+"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,22 @@ class RealSetUp:
     def __post_init__(self) -> None:
         require_methods(self.methods)
 
+    def settings(self, method: str) -> AssimilationSettings:
+        """What the analyses of a method are made by; stations are withheld from all methods alike, before."""
+        return AssimilationSettings(
+            method,
+            None,
+            self.iterations,
+            self.outer_loops,
+            offsets=self.offsets,
+            first_guess_factor=self.first_guess_factor,
+            huber_limit=self.huber_limit,
+            correlation_length=self.correlation_length,
+            climate_error=self.climate_error,
+            checks=CHECKS,
+            errors=self.errors,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class RealCycle:
@@ -86,13 +118,16 @@ class RealCycle:
         cycle: background, analysis, facts.
         table: all data with verdicts and feedback.
         fit: O-B and O-A.
-        factor: on the background error's variances.
     """
 
     cycle: Cycle
     table: pa.Table
     fit: list[FitRow]
-    factor: float
+
+    @property
+    def factor(self) -> float:
+        """On the background error's variances."""
+        return float(self.cycle.facts["factor"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +159,15 @@ def run_real(
         ObservationError: a file cannot be read, nothing of it is left to use, or two are of one time.
     """
     model = world.model_with(step_hours=3)
-    shared = _Shared(model, world, setup)
-    reports = [shared.judged(one) for one in _in_order([read_reports(path, setup.errors) for path in paths])]
-    jobs = track(setup.methods, "analyses", len(setup.methods))
-    return RealRun(setup, {name: _cycle(name, reports, shared, folder) for name in jobs}, model)
+    read = _in_order([read_observations(path) for path in paths])
+    reports: dict[int, pa.Table] = {}
+    methods: dict[str, list[RealCycle]] = {}
+    for name in track(setup.methods, "analyses", len(setup.methods)):
+        analyst = make_analyst(world, setup.settings(name), model)
+        if not reports:  # the first judges them for all
+            reports = {hours: _judged(analyst, table, hours, setup) for hours, table in read.items()}
+        methods[name] = _cycle(analyst, reports, folder / name)
+    return RealRun(setup, methods, model)
 
 
 def real_scores(run: RealRun, twin: str = "real") -> list[Score]:
@@ -138,73 +178,43 @@ def real_scores(run: RealRun, twin: str = "real") -> list[Score]:
     return scores
 
 
-class _Shared:
-    """What all methods share: the model, its climate and what is expected of its errors."""
-
-    def __init__(self, model: ForecastModel, world: WorldFolder, setup: RealSetUp):
-        self.model, self.world, self.setup = model, world, setup
-        layout = world.layout
-        zero = jnp.zeros(layout.shape, jnp.float32)
-        plain = world_intake(world, model)
-        draws = plain.perturbations
-        self.climate_error: Covariance | None = None
-        if setup.climate_error:
-            self.climate_error = climate_error(layout, setup.climate_error)
-            climate = background_draws(ModelSpacePrior(self.climate_error), zero, jax.random.key(1))
-            # Both errors are independent: a draw of their sum is a sum of draws.
-            draws = draws + np.asarray(world.standardizer.scale)[:, None, None] * np.asarray(climate)
-        self.intake = replace(
-            plain,
-            perturbations=draws,
-            first_guess_factor=setup.first_guess_factor,
-            huber_limit=setup.huber_limit,
-            correlation_length=setup.correlation_length,
-        )
-
-    def method(self, name: str, factor: float) -> AnalysisMethod:
-        """A method with a factor on its background error's variances."""
-        options = Options(factor, self.setup.iterations, self.setup.outer_loops, climate=self.climate_error)
-        return METHODS[name].build(self.world, options)
-
-    def climate(self, hours: int) -> Float[ndarray, "channel lat lon"]:
-        """The climatological mean of a time."""
-        return np.asarray(self.world.standardizer.climatology.mean(np.int32(hours)))
-
-    def judged(self, reports: RealReports) -> RealReports:
-        """The reports without those that no weather explains, some stations withheld: the same for every method."""
-        climate = FirstGuess.instant(self.climate(reports.hours))
-        _, intake = self.tuned(reports, climate)
-        table = require_used(intake.screen(reports.table, climate, reports.hours))
-        return replace(reports, table=require_used(withhold_soundings(table, self.setup.withheld, self.setup.seed)))
-
-    def tuned(self, reports: RealReports, guess: FirstGuess) -> tuple[float, Intake]:
-        """The background error's factor by the innovations of a cycle, and the intake that expects it."""
-        return tuned(self.intake, reports.table, guess, reports.hours)
+def _climate(analyst: Analyst, hours: int) -> Float[ndarray, "channel lat lon"]:
+    """The climatological mean of a time."""
+    return np.asarray(analyst.world.standardizer.climatology.mean(np.int32(hours)))
 
 
-def _cycle(name: str, reports: Sequence[RealReports], shared: _Shared, folder: Path) -> list[RealCycle]:
-    by_time, tuned, done = {one.hours: one for one in reports}, dict[int, tuple[float, Intake]](), []
+def _judged(analyst: Analyst, table: pa.Table, hours: int, setup: RealSetUp) -> pa.Table:
+    """The reports without those that no weather explains, some stations withheld: the same for every method."""
+    climate = FirstGuess.instant(_climate(analyst, hours))
+    ready = require_used(analyst.prepared(_of_kinds(table), hours))
+    cycler = analyst.sized(analyst.cycler, ready, climate, hours)
+    left = require_used(cycler.intake.screen(ready, climate, hours))
+    return require_used(withhold_soundings(left, setup.withheld, setup.seed))
 
-    def adapt(cycler: Cycler, guess: FirstGuess, hours: int) -> Cycler:
-        factor, intake = tuned[hours] = shared.tuned(by_time[hours], guess)
-        return replace(cycler, intake=intake, method=shared.method(name, factor))
 
-    method = shared.method(name, 1.0)
-    cycler = Cycler(shared.model, shared.intake, method, shared.setup.offsets)
-    carried = method.init(shared.climate(reports[0].hours))
-    for number, cycle in enumerate(cycler.cycles(carried, lambda t: by_time[t].table, by_time, adapt=adapt)):
-        factor, intake = tuned[cycle.hours]
-        assert cycle.table is not None
-        assert cycle.first_guess is not None
-        told = feedback(intake, cycle.table, cycle.hours, cycle.first_guess, cycle.analysis)
-        write_table(told, feedback_file(folder / name, number))
-        done.append(RealCycle(cycle, told, observation_fit(fit_columns(told)), factor))
+def _of_kinds(table: pa.Table) -> pa.Table:
+    """The reports, those of other kinds refused."""
+    wanted = np.isin(column(table, "class"), KINDS) & np.isin(column(table, "variable"), VARIABLES)
+    return refuse(table, ~wanted, "not_assimilated")
+
+
+def _cycle(analyst: Analyst, reports: Mapping[int, pa.Table], folder: Path) -> list[RealCycle]:
+    observe, carried, done = reports.__getitem__, analyst.method.init(_climate(analyst, min(reports))), []
+    cycles = analyst.cycler.cycles(carried, observe, reports, adapt=analyst.adapting(observe))
+    for number, cycle in enumerate(cycles):
+        told = cycle.feedback()
+        assert told is not None
+        write_table(told, feedback_file(folder, number))
+        done.append(RealCycle(cycle, told, observation_fit(fit_columns(told))))
     return done
 
 
-def _in_order(reports: list[RealReports]) -> list[RealReports]:
-    ordered = sorted(reports, key=lambda one: one.hours)
-    for one, later in pairwise(ordered):
-        if one.hours == later.hours:
-            raise ObservationError(f"two files hold reports of {one.time}; a cycle takes one")
+def _in_order(tables: Sequence[pa.Table]) -> dict[int, pa.Table]:
+    """Reports by the time of their analysis."""
+    ordered: dict[int, pa.Table] = {}
+    for hours, table in sorted(((analysis_hours(table), table) for table in tables), key=lambda one: one[0]):
+        if hours in ordered:
+            when = iso(datetime_of_hours(hours))
+            raise ObservationError(f"two files hold reports of {when}; a cycle takes one")
+        ordered[hours] = table
     return ordered
