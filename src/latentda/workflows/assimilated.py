@@ -34,6 +34,7 @@ class AssimilationSettings:
         correlation_length: of the errors of soundings, in ln p; 0: independent.
         checks: instead of those that the world's grid asks for.
         errors: of observations, before those of the files and the default ones.
+        representativeness: whether default errors grow by what a box of the world's grid does not show.
         posterior: draws of the analysis error; 0: none.
         pairs: eigenpairs of the Hessian that the draws are made of.
         keep_members: whether the draws themselves are wanted.
@@ -55,6 +56,7 @@ class AssimilationSettings:
     correlation_length: float = 0.0
     checks: QualityControl | None = None
     errors: ErrorTable | None = None
+    representativeness: bool = True
     posterior: int = 0
     pairs: int = 200
     keep_members: bool = False

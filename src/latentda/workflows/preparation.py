@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 from jaxtyping import Bool
 from numpy import ndarray
 
-from latentda.grid import Layout, datetime_of_hours, iso
+from latentda.grid import EARTH_RADIUS, Layout, datetime_of_hours, iso
 from latentda.observations import (
     ErrorTable,
     HumidityAloft,
@@ -21,9 +22,11 @@ from latentda.observations import (
     Window,
     assign_errors,
     column,
+    inflate,
     read_observations,
     refuse,
     replace_errors,
+    representativeness_errors,
     require_used,
     select,
     used,
@@ -91,6 +94,11 @@ def spacing_degrees(layout: Layout) -> float:
     return max(row, column * float(np.cos(middle)))
 
 
+def spacing_km(layout: Layout) -> float:
+    """The same in km."""
+    return float(np.deg2rad(spacing_degrees(layout))) * EARTH_RADIUS / 1000.0
+
+
 def spacing_log_pressure(layout: Layout) -> float:
     """Median distance of neighbouring levels in ln p; ten, which is all of the atmosphere, with fewer than two."""
     levels = np.asarray(layout.vertical.levels)
@@ -152,7 +160,9 @@ def prepare(table: pa.Table, quality_control: QualityControl = COARSE) -> pa.Tab
     return require_used(_checked(table, kept, quality_control, analysis_hours(table)))
 
 
-def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: int) -> pa.Table:
+def prepare_for(
+    layout: Layout, table: pa.Table, checks: QualityControl, hours: int, *, representative: bool = True
+) -> pa.Table:
     """Reports for a world: what its states have an equivalent of is checked, thinned and given errors.
 
     A datum is assimilated whose variable is a channel of the state, or derived from channels. Heights of soundings are
@@ -165,14 +175,16 @@ def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: 
         table: the reports.
         checks: what they go through.
         hours: of the analysis, since 1970.
+        representative: whether default errors grow by what a box of the grid does not show.
     """
     name = column(table, "variable")
     kept = np.isin(name, (*layout.variables, *DERIVED))
     if "t" in layout.variables:
         kept &= ~_heights(table)
     if has_ground(layout):
-        kept &= ~_reduced(table)
-    return _checked(table, kept, checks, hours)
+        kept &= ~_reduced(table, checks, hours)
+    coarse = representativeness_errors(spacing_km(layout)) if representative else None
+    return _checked(table, kept, checks, hours, coarse)
 
 
 def _heights(table: pa.Table) -> Bool[ndarray, " row"]:
@@ -180,20 +192,34 @@ def _heights(table: pa.Table) -> Bool[ndarray, " row"]:
     return np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
 
 
-def _reduced(table: pa.Table) -> Bool[ndarray, " row"]:
-    """Pressures at sea level of reports that tell a usable one of their station too."""
-    name, reports = column(table, "variable"), [column(table, key) for key in ("time", "lat", "lon", "station")]
-    at_station = {tuple(one[row] for one in reports) for row in np.flatnonzero((name == "sp") & used(table))}
-    found = name == "msl"
-    found[found] = [tuple(one[row] for one in reports) in at_station for row in np.flatnonzero(found)]
+def _reduced(table: pa.Table, checks: QualityControl, hours: int) -> Bool[ndarray, " row"]:
+    """Pressures at sea level of reports that tell one of their station too, which passes the checks of single data."""
+    found = column(table, "variable") == "msl"
+    if found.any():
+        pressures = select(table, column(table, "variable") == "sp")
+        sound = checks.of_single_data.apply(pressures, datetime_of_hours(hours))
+        at_station = set(_reports(select(sound, used(sound))))
+        found[found] = [report in at_station for report in _reports(select(table, found))]
     return found
 
 
-def _checked(table: pa.Table, kept: Bool[ndarray, " row"], checks: QualityControl, hours: int) -> pa.Table:
+def _reports(table: pa.Table) -> Iterator[tuple[object, ...]]:
+    """What tells the report of each row."""
+    return zip(*(column(table, key) for key in ("time", "lat", "lon", "station")), strict=True)
+
+
+def _checked(
+    table: pa.Table, kept: Bool[ndarray, " row"], checks: QualityControl, hours: int, coarse: ErrorTable | None = None
+) -> pa.Table:
     # Heights are not assimilated, but the hydrostatic check judges temperatures by them.
-    chosen = refuse(table, ~(kept | _heights(table)), "not_assimilated")
-    checked = checks.apply(chosen, datetime_of_hours(hours))
-    return assign_errors(refuse(checked, ~kept, "not_assimilated"))
+    heights = _heights(table)
+    checked = checks.apply(refuse(table, ~(kept | heights), "not_assimilated"), datetime_of_hours(hours))
+    # Means of several data, which superobbing appends, show what a box shows.
+    means = _heights(checked)[table.num_rows :]
+    unkept = np.concatenate([~kept, means & ~(kept & heights).any()])
+    lacking = np.pad(np.isnan(column(table, "error")), (0, len(means)))
+    done = assign_errors(refuse(checked, unkept, "not_assimilated"))
+    return done if coarse is None else inflate(done, coarse, lacking)
 
 
 def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:
