@@ -95,7 +95,7 @@ def spacing_degrees(layout: Layout) -> float:
 
 
 def spacing_km(layout: Layout) -> float:
-    """The same in km."""
+    """Spacing of a grid in km, of which :func:`spacing_degrees` tells the degrees."""
     return float(np.deg2rad(spacing_degrees(layout))) * EARTH_RADIUS / 1000.0
 
 
