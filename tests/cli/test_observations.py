@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -136,8 +137,27 @@ def test_an_audit_tells_a_file_by_its_content(tmp_path):
     assert "sondes.nc4 holds no first guess" in sentence(["observations", "audit", folder / "sondes.nc4"])
 
 
-def test_data_that_no_check_has_seen_are_not_called_used(plain):
-    assert "used " not in works(["observations", "summary", plain]).split("Refused")[0]
+def _summary(path, table):
+    write_table(table, path)
+    return " ".join(works(["observations", "summary", path]).split())
+
+
+def test_data_that_no_check_has_seen_are_not_called_used(plain, tmp_path):
+    """A number of refused data is shown where there is one; else a sentence says who has judged them: nobody."""
+    checked = " ".join(works(["observations", "summary", plain]).split())
+    assert "usable" not in checked
+    assert " refused " in checked
+    assert "No check has judged" not in checked
+    read = feedback_table().drop_columns(["background", "analysis", "background_error"])
+    fresh = _summary(tmp_path / "fresh.parquet", read)
+    assert " refused " not in fresh
+    assert "No check has judged these data yet" in fresh
+    assert "all quality marks are 2, not checked" in fresh
+    marks = pa.array(np.where(np.arange(read.num_rows) < 7, 9, 1), pa.uint8())
+    marked = read.set_column(read.schema.get_field_index("quality"), read.schema.field("quality"), marks)
+    assert "marked 7 of them as bad" in _summary(tmp_path / "marked.parquet", marked)
+    impossible = _summary(tmp_path / "impossible.parquet", refuse(read, np.arange(read.num_rows) < 3, "missing"))
+    assert "Only what cannot be has been refused yet" in impossible
 
 
 def test_a_table_of_the_users_own_is_read_by_the_map_that_is_proposed(tmp_path):

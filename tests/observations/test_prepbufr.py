@@ -41,7 +41,7 @@ def _values(table, variable, **where):
 
 
 def test_the_shipped_cycle(cycle_1989):
-    assert cycle_1989.num_rows == 142976
+    assert cycle_1989.num_rows == 150873
     sondes = column(cycle_1989, "station")[column(cycle_1989, "class") == "ADPUPA"]
     assert len(set(sondes)) == 916
     time = column(cycle_1989, "time")
@@ -73,6 +73,32 @@ def test_1989_surface_equals_the_decoded_file(shared_data, cycle_1989):
     }.items():
         got = _values(cycle_1989, variable, **{"class": "ADPSFC"})
         np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-4, err_msg=variable)
+
+
+def test_pressures_at_sea_level(cycle_1989):
+    """Stations near the sea reduce theirs as any atmosphere does; no other report tells one."""
+    names = ("time", "lat", "lon", "station")
+    frame = cycle_1989.filter(np.isin(column(cycle_1989, "variable"), ["sp", "msl"])).to_pandas()
+    assert set(frame[frame.variable == "msl"]["class"]) == {"ADPSFC"}
+    assert frame[frame.variable == "msl"][["pres", "error"]].isna().all(axis=None)
+    good = frame[(frame.quality <= 3) & (frame.elev < 100.0)]
+    both = good[good.variable == "msl"].merge(good[good.variable == "sp"], on=list(names), suffixes=("", "_here"))
+    assert len(both) > 2000
+    reduction = both.observation - both.observation_here * np.exp(both.elev / 8000.0)
+    assert np.abs(reduction).quantile(0.9) < 100.0
+
+
+def test_2020_pressures_at_sea_level_stand_in_for_bad_ones(shared_data):
+    table = read_prepbufr(shared_data / "obs_gdas_prepbufr_20201101/gdas.20201101.t12z.adpsfc.subset.prepbufr")
+    variable, kind, mark = (column(table, name) for name in ("variable", "type", "quality"))
+    reduced = variable == "msl"
+    assert reduced.sum() == 471
+    assert set(kind[reduced]) == {181, 183}
+    alone = (
+        kind == 183
+    )  # reports without a pressure of their station: NCEP makes it of the other, marked not to be used
+    assert (mark[alone & (variable == "sp")] > 3).all()
+    assert (mark[alone & reduced] <= 3).sum() == 27
 
 
 def test_2020_virtual_temperature_is_undone(shared_data):

@@ -5,10 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentda.grid import datetime_of_hours
-from latentda.observations import column, concatenate, read_table, used
+from latentda.grid import datetime_of_hours, gaussian_grid
+from latentda.observations import QualityControl, Superobbing, column, concatenate, read_table, used
 from latentda.observations.verdicts import VERDICTS
-from latentda.workflows.preparation import analysis_hours, prepare_for, quality_control, quality_control_for
+from latentda.workflows.preparation import (
+    analysis_hours,
+    prepare_for,
+    quality_control,
+    quality_control_for,
+    spacing_km,
+)
 from latentda.world import embedded_world
 from tests.worlds import NOON, pressure_layout, table_of
 
@@ -17,7 +23,8 @@ NEW_YEAR = np.datetime64("1989-01-01T12:00", "ns")
 
 
 def prepare(table):
-    return prepare_for(embedded_world().layout, table, quality_control(3.75, 0.4, 3.5), analysis_hours(table))
+    checks = quality_control(3.75, 0.4, 3.5)
+    return prepare_for(embedded_world().layout, table, checks, analysis_hours(table), representative=False)
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +111,55 @@ def test_a_barometer_is_heard_once():
     ):
         checked = prepare_for(layout, table, quality_control_for(layout, 12.0), hours)
         assert column(checked, "verdict").tolist() == verdicts
+
+
+def test_a_pressure_at_sea_level_is_heard_where_the_stations_own_is_marked_bad():
+    """As in prepBUFR, whose files hold a station pressure made of the other and marked 9, not to be used."""
+    stations = {"station": ["A", "A", "B", "B"], "lat": [10.0, 10.0, 40.0, 40.0], "class": ["ADPSFC"] * 4}
+    table = table_of(
+        ["sp", "msl"] * 2, observation=[1e5, 1.005e5] * 2, pres=np.nan, error=np.nan, quality=[2, 2, 9, 2], **stations
+    )
+    layout = pressure_layout(surface=("msl",))
+    checked = prepare_for(layout, table, quality_control_for(layout, 12.0), analysis_hours(table))
+    assert column(checked, "verdict").tolist() == ["", "not_assimilated", "quality_mark", ""]
+
+
+def _errors(layout, given, **how):
+    table = table_of(
+        ["t", "u", "t", "u"], observation=[250.0, 5.0] * 2, error=given, lat=[0.0, 0.0, 60.0, 60.0],
+        **{"class": ["ADPUPA"] * 4},
+    )  # fmt: skip
+    checks = how.pop("checks", quality_control_for(layout, 12.0))
+    return column(prepare_for(layout, table, checks, analysis_hours(table), **how), "error")
+
+
+def test_default_errors_grow_with_the_grid_and_those_that_are_told_stay():
+    told = [0.7, np.nan, np.nan, 1.9]
+    fine = pressure_layout(gaussian_grid(1024, 2048))
+    coarse, middling = pressure_layout(), pressure_layout(gaussian_grid(48, 96))
+    assert spacing_km(fine) < 25.0 < spacing_km(middling) < spacing_km(coarse)
+    as_told = _errors(fine, told)
+    np.testing.assert_array_equal(as_told, _errors(coarse, told, representative=False))
+    for layout in (middling, coarse):
+        grown = _errors(layout, told)
+        np.testing.assert_array_equal(grown[[0, 3]], as_told[[0, 3]])
+        assert (grown[1:3] > as_told[1:3]).all()
+    assert (_errors(coarse, told)[1:3] > _errors(middling, told)[1:3]).all()
+
+
+def test_the_reports_of_the_demonstration_keep_the_errors_of_the_table():
+    table = table_of(["t"], observation=[250.0], error=np.nan, lat=[5.0], **{"class": ["ADPUPA"]})
+    assert column(prepare(table), "error").tolist() == pytest.approx([0.8])
+
+
+def test_a_mean_of_several_data_keeps_its_error():
+    layout = pressure_layout()
+    checks = QualityControl((*quality_control(30.0, 1.0, 6.0).checks[:1], Superobbing(30.0, 1.0)))
+    several = {"lat": [1.0, 2.0, 1.0, 50.0], "lon": [1.0, 2.0, 3.0, 100.0], "class": ["ADPUPA"] * 4}
+    table = table_of(["t"] * 4, observation=[250.0, 251.0, 250.0, 250.0], error=np.nan, **several)
+    hours = analysis_hours(table)
+    plain, grown = (prepare_for(layout, table, checks, hours, representative=also) for also in (False, True))
+    mean = column(plain, "source") == "superob"
+    assert mean.sum() == 1
+    assert (column(grown, "error")[mean] == column(plain, "error")[mean]).all()
+    assert (column(grown, "error")[~mean] > column(plain, "error")[~mean]).all()

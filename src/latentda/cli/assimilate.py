@@ -20,6 +20,7 @@ Method = Annotated[str, typer.Option(help="Name of a method; docs/methods.md lis
 Columns = Annotated[str | None, typer.Option(help="For CSV and frames: YAML of their columns, or 'metar'.")]
 Checks = Annotated[Path | None, typer.Option(help="YAML of quality control, instead of the grid's own.")]
 Errors = Annotated[Path | None, typer.Option(help="YAML of observation errors.")]
+Representativeness = Annotated[bool, typer.Option(help="Default errors grow with the spacing of the grid.")]
 WindowHours = Annotated[float | None, typer.Option(min=0.0, help="Hours before and after that count.")]
 Slots = Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")]
 Withhold = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")]
@@ -38,6 +39,7 @@ def assimilate(
     columns: Columns = None,
     checks: Checks = None,
     errors: Errors = None,
+    representativeness: Representativeness = True,
     window: WindowHours = None,
     slots: Slots = "",
     withhold: Withhold = 0.0,
@@ -55,7 +57,7 @@ def assimilate(
 
         if kind not in ("nc", "zarr"):
             raise UserError(f"The fields are written as nc or zarr, not as {kind}.")
-        settings = _settings(method, tune, slots, window, withhold, seed, checks, errors)
+        settings = _settings(method, tune, slots, window, withhold, seed, checks, errors, representativeness)
         settings = replace(settings, posterior=max(posterior, members), pairs=pairs, keep_members=members > 0)
         result = run(
             chosen_world(world), background, [*observations, *(more or [])], time,
@@ -82,6 +84,7 @@ def cycle(
     columns: Columns = None,
     checks: Checks = None,
     errors: Errors = None,
+    representativeness: Representativeness = True,
     window: WindowHours = None,
     slots: Slots = "",
     withhold: Withhold = 0.0,
@@ -92,7 +95,7 @@ def cycle(
     with one_sentence(), warnings_shown():
         from latentda.workflows.cycle import cycle as run
 
-        settings = _settings(method, tune, slots, window, withhold, seed, checks, errors)
+        settings = _settings(method, tune, slots, window, withhold, seed, checks, errors, representativeness)
         done = run(
             chosen_world(world), background, [*observations, *(more or [])], start, end, out,
             model=model, leads=[int(lead) for lead in numbers(forecasts)], columns=columns,
@@ -113,6 +116,7 @@ def _settings(
     seed: int,
     checks: Path | None,
     errors: Path | None,
+    representativeness: bool,
 ) -> AssimilationSettings:
     from latentda.observations import read_error_table, read_quality_control
     from latentda.workflows.assimilated import AssimilationSettings
@@ -126,6 +130,7 @@ def _settings(
         seed=seed,
         checks=read_quality_control(checks) if checks else None,
         errors=read_error_table(errors) if errors else None,
+        representativeness=representativeness,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from latentda.cli.show import one_sentence, table, warnings_shown, where
+from latentda.cli.show import console, one_sentence, table, warnings_shown, where
 from latentda.user_error import UserError
 
 if TYPE_CHECKING:
@@ -33,21 +33,24 @@ def summary(
 ) -> None:
     """Count the data of files by message class and variable, with their times and what refused them.
 
-    Usable is what no check has refused so far; most checks are made by 'convert --checks' or by an analysis, not here.
+    Nothing is checked here: that is done by 'convert --checks' or by an analysis. Bad marks are those of the producer.
     """
     with one_sentence(devices=False):
-        from latentda.observations.inventory import inventory, period, refusals
+        from latentda.observations.inventory import inventory, period, refusals, unjudged
         from latentda.observations.verdicts import explain
 
         together = _read(files, columns)
         kinds = inventory(together, by_type=types)
-        kind = ["class", "type"] if types else ["class"]
-        header = [*kind, "variable", "data", "usable", "stations", "from", "to"]
+        shown = {"refused": any(row.refused for row in kinds), "marked bad": any(row.marked for row in kinds)}
+        counts = [name for name, some in shown.items() if some]
+        header = ["class", *(["type"] if types else []), "variable", "data", *counts, "stations", "from", "to"]
         what = files[0].name if len(files) == 1 else f"{len(files)} files"
-        table(f"{what}, {period(together)}", header, _rows(kinds))
+        table(f"{what}, {period(together)}", header, _rows(kinds, counts))
         refused = [[verdict, count, explain(verdict)] for verdict, count in refusals(together)]
         if refused:
             table("Refused", ["verdict", "data", "meaning"], refused)
+        if told := unjudged(together):
+            console.print(told, highlight=False)
 
 
 @app.command()
@@ -205,7 +208,7 @@ def _chosen(table: pa.Table, variable: str | None, message_class: str | None) ->
     return table
 
 
-def _rows(kinds: list[InventoryRow]) -> list[list[Any]]:
+def _rows(kinds: list[InventoryRow], counts: list[str]) -> list[list[Any]]:
     # The table's title says the day, if it is one.
     one_day = len({str(time)[:10] for kind in kinds for time in (kind.first, kind.last)}) == 1
     rows: list[list[Any]] = []
@@ -214,5 +217,7 @@ def _rows(kinds: list[InventoryRow]) -> list[list[Any]]:
         times = [
             str(time)[11 if one_day else 5 : 16].replace("T", "\N{NO-BREAK SPACE}") for time in (kind.first, kind.last)
         ]
-        rows.append([kind.message_class, *types, kind.variable, kind.total, kind.used, kind.stations, *times])
+        numbers = {"refused": kind.refused, "marked bad": kind.marked}
+        asked = [numbers[name] for name in counts]
+        rows.append([kind.message_class, *types, kind.variable, kind.total, *asked, kind.stations, *times])
     return rows

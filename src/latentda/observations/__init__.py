@@ -75,6 +75,7 @@ from latentda.observations.readers import (
     read_observations_in_pieces,
     read_observations_of_files,
 )
+from latentda.observations.representativeness import representativeness_errors
 from latentda.observations.satellite_winds import satellite_wind_network
 from latentda.observations.soundings_checks import check_lapse_rate, check_wind_shear
 from latentda.observations.table import (
@@ -192,6 +193,7 @@ __all__ = [
     "refuse",
     "renumber",
     "replace_errors",
+    "representativeness_errors",
     "require_used",
     "satellite_wind_network",
     "select",

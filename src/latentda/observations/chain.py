@@ -30,6 +30,7 @@ from pydantic import ConfigDict, Field
 
 from latentda.observations.blacklist import read_blacklist
 from latentda.observations.chain_links import (
+    DATUM,
     FEWER,
     BelowGround,
     Blacklist,
@@ -90,6 +91,11 @@ class QualityControl:
         LapseRate(),
         WindShear(),
     )
+
+    @property
+    def of_single_data(self) -> QualityControl:
+        """The checks of the first stage alone."""
+        return QualityControl(tuple(check for check in self.checks if check.stage == DATUM))
 
     def apply(self, table: pa.Table, analysis_time: datetime | np.datetime64 | None = None) -> pa.Table:
         """The table after all checks; rows that were refused before keep their verdict.

@@ -134,7 +134,12 @@ METAR = {
     "d2m": "Dewp [degC]",
     "wind10m": ["Wspd [knots]", "Wdir"],
 }
-"""Decoded METARs, without pressure: their altimeter setting is reduced to sea level, `sp` is not."""
+"""Decoded METARs, without pressure.
+
+Their altimeter setting is reduced to sea level by the standard atmosphere, so it is neither `sp` nor `msl`: at stations
+above 500 m it differs from the latter by -9 to 2 hPa in nine of ten reports. `msl` itself is in a remark (SLP) of some
+reports, which is no column.
+"""
 
 SHIPPED_MAPS: dict[str, dict[str, Any]] = {"metar": METAR}
 

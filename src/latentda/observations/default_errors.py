@@ -1,4 +1,4 @@
-"""The default observation errors, and where each number comes from.
+"""The default observation errors, and where each number comes from; `representativeness` has what coarse grids add.
 
 * Radiosonde and pilot balloon t, u, v and sp; ship t2m, sp and wind; buoy wind; aircraft wind: the errors written
   into the operational GDAS prepBUFR of 2020-11-01 12 UTC, medians at the mandatory levels. They agree with types

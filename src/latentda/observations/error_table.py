@@ -42,15 +42,17 @@ def replace_errors(table: pa.Table, error_table: ErrorTable) -> pa.Table:
     return _with_error(table, np.where(np.isnan(found), error, found))
 
 
-def inflate(table: pa.Table, representativeness: ErrorTable) -> pa.Table:
+def inflate(table: pa.Table, representativeness: ErrorTable, rows: np.ndarray | None = None) -> pa.Table:
     """Add the error of representativeness, in squares, to the errors of the table.
 
     Args:
         table: observations with errors; null errors stay null.
         representativeness: what a model of some resolution cannot show, by variable, kind and pressure; data it does
             not know keep their errors. Entries of humidity are fractions of saturation, of n fractions of n.
+        rows: true for the data whose errors grow; None: all.
     """
-    added = _looked_up(table, representativeness, np.ones(table.num_rows, dtype=bool))
+    rows = np.ones(table.num_rows, dtype=bool) if rows is None else rows
+    added = _looked_up(table, representativeness, rows)
     error = np.hypot(column(table, "error").astype(np.float64), np.nan_to_num(added))
     return _with_error(table, error)
 

@@ -9,6 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from latentda.grid import iso
+from latentda.observations.chain_links import QualityMarks
+from latentda.observations.reports import UNCHECKED
+from latentda.observations.table import column
+from latentda.observations.verdicts import BY_READERS
 from latentda.user_error import UserError
 
 
@@ -22,6 +26,7 @@ class InventoryRow:
         variable: short name.
         total: number of data.
         used: of them.
+        marked: of them have a quality mark of their producer that the default checks refuse.
         stations: number of different names; 0 where there is none.
         first: time of the first datum.
         last: time of the last.
@@ -32,6 +37,7 @@ class InventoryRow:
     variable: str
     total: int
     used: int
+    marked: int
     stations: int
     first: np.datetime64
     last: np.datetime64
@@ -47,11 +53,13 @@ def inventory(table: pa.Table, *, by_type: bool = False) -> list[InventoryRow]:
     keys = ["class", "type", "variable"] if by_type else ["class", "variable"]
     # Unnamed stations become null, which a count leaves out.
     named = pc.if_else(pc.equal(table["station"], ""), pa.scalar(None, pa.string()), table["station"])
-    numbers = {"station": named, "used": pc.cast(table["used"], pa.int64())}
+    marked = pc.greater(table["quality"], QualityMarks().worst)
+    numbers = {"station": named, "used": pc.cast(table["used"], pa.int64()), "marked": pc.cast(marked, pa.int64())}
     parts = table.select([*keys, "time"])
     for name, values in numbers.items():
         parts = parts.append_column(name, values)
-    sums = [("used", "count"), ("used", "sum"), ("station", "count_distinct"), ("time", "min"), ("time", "max")]
+    sums = [("used", "count"), ("used", "sum"), ("marked", "sum"), ("station", "count_distinct")]
+    sums += [("time", "min"), ("time", "max")]
     rows = parts.group_by(keys).aggregate(sums).sort_by([(key, "ascending") for key in keys]).to_pylist()
     return [
         InventoryRow(
@@ -60,6 +68,7 @@ def inventory(table: pa.Table, *, by_type: bool = False) -> list[InventoryRow]:
             row["variable"],
             row["used_count"],
             row["used_sum"],
+            row["marked_sum"],
             row["station_count_distinct"],
             row["time_min"].to_datetime64(),
             row["time_max"].to_datetime64(),
@@ -72,6 +81,20 @@ def refusals(table: pa.Table) -> list[tuple[str, int]]:
     """Verdict and number of the refused data, the most frequent first."""
     counts = pc.value_counts(table.filter(pc.invert(table["used"]))["verdict"]).to_pylist()
     return sorted(((row["values"], row["counts"]) for row in counts), key=lambda row: (-row[1], row[0]))
+
+
+def unjudged(table: pa.Table) -> str:
+    """What nobody has judged of a table yet, in sentences; empty once a check has refused a datum."""
+    refused = {verdict for verdict, _ in refusals(table)}
+    if not refused <= set(BY_READERS):
+        return ""
+    begun = "Only what cannot be has been refused" if refused else "No check has judged these data"
+    said = f"{begun} yet; 'latentda observations convert --checks' and every analysis check them."
+    marks = column(table, "quality")
+    bad = int((marks > QualityMarks().worst).sum())
+    if (marks == UNCHECKED).all():
+        return f"{said} Their producer has marked none of them: all quality marks are {UNCHECKED}, not checked."
+    return f"{said} Their producer has marked {bad} of them as bad (quality marks above {QualityMarks().worst})."
 
 
 def period(table: pa.Table) -> str:

@@ -241,7 +241,14 @@ def _surface(reports: _Reports, message_class: str, kind: int) -> pa.Table:
         "v10m": v,
     }
     humidity_mark, wind_mark = reports.numbers("QMDD"), reports.numbers("QMWN")
-    marks = {"sp": reports.numbers("QMPR"), "t2m": reports.numbers("QMAT"), "q2m": humidity_mark, "d2m": humidity_mark}
+    pressure_mark = reports.numbers("QMPR")
+    marks = {
+        "sp": pressure_mark,
+        "msl": pressure_mark,
+        "t2m": reports.numbers("QMAT"),
+        "q2m": humidity_mark,
+        "d2m": humidity_mark,
+    }
     marks |= {"u10m": wind_mark, "v10m": wind_mark}
     places = _places(reports, message_class, kind)
     return table_from_reports(places, quantities, {name: mark.clip(0, 15) for name, mark in marks.items()})

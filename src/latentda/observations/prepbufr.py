@@ -11,9 +11,11 @@ Source of the conventions: D. Keyser, "PREPBUFR processing at NCEP" (NCEP/EMC) a
   neither, the row has verdict `virtual_temperature` and is not used.
 * Mass reports (types 1xx) give p, T, q and z; wind reports (2xx) give u and v; both come from 3xx
   and higher.
-* Surface reports (180-199, 280-299) give `sp`, `t2m`, `q2m`, `u10m`, `v10m`. The surface level of
-  a sounding gives `sp` beside its upper-air data. Aircraft and surface heights are no measurements
-  of geopotential and give no `z`.
+* Surface reports (180-199, 280-299) give `sp`, `t2m`, `q2m`, `u10m`, `v10m`, and `msl` (PMO) where the
+  station told it, but not where an indicator (PMIN) is set, which no file at hand has. Where a report
+  told nothing else (type 183), NCEP has made a pressure of the station from it, marked as not to be used.
+* The surface level of a sounding gives `sp` beside its upper-air data. Aircraft and surface heights are
+  no measurements of geopotential and give no `z`.
 * A level's own place and time is used where the file has it (balloon drift).
 * `quality` is the datum's own NCEP mark; a missing mark becomes 2, "not checked". Humidity errors,
   in the file percentages of saturation, are left null.
@@ -59,11 +61,12 @@ class _Quantity:
     offset: float = 0.0
     mark: str = ""
     error: str = ""
+    leaf: str = ""
 
     @property
     def value(self) -> str:
         """Name of the leaf that holds the observation."""
-        return f"{self.letter}OB"
+        return self.leaf or f"{self.letter}OB"
 
 
 _QUANTITIES = (
@@ -73,7 +76,10 @@ _QUANTITIES = (
     _Quantity("u", "u10m", "wind", "U", mark="WQM", error="WOE"),
     _Quantity("v", "v10m", "wind", "V", mark="WQM", error="WOE"),
     _Quantity("z", "z", "height", "Z", scale=GRAVITY, mark="ZQM"),
+    _Quantity("msl", "msl", "sea_level", "PM", scale=100.0, mark="PMQ", leaf="PMO"),
 )
+_PRESSURES = [order for order, q in enumerate(_QUANTITIES) if q.variable in ("sp", "msl")]
+"""Quantities that are pressures themselves, which no pressure locates."""
 # Names by the order of the quantities, aloft and then at the surface.
 _VARIABLES = [q.variable for q in _QUANTITIES] + [q.surface_variable for q in _QUANTITIES]
 
@@ -162,7 +168,7 @@ def _piece(batch: pa.RecordBatch, cycle: np.datetime64, keep_first_guess: bool, 
     names = order + len(_QUANTITIES) * surface[level]
     columns = {name: column.take(pa.array(level)) for name, column in places.items()}
     columns |= {
-        "pres": np.where((order == 0) | ~(pressure[level] > 0.0), np.nan, pressure[level]),
+        "pres": np.where(np.isin(order, _PRESSURES) | ~(pressure[level] > 0.0), np.nan, pressure[level]),
         "type": kind[level],
         "variable": pa.DictionaryArray.from_arrays(pa.array(names), pa.array(_VARIABLES)),
         "observation": value[level, order],
@@ -219,6 +225,8 @@ def _values(levels: Levels, kind: np.ndarray, message_class: str) -> tuple[np.nd
         found = levels.leaf(quantity.group, quantity.value) * quantity.scale + quantity.offset
         if quantity.group == "temperature":
             found, virtual = _sensible(levels, found, quantity.offset)
+        if quantity.group == "sea_level":
+            allowed &= ~(levels.leaf("sea_level", "PMIN") > 0.0)
         value[:, order] = np.where(allowed, found, np.nan)
     return value, virtual
 
@@ -231,6 +239,8 @@ def _allowed(quantity: _Quantity, kind: np.ndarray, levels: Levels, message_clas
         return ~mass
     if quantity.group == "height":
         return mass & ~surface & ~ground & (message_class == "ADPUPA")
+    if quantity.group == "sea_level":
+        return mass & surface
     if quantity.group == "pressure":
         return mass & (surface | (ground & (message_class == "ADPUPA")))
     return ~wind

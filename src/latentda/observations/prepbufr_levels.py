@@ -2,11 +2,11 @@
 
 A prepBUFR report carries one level (surface, aircraft, satellite wind) or a list of levels
 (radiosonde). Each level holds at most one group for pressure, humidity, temperature, height, wind
-and drift; a group holds a stack of *events*, the latest first (each `xOB` value, `xQM` mark, `xPC`
-program code), and a background list (`xOE` error, `xFC` first guess). Decoded, groups are nested
-lists named by replication operator (`DRF1BIT_4`), and the names differ from message type to
-message type. So a group is found by a leaf it must contain: the pressure group is the one with
-`POB` inside.
+and drift, that of a surface report also one for pressure at sea level; a group holds a stack of
+*events*, the latest first (each `xOB` value, `xQM` mark, `xPC` program code), and a background list
+(`xOE` error, `xFC` first guess). Decoded, groups are nested lists named by replication operator
+(`DRF1BIT_4`), and the names differ from message type to message type. So a group is found by a leaf
+it must contain: the pressure group is the one with `POB` inside.
 
 Everything is done on Arrow offsets; no Python loop ever sees a level.
 """
@@ -27,6 +27,7 @@ _GROUP_LEAVES = {
     "height": "ZOB",
     "wind": "UOB",
     "drift": "HRDR",
+    "sea_level": "PMO",
 }
 
 

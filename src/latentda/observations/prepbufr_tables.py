@@ -26,9 +26,10 @@ _ENCODED = {  # lowest value and span, in the file's units
     "ZOB": (-1000.0, 131072.0),
     "UOB": (-409.6, 819.2),
     "VOB": (-409.6, 819.2),
+    "PMO": (0.0, 1638.4),
 }
 
-_TOGETHER = ("POB PQM", "TOB TQM TPC", "QOB QQM", "ZOB ZQM", "UOB VOB WQM", "XDR YDR HRDR")
+_TOGETHER = ("POB PQM", "TOB TQM TPC", "QOB QQM", "ZOB ZQM", "UOB VOB WQM", "XDR YDR HRDR", "PMO PMQ")
 """Elements that always come together: were one of them renamed, the others would be taken for all there is."""
 
 

@@ -34,7 +34,8 @@ _PLACES: dict[str, Any] = {
     "source": "",
     "station": "",
 }
-_UNCHECKED = 2
+UNCHECKED = 2
+"""Quality mark of a datum that nobody has checked."""
 _ROUNDING = 1e-6  # degrees by which decoded numbers miss the pole or the date line
 
 
@@ -99,7 +100,7 @@ def table_from_reports(
     rows["elev"] = np.where(names == "sp", barometer[report], rows["elev"])
     mass = (rows["type"] >= 100) & (rows["type"] < 200)
     rows["type"] = (rows["type"] + 100 * (wind & mass)).astype(np.uint16)
-    mark = _chosen(marks, quantities, count, _UNCHECKED)[report, order]
+    mark = _chosen(marks, quantities, count, UNCHECKED)[report, order]
     rows |= {"observation": value[report, order], "variable": names, "quality": mark.astype(np.uint8)}
     rows["error"] = _chosen(errors, quantities, count, np.nan)[report, order]
     return table_from_columns(rows, most_bad=1.0)

@@ -33,6 +33,9 @@ VERDICTS = {
 }
 """One sentence for every verdict of the package."""
 
+BY_READERS = ("missing", "error", "level", "unclear", "virtual_temperature", "position", "range")
+"""Verdicts of data that were found out when they were read, before any check; some are a check's too."""
+
 CHECKED = ("", "first_guess", "withheld", "blacklist")
 """Verdicts of data that passed every check which does not look at the background."""
 

@@ -106,9 +106,10 @@ class Analyst:
 
     def prepared(self, table: pa.Table, hours: int) -> pa.Table:
         """The reports of one slot, checked, thinned, with errors; some stations withheld."""
-        own = replace_errors(table, self.settings.errors) if self.settings.errors else table
-        ready = prepare_for(self.world.layout, own, self.checks, hours)
-        return withhold_stations(ready, self.settings.withheld, self.settings.seed) if self.settings.withheld else ready
+        settings = self.settings
+        own = replace_errors(table, settings.errors) if settings.errors else table
+        ready = prepare_for(self.world.layout, own, self.checks, hours, representative=settings.representativeness)
+        return withhold_stations(ready, settings.withheld, settings.seed) if settings.withheld else ready
 
     def analyse(self, state: State, table: pa.Table) -> Assimilated:
         """The analysis of a background and reports.

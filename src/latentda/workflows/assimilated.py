@@ -38,6 +38,7 @@ class AssimilationSettings:
             climatological ones; 0: none.
         checks: instead of those that the world's grid asks for.
         errors: of observations, before those of the files and the default ones.
+        representativeness: whether default errors grow by what a box of the world's grid does not show.
         posterior: draws of the analysis error; 0: none.
         pairs: eigenpairs of the Hessian that the draws are made of.
         keep_members: whether the draws themselves are wanted.
@@ -61,6 +62,7 @@ class AssimilationSettings:
     climate_error: float = 0.0
     checks: QualityControl | None = None
     errors: ErrorTable | None = None
+    representativeness: bool = True
     posterior: int = 0
     pairs: int = 200
     keep_members: bool = False

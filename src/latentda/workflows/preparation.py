@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool
 from numpy import ndarray
 
-from latentda.grid import Layout, datetime_of_hours
+from latentda.grid import EARTH_RADIUS, Layout, datetime_of_hours
 from latentda.observations import (
+    ErrorTable,
     HumidityAloft,
     QualityControl,
     Thinning,
     Window,
     assign_errors,
     column,
+    inflate,
     refuse,
+    representativeness_errors,
     select,
     used,
     withhold_stations,
@@ -82,13 +87,20 @@ def spacing_degrees(layout: Layout) -> float:
     return max(row, column * float(np.cos(middle)))
 
 
+def spacing_km(layout: Layout) -> float:
+    """Spacing of a grid in km, of which :func:`spacing_degrees` tells the degrees."""
+    return float(np.deg2rad(spacing_degrees(layout))) * EARTH_RADIUS / 1000.0
+
+
 def spacing_log_pressure(layout: Layout) -> float:
     """Median distance of neighbouring levels in ln p; ten, which is all of the atmosphere, with fewer than two."""
     levels = np.asarray(layout.vertical.levels)
     return float(np.median(np.diff(np.log(levels)))) if levels.size > 1 else 10.0
 
 
-def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: int) -> pa.Table:
+def prepare_for(
+    layout: Layout, table: pa.Table, checks: QualityControl, hours: int, *, representative: bool = True
+) -> pa.Table:
     """Reports for a world: what its states have an equivalent of is checked, thinned and given errors.
 
     A datum is assimilated whose variable is a channel of the state, or derived from channels. Heights of soundings are
@@ -102,14 +114,16 @@ def prepare_for(layout: Layout, table: pa.Table, checks: QualityControl, hours: 
         table: the reports.
         checks: what they go through.
         hours: of the analysis, since 1970.
+        representative: whether default errors grow by what a box of the grid does not show.
     """
     name = column(table, "variable")
     kept = np.isin(name, (*layout.variables, *DERIVED))
     if sum(channel.short == "t" for channel in layout.channels) > 1:
         kept &= ~_heights(table)
     if has_ground(layout):
-        kept &= ~_reduced(table)
-    return _checked(table, kept, checks, hours)
+        kept &= ~_reduced(table, checks, hours)
+    coarse = representativeness_errors(spacing_km(layout)) if representative else None
+    return _checked(table, kept, checks, hours, coarse)
 
 
 def _heights(table: pa.Table) -> Bool[ndarray, " row"]:
@@ -117,20 +131,34 @@ def _heights(table: pa.Table) -> Bool[ndarray, " row"]:
     return np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
 
 
-def _reduced(table: pa.Table) -> Bool[ndarray, " row"]:
-    """Pressures at sea level of reports that tell a usable one of their station too."""
-    name, reports = column(table, "variable"), [column(table, key) for key in ("time", "lat", "lon", "station")]
-    at_station = {tuple(one[row] for one in reports) for row in np.flatnonzero((name == "sp") & used(table))}
-    found = name == "msl"
-    found[found] = [tuple(one[row] for one in reports) in at_station for row in np.flatnonzero(found)]
+def _reduced(table: pa.Table, checks: QualityControl, hours: int) -> Bool[ndarray, " row"]:
+    """Pressures at sea level of reports that tell one of their station too, which passes the checks of single data."""
+    found = column(table, "variable") == "msl"
+    if found.any():
+        pressures = select(table, column(table, "variable") == "sp")
+        sound = checks.of_single_data.apply(pressures, datetime_of_hours(hours))
+        at_station = set(_reports(select(sound, used(sound))))
+        found[found] = [report in at_station for report in _reports(select(table, found))]
     return found
 
 
-def _checked(table: pa.Table, kept: Bool[ndarray, " row"], checks: QualityControl, hours: int) -> pa.Table:
+def _reports(table: pa.Table) -> Iterator[tuple[object, ...]]:
+    """What tells the report of each row."""
+    return zip(*(column(table, key) for key in ("time", "lat", "lon", "station")), strict=True)
+
+
+def _checked(
+    table: pa.Table, kept: Bool[ndarray, " row"], checks: QualityControl, hours: int, coarse: ErrorTable | None = None
+) -> pa.Table:
     # Heights are not assimilated, but the hydrostatic check judges temperatures by them.
-    chosen = refuse(table, ~(kept | _heights(table)), "not_assimilated")
-    checked = checks.apply(chosen, datetime_of_hours(hours))
-    return assign_errors(refuse(checked, ~kept, "not_assimilated"))
+    heights = _heights(table)
+    checked = checks.apply(refuse(table, ~(kept | heights), "not_assimilated"), datetime_of_hours(hours))
+    # Means of several data, which superobbing appends, show what a box shows.
+    means = _heights(checked)[table.num_rows :]
+    unkept = np.concatenate([~kept, means & ~(kept & heights).any()])
+    lacking = np.pad(np.isnan(column(table, "error")), (0, len(means)))
+    done = assign_errors(refuse(checked, unkept, "not_assimilated"))
+    return done if coarse is None else inflate(done, coarse, lacking)
 
 
 def withhold_soundings(table: pa.Table, fraction: float, seed: int) -> pa.Table:

@@ -137,7 +137,7 @@ def build_analyst(
 ) -> Analyst:
     """Who analyses reports with a method, screened by an intake that all methods share."""
     world = SampledWorld(model.standardizer, code, samples, size.radius_km)
-    settings = AssimilationSettings(name, size.factor, ITERATIONS, OUTER_LOOPS, checks=CHECKS)
+    settings = AssimilationSettings(name, size.factor, ITERATIONS, OUTER_LOOPS, checks=CHECKS, representativeness=False)
     return Analyst(world, settings, model, intake)
 
 

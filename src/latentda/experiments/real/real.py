@@ -107,6 +107,7 @@ class RealSetUp:
             climate_error=self.climate_error,
             checks=CHECKS,
             errors=self.errors,
+            representativeness=False,
         )
 
 
