@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from latentda.experiments.sample.files import ERRORS
+from latentda.experiments.sample.reports import ERRORS
 from latentda.fields import open_store, read_states
 from latentda.user_error import UserError
 from latentda.workflows.cycle import cycle

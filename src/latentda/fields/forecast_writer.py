@@ -12,7 +12,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields.error import FieldsError
-from latentda.fields.writer import TIME_ENCODING, appended, consolidate, cut, refuse_foreign, to_dataset
+from latentda.fields.writer import append, cut, refuse_foreign, to_dataset
 from latentda.files import whole, written
 from latentda.grid import Layout
 
@@ -54,12 +54,11 @@ def write_forecasts(dataset: xr.Dataset, path: str | Path) -> None:
         UserError: no room, or no right to write.
     """
     with whole(path) as partial:
-        dataset.to_zarr(partial, mode="w", zarr_format=3, consolidated=False)
-        consolidate(partial)
+        append(dataset, partial, 0)
 
 
 class ForecastWriter:
-    """Append the forecasts of one start after the other; what is complete is never half-written.
+    """Append forecasts, those of a few starts at once; what is complete is never half-written.
 
     Raises:
         FieldsError: the path holds something else, or a store with fewer starts than ``keep``.
@@ -74,20 +73,19 @@ class ForecastWriter:
             refuse_foreign(self.path)
 
     def append(
-        self, states: Float[ndarray, "lead channel lat lon"], start: Any, attributes: Mapping[str, Any] | None = None
+        self,
+        states: Float[ndarray, "start lead channel lat lon"],
+        starts: Sequence[Any] | ndarray,
+        attributes: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write the forecasts of a start, physical units.
+        """Write the forecasts of the next starts, physical units.
 
         Raises:
             FieldsError: a value that is not finite.
             UserError: no room, or no right to write; what was complete before stays.
         """
         if not np.isfinite(states).all():
-            raise FieldsError(f"A forecast from {start} holds NaN: its model has blown up.")
-        dataset = forecast_dataset(states[None], self.layout, [start], self.leads, dict(attributes or {}))
-        with written(self.path), appended(self.path, self.written):
-            new: dict[str, Any] = {"mode": "w", "zarr_format": 3, "encoding": {"time": TIME_ENCODING}}
-            how = {"append_dim": "time"} if self.written else new
-            dataset.to_zarr(self.path, consolidated=False, **how)
-            consolidate(self.path)
-        self.written += 1
+            raise FieldsError(f"A forecast from {starts[0]} or soon after holds NaN: its model has blown up.")
+        dataset = forecast_dataset(states, self.layout, starts, self.leads, dict(attributes or {}))
+        append(dataset, self.path, self.written)
+        self.written += len(starts)

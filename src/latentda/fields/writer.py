@@ -11,8 +11,8 @@ import json
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from latentda.grid import Layout, as_datetime, level_name, variable
 KEPT_BITS = {"u": 10, "v": 10, "q": 10, "t": 14, "z": 16, "zs": 16, "sp": 16, "msl": 16}
 """Mantissa bits kept of float32 values in a compact store; the rest is zero, which packs well."""
 
+CHUNK = 8
+"""States in a chunk: one is read without much else, and there are not too many files."""
 
 TIME_ENCODING = {"units": "hours since 1970-01-01", "dtype": "int64", "chunks": (4096,)}
 
@@ -96,7 +98,7 @@ class StateWriter:
         else:
             refuse_foreign(self.path)
 
-    def append(self, states: ndarray, times: ndarray, attributes: dict | None = None) -> None:
+    def append(self, states: ndarray, times: Sequence[Any] | ndarray, attributes: dict | None = None) -> None:
         """Write the next states, physical units.
 
         Raises:
@@ -110,27 +112,27 @@ class StateWriter:
             for short in self.layout.variables:
                 array = dataset[variable(short).stored]
                 array.values = round_mantissa(array.values, KEPT_BITS.get(short, 12))
-        with written(self.path), appended(self.path, self.written):
-            if self.written:
-                dataset.to_zarr(self.path, append_dim="time", consolidated=False)
-            else:
-                dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
-            consolidate(self.path)
+        append(dataset, self.path, self.written)
         self.written += len(times)
 
 
-@contextmanager
-def appended(store: Path, before: int) -> Iterator[None]:
-    """Take back what a write that fails has left in a store that had so many times before."""
-    try:
-        yield
-    except Exception:
-        with suppress(Exception):  # where nothing can be written, nothing can be taken back
+def append(dataset: xr.Dataset, store: Path, before: int) -> None:
+    """Append a dataset along time to a store that has so many times, or write it as a new one where it has none.
+
+    Raises:
+        UserError: no room, or no right to write; what was complete before stays.
+    """
+    with written(store):
+        try:
             if before:
-                cut(store, before)
+                dataset.to_zarr(store, append_dim="time", consolidated=False)
             else:
-                _remove(store)
-        raise
+                dataset.to_zarr(store, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
+            consolidate(store)
+        except Exception:
+            with suppress(Exception):  # where nothing can be written, nothing can be taken back
+                cut(store, before) if before else _remove(store)
+            raise
 
 
 def consolidate(store: Path) -> None:
@@ -205,14 +207,16 @@ def _stored_array(states: ndarray, layout: Layout, short: str) -> xr.DataArray:
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """How arrays are cut and packed: whole fields, :data:`CHUNK` leads of one forecast or times in a chunk."""
     from zarr.codecs import BloscCodec
 
-    codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
-    encoding: dict[str, dict[str, Any]] = {
-        str(name): {"compressors": [codec], "chunks": (min(8, array.shape[0]), *array.shape[1:])}
-        for name, array in dataset.data_vars.items()
-    }
-    encoding["time"] = TIME_ENCODING
+    codec = BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
+    leads = "prediction_timedelta"
+    longest = {"time": 1, leads: CHUNK} if leads in dataset.dims else {"time": CHUNK}
+    encoding: dict[str, dict[str, Any]] = {"time": TIME_ENCODING}
+    for name, array in dataset.data_vars.items():
+        chunks = tuple(min(size, longest.get(str(dim), size)) for dim, size in array.sizes.items())
+        encoding[str(name)] = {"compressors": [codec], "chunks": chunks}
     return encoding
 
 

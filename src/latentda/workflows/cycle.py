@@ -197,7 +197,7 @@ class _Stores:
                 writer.append(state, np.array([when]), {**title, **self.attributes})
         if self.forecasts is not None and number >= self.there[FORECASTS]:
             states = np.asarray(self.model.propagate(one.analysis, np.int32(one.hours), self.leads))
-            self.forecasts.append(states, when, {"title": "Forecasts from the analyses", **self.attributes})
+            self.forecasts.append(states[None], [when], {"title": "Forecasts from the analyses", **self.attributes})
 
 
 def _times(store: Path) -> int:

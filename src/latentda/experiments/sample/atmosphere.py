@@ -78,19 +78,20 @@ class Atmosphere:
 
         Real and imaginary parts lie below each other, so that the real part of a sum of modes is a product of matrices.
         """
-        n, m = (one[:, None, None] for one in self._modes)
+        n, m = self._modes
         grid = self.layout.grid
-        latitude = np.deg2rad(np.clip(np.asarray(grid.latitude), -89.5, 89.5))[None, :, None]
-        longitude = np.deg2rad(np.asarray(grid.longitude))[None, None, :]
+        latitude = np.deg2rad(np.clip(np.asarray(grid.latitude), -89.5, 89.5))[:, None]
+        longitude = np.deg2rad(np.asarray(grid.longitude))
         step = 1e-4
-
-        def at(phi: ndarray) -> ndarray:
-            return sph_harm_y(n, m, np.pi / 2 - phi, longitude)
-
-        here = at(latitude)
-        north = (at(latitude + step) - at(latitude - step)) / (2 * step)
-        every = np.stack([here, 1j * m * here / np.cos(latitude), north], axis=1).reshape(len(here), -1)
-        return np.concatenate([every.real, -every.imag]).astype(np.float32)
+        parts = np.empty((2, len(n), 3, *grid.shape), np.float32)
+        for k, (degree, order) in enumerate(zip(n.tolist(), m.tolist(), strict=True)):  # all at once take much memory
+            south, here, north = (
+                sph_harm_y(degree, order, np.pi / 2 - phi, longitude)
+                for phi in (latitude - step, latitude, latitude + step)
+            )
+            every = np.stack([here, 1j * order * here / np.cos(latitude), (north - south) / (2 * step)])
+            parts[:, k] = every.real, -every.imag
+        return parts.reshape(2 * len(n), -1)
 
     @cached_property
     def _vertical(self) -> tuple[ndarray, ndarray]:
@@ -137,11 +138,11 @@ class Atmosphere:
         """Physical units, in the order of the layout's channels."""
         fields = self._fields(coefficients, hours)
         levels = list(self.layout.vertical.levels)
-        parts = []
-        for channel in self.layout.channels:
+        state = np.empty(self.layout.shape, np.float32)
+        for place, channel in enumerate(self.layout.channels):
             values = fields[channel.short]
-            parts.append(values if channel.level is None else values[levels.index(channel.level)])
-        return np.stack(parts).astype(np.float32)
+            state[place] = values if channel.level is None else values[levels.index(channel.level)]
+        return state
 
     def _fields(self, coefficients: ndarray, hours: int) -> dict[str, ndarray]:
         grid = self.layout.grid

@@ -27,11 +27,14 @@ def sample_layout(rows: int, columns: int, *, poles: bool = False, region: Seque
         region: south, north, west, east in degrees; none: the globe.
 
     Raises:
-        UserError: a region that is none.
+        UserError: a region that is none, or with rows on the poles.
     """
     if region:
-        if len(region) != 4 or not -90.0 <= region[0] < region[1] <= 90.0 or not region[2] < region[3]:
-            raise UserError(f"A region is south,north,west,east in degrees; got {','.join(map(str, region))}.")
+        if poles:
+            raise UserError("Rows on the poles are those of a global grid; choose them or a region.")
+        if len(region) != 4 or not -90.0 <= region[0] < region[1] <= 90.0 or not 0.0 < region[3] - region[2] < 360.0:
+            got = ",".join(f"{value:g}" for value in region)
+            raise UserError(f"A region is south,north,west,east in degrees, less than the globe around; got {got}.")
         south, north, west, east = region
         grid = regional_grid(np.linspace(south, north, rows).tolist(), np.linspace(west, east, columns).tolist())
     else:
