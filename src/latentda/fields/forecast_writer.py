@@ -12,8 +12,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields.error import FieldsError
-from latentda.fields.writer import TIME_ENCODING, appended, consolidate, cut, refuse_foreign, to_dataset
-from latentda.files import whole, written
+from latentda.fields.writer import TIME_ENCODING, append, consolidate, go_on, to_dataset
+from latentda.files import whole
 from latentda.grid import Layout
 
 
@@ -67,11 +67,7 @@ class ForecastWriter:
 
     def __init__(self, path: str | Path, layout: Layout, leads: Sequence[int], *, keep: int = 0):
         self.path, self.layout, self.leads, self.written = Path(path), layout, tuple(leads), keep
-        if keep:
-            with written(self.path):
-                cut(self.path, keep)
-        else:
-            refuse_foreign(self.path)
+        go_on(self.path, keep)
 
     def append(
         self, states: Float[ndarray, "lead channel lat lon"], start: Any, attributes: Mapping[str, Any] | None = None
@@ -85,9 +81,5 @@ class ForecastWriter:
         if not np.isfinite(states).all():
             raise FieldsError(f"A forecast from {start} holds NaN: its model has blown up.")
         dataset = forecast_dataset(states[None], self.layout, [start], self.leads, dict(attributes or {}))
-        with written(self.path), appended(self.path, self.written):
-            new: dict[str, Any] = {"mode": "w", "zarr_format": 3, "encoding": {"time": TIME_ENCODING}}
-            how = {"append_dim": "time"} if self.written else new
-            dataset.to_zarr(self.path, consolidated=False, **how)
-            consolidate(self.path)
+        append(dataset, self.path, self.written, {"time": TIME_ENCODING})
         self.written += 1

@@ -11,8 +11,8 @@ import json
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +90,7 @@ class StateWriter:
         self.layout = layout
         self.compact = compact
         self.written = keep
-        if keep:
-            with written(self.path):
-                cut(self.path, keep)
-        else:
-            refuse_foreign(self.path)
+        go_on(self.path, keep)
 
     def append(self, states: ndarray, times: ndarray, attributes: dict | None = None) -> None:
         """Write the next states, physical units.
@@ -110,27 +106,37 @@ class StateWriter:
             for short in self.layout.variables:
                 array = dataset[variable(short).stored]
                 array.values = round_mantissa(array.values, KEPT_BITS.get(short, 12))
-        with written(self.path), appended(self.path, self.written):
-            if self.written:
-                dataset.to_zarr(self.path, append_dim="time", consolidated=False)
-            else:
-                dataset.to_zarr(self.path, mode="w", consolidated=False, zarr_format=3, encoding=_encoding(dataset))
-            consolidate(self.path)
+        append(dataset, self.path, self.written, _encoding(dataset))
         self.written += len(times)
 
 
-@contextmanager
-def appended(store: Path, before: int) -> Iterator[None]:
-    """Take back what a write that fails has left in a store that had so many times before."""
-    try:
-        yield
-    except Exception:
-        with suppress(Exception):  # where nothing can be written, nothing can be taken back
-            if before:
-                cut(store, before)
-            else:
-                _remove(store)
-        raise
+def go_on(store: Path, keep: int) -> None:
+    """Cut a store back to its first times; of none kept, see that what will be replaced is a store."""
+    if keep:
+        with written(store):
+            _cut(store, keep)
+    else:
+        _refuse_foreign(store)
+
+
+def append(dataset: xr.Dataset, store: Path, before: int, encoding: Mapping[str, Any]) -> None:
+    """Append times to a Zarr store that has ``before``, or make one with an encoding; what fails is taken back.
+
+    Raises:
+        UserError: no room, or no right to write.
+    """
+    how: dict[str, Any] = {"append_dim": "time"} if before else {"mode": "w", "zarr_format": 3, "encoding": encoding}
+    with written(store):
+        try:
+            dataset.to_zarr(store, consolidated=False, **how)
+            consolidate(store)
+        except Exception:
+            with suppress(Exception):  # where nothing can be written, nothing can be taken back
+                if before:
+                    _cut(store, before)
+                else:
+                    _remove(store)
+            raise
 
 
 def consolidate(store: Path) -> None:
@@ -216,14 +222,14 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     return encoding
 
 
-def refuse_foreign(path: Path) -> None:
+def _refuse_foreign(path: Path) -> None:
     """Raise if the path holds anything but a Zarr store: writing there would delete it."""
     ours = path.is_dir() and ((path / "zarr.json").exists() or not any(path.iterdir()))
     if path.exists() and not ours:
         raise FieldsError(f"{path} exists and is no Zarr store; it is left alone.")
 
 
-def cut(path: Path, keep: int) -> None:
+def _cut(path: Path, keep: int) -> None:
     """Cut a store back to its first times.
 
     Raises:
