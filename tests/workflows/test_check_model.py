@@ -66,6 +66,15 @@ def test_switches_are_told_from_a_wrong_derivative(factor, passes):
     assert "the model has switches" in check.found, check.found
 
 
+def rough(field, hours):
+    """Jumps everywhere, of the size of an anomaly."""
+    return MEAN + SD * jnp.sign(jnp.sin(40.0 * (field - MEAN) / SD))
+
+
+def test_no_switches_excuse_a_derivative_that_tells_nothing():
+    assert "tangent linear" in failed(report(rough, JaxModel))
+
+
 def test_a_smooth_model_has_no_switches():
     (check,) = [one for one in report(bent, JaxModel).checks if one.name == "tangent linear"]
     assert "switches" not in check.found

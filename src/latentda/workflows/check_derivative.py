@@ -34,6 +34,9 @@ LINEAR = 0.05
 BENT = 1.5
 """The same, over the bend, where they do."""
 
+USELESS = 0.5
+"""Share of Q beyond which no bend excuses a miss."""
+
 TRANSPOSED = 1e-3
 """Share by which the two products may differ."""
 
@@ -80,7 +83,7 @@ def _linear(value: ndarray, tangent: ndarray, sides: dict[float, tuple[ndarray, 
         bends[h] = float(np.linalg.norm(ahead - 2.0 * value + behind)) / (2.0 * h * length)
         misses[h] = float(np.linalg.norm(tangent - quotient)) / length
     h = min(bends, key=lambda size: bends[size])
-    allowed = LINEAR + BENT * bends[h]
+    allowed = min(LINEAR + BENT * bends[h], USELESS)
     found = (
         f"M'd misses differences of forecasts by {100 * misses[h]:.2g} % of their size, h = {h:g} sd; forward and "
         f"backward ones are {100 * bends[h]:.2g} % from their mean"
