@@ -38,6 +38,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_nothing_left_after_quality_control(tmp_path):
+    pytest.importorskip("jcm")
     columns = {
         "time": [np.datetime64("1989-01-01T12:00")] * 2,
         "lat": [50.0, 51.0],

@@ -40,7 +40,9 @@ def check(world, model, *options):
 
 @pytest.mark.parametrize("kind", ["numpy", "jax"])
 def test_a_good_model(world, kind):
-    result = check(world, f"{kind}:{HERE}:damp?step_hours=6", "--background", str(world / "states.nc"))
+    result = check(
+        world, f"{kind}:{HERE}:damp?step_hours=6", "--background", str(world / "states.nc"), "--time", "2001-01-02"
+    )
     assert result.exit_code == 0, result.output
     assert "surface pressure" in result.output
     assert "NO" not in result.output
@@ -67,10 +69,11 @@ def test_a_model_that_fails_says_why_in_the_table(world):
         ("weather", (), "Unknown model 'weather'"),
         ("persistence", ("--background", "nowhere.nc"), "nowhere.nc"),
         ("persistence", ("--time", "soon"), "no date"),
+        ("persistence", ("--background", "states.nc"), "it has 2 times; choose one with --time"),
     ],
 )
 def test_wrong_input_is_one_sentence(world, model, options, words):
-    result = check(world, model, *options)
+    result = check(world, model, *(str(world / one) if one == "states.nc" else one for one in options))
     assert result.exit_code == 1, result.output
     assert words in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1

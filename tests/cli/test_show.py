@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from latentda.cli.show import one_sentence
+from latentda.cli.show import one_sentence, table
 from latentda.fields import FieldsError
 from latentda.user_error import NotFiniteError, NotThereError, UserError
 
@@ -90,3 +90,10 @@ def test_the_command_says_it_too(tmp_path):
     assert done.returncode == 1
     (sentence,) = done.stderr.splitlines()
     assert "JAX_PLATFORMS names, 'rocm'" in sentence
+
+
+def test_brackets_in_a_table_are_no_markup(capsys):
+    table("M [h]", ["check", "found"], [["runs", "pip install 'latentda[world]'"], ["size", 1.0]])
+    told = capsys.readouterr().out
+    assert "latentda[world]" in told
+    assert "M [h]" in told

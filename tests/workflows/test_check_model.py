@@ -1,17 +1,17 @@
 """The checks of a forecast model: they pass what is right, and each finds what it is there for."""
 
-from types import SimpleNamespace
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from latentda.forecast import JaxModel, NumpyModel, Persistence, checked
-from latentda.workflows.check_model import check_model, starting_state
+from latentda.workflows.background import State, climatological_state
+from latentda.workflows.check_model import check_model
 from tests.cycling.conftest import LAYOUT, standardizer
 from tests.worlds import states_of
 
-STATE, HOURS = states_of(LAYOUT, 1)[0], 262_800
+HOURS = 262_800
+STATE = State(states_of(LAYOUT, 1)[0], HOURS, "a state")
 SD = np.asarray(standardizer().scale)[:, None, None]
 MEAN = np.asarray(standardizer().climatology.mean(0))
 
@@ -25,13 +25,19 @@ def bent(field, hours):
     return MEAN + SD * (0.8 * anomaly + 0.1 * jnp.sin(anomaly))
 
 
+def switching(field, hours):
+    """Wherever an anomaly is above a fifth, it is raised by three tenths."""
+    anomaly = (field - MEAN) / SD
+    return MEAN + SD * (0.8 * anomaly + 0.3 * (anomaly > 0.2))
+
+
 def tangent(field, hours, direction):
     return 0.9 * direction
 
 
 def report(function, kind=NumpyModel, **settings):
     model = checked(kind(function, layout=LAYOUT, step_hours=6, **settings), LAYOUT, 12, "mine")
-    return check_model(model, STATE, HOURS, standardizer())
+    return check_model(model, STATE, standardizer())
 
 
 def failed(found):
@@ -49,8 +55,33 @@ def test_a_good_model_passes(function, kind, settings):
     assert len(found.checks) == (11 if settings or kind is JaxModel else 9)
 
 
+@pytest.mark.parametrize(("factor", "passes"), [(1.0, True), (0.6, False), (1.5, False), (-1.0, False)])
+def test_switches_are_told_from_a_wrong_derivative(factor, passes):
+    def slope(field, hours, direction):
+        return factor * 0.8 * direction
+
+    found = report(switching, tangent=slope, adjoint=slope)
+    assert failed(found) == ([] if passes else ["tangent linear"])
+    (check,) = [one for one in found.checks if one.name == "tangent linear"]
+    assert "the model has switches" in check.found, check.found
+
+
+def rough(field, hours):
+    """Jumps everywhere, of the size of an anomaly."""
+    return MEAN + SD * jnp.sign(jnp.sin(40.0 * (field - MEAN) / SD))
+
+
+def test_no_switches_excuse_a_derivative_that_tells_nothing():
+    assert "tangent linear" in failed(report(rough, JaxModel))
+
+
+def test_a_smooth_model_has_no_switches():
+    (check,) = [one for one in report(bent, JaxModel).checks if one.name == "tangent linear"]
+    assert "switches" not in check.found
+
+
 def test_persistence_changes_nothing_and_passes():
-    found = check_model(Persistence(LAYOUT), STATE, HOURS, standardizer())
+    found = check_model(Persistence(LAYOUT), STATE, standardizer())
     assert found.passed, failed(found)
     assert max(change.largest for change in found.changes) == 0.0
 
@@ -104,14 +135,14 @@ class Forgetful(Persistence):
 
 
 def test_laws_of_leads_and_members_are_asked():
-    found = failed(check_model(Forgetful(LAYOUT), STATE, HOURS, standardizer()))
+    found = failed(check_model(Forgetful(LAYOUT), STATE, standardizer()))
     assert "no lead is the state itself" in found
     assert "two steps are one after the other" in found
     assert "members are single forecasts" in found
 
 
 def test_it_starts_from_the_climatology_of_a_date():
-    world = SimpleNamespace(standardizer=standardizer(), layout=LAYOUT)
-    state, hours = starting_state(world, None, "1999-12-25")
-    np.testing.assert_array_equal(state, MEAN)
-    assert hours == HOURS
+    state = climatological_state(standardizer(), "1999-12-25")
+    np.testing.assert_array_equal(state.values, MEAN)
+    assert state.hours == HOURS
+    assert state.source == "the climatology of 1999-12-25 00 UTC"

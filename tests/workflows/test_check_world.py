@@ -21,7 +21,7 @@ def test_a_sound_world_passes_and_knows_its_methods(report):
     assert report.methods["3dvar"] == ""
     assert "autoencoder" in report.methods["latent_3dvar"]
     names = {check.name for check in report.checks}
-    assert {"adjoint of 3dvar", "cost of 3dvar", "units of t"} <= names
+    assert {"adjoint of 3dvar", "cost of 3dvar", "units of temperature (K)"} <= names
     assert (report.spread["3dvar"] > 0).all()
 
 
@@ -34,7 +34,7 @@ def test_temperatures_in_celsius_fail(tmp_path):
     changed = type(wrong.climatology)(coefficients, wrong.climatology.annual, wrong.climatology.diurnal)
     write_standardizer(type(wrong)(changed, wrong.scale, wrong.layout), path)
     failed = {check.name for check in check_world(WorldFolder(tmp_path / "W")).checks if not check.passed}
-    assert "units of t" in failed
+    assert "units of temperature (K)" in failed
 
 
 def test_networks_suit_their_grid():

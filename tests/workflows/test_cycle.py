@@ -1,5 +1,6 @@
 """Cycles of one's own: a run that is killed goes on, and leaves what others open."""
 
+import gc
 import json
 import shutil
 
@@ -9,7 +10,9 @@ import xarray as xr
 
 from latentda.experiments.sample.reports import ERRORS
 from latentda.fields import open_store, read_states
+from latentda.observations import read_observations, select
 from latentda.user_error import UserError
+from latentda.workflows import report_files
 from latentda.workflows.cycle import cycle
 from latentda.workflows.report_files import ReportFiles, files_of
 from latentda.workflows.verify import verify, verify_at_points
@@ -77,11 +80,37 @@ def test_patterns_that_mean_no_file_are_named():
         files_of([sample() / "later" / "*.bufr"])
 
 
-def test_reports_are_counted_in_one_window_only():
+def test_reports_are_counted_in_one_window_only_and_files_read_once(monkeypatch):
+    sizes = {}
+
+    def once(path, columns):
+        assert path not in sizes
+        table = read_observations(path, columns)
+        sizes[path] = table.num_rows
+        return table
+
+    monkeypatch.setattr(report_files, "read_observations", once)
     reports = ReportFiles(files_of([sample() / "later", sample() / "surface.parquet"]))
     hours = int(np.datetime64(CASE, "h").astype(int))
     counts = [reports.within(hours + 6 * k, 3.0, 3.0).num_rows for k in range(-1, 12)]
-    assert sum(counts) == sum(reports._read(path).num_rows for path in reports.paths)
+    assert sum(counts) == sum(sizes.values())
+    assert list(sizes) == reports.paths
+
+
+def test_decoded_files_go_with_their_reports_and_windows_hold_whole_rows():
+    reports = ReportFiles([sample() / "surface.parquet"])
+    hours = int(np.datetime64(CASE, "h").astype(int))
+    table, known = reports.within(hours, 3.0, 3.0), read_observations(sample() / "surface.parquet")
+    assert table.schema == known.schema
+    time = known["time"].to_numpy()
+    inside = np.abs(time - np.datetime64(CASE, "ns")) <= np.timedelta64(3, "h")
+    assert table.drop_columns("obs_id") == select(known, inside).drop_columns("obs_id").combine_chunks()
+    assert reports.within(hours + 24 * 365, 3.0, 3.0).num_rows == 0
+    folder = next(iter(reports.decoded)).parent
+    assert folder.exists()
+    del reports
+    gc.collect()
+    assert not folder.exists()
 
 
 def test_at_the_points_of_used_data_an_analysis_is_as_far_as_their_errors(folder):

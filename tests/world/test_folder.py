@@ -5,9 +5,11 @@ import pickle
 import pytest
 
 from latentda import UserError
+from latentda.fields import write_standardizer
 from latentda.forecast import Persistence
 from latentda.world import ModelSettings, WorldFolder, WorldSettings, embedded_world, read_world_settings
 from latentda.world.models import build_model
+from tests.cycling.conftest import standardizer
 from tests.worlds import sigma_layout
 
 SETTINGS = """
@@ -28,6 +30,10 @@ class Still:
 
     layout = sigma_layout()
     settings = WorldSettings("still", interval_hours=12)
+
+
+def still(state, hours):
+    return state
 
 
 def some_model(world, step_hours=6):
@@ -74,7 +80,21 @@ def test_no_settings_at_all():
 @pytest.mark.parametrize("name", ["standardizer", "autoencoder", "latent"])
 def test_what_is_missing_says_how_it_is_made(tmp_path, name):
     with pytest.raises(UserError, match=f"{name}.safetensors; make it with 'latentda"):
-        WorldFolder(tmp_path).require(name)
+        folder_with(tmp_path, SETTINGS).require(name)
+
+
+def test_a_folder_that_is_no_world_is_made_one_first(tmp_path):
+    with pytest.raises(
+        UserError, match=r"is no world: it has no world\.yaml; make one there with 'latentda world create'"
+    ):
+        _ = WorldFolder(tmp_path / "none").layout
+
+
+def test_a_model_without_an_orography_is_named_as_it_was_typed(tmp_path):
+    write_standardizer(standardizer(), tmp_path / "standardizer.safetensors")
+    world = folder_with(tmp_path, f"name: own\nmodel: {{kind: 'numpy:{__name__}:still', options: {{step_hours: 6}}}}")
+    with pytest.raises(UserError, match=f"The model numpy:{__name__}:still has no surface_geopotential"):
+        world.orography()
 
 
 def test_models_by_name_or_by_import():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from latentda.cli.terminal import never_refuse_a_sign
 from latentda.cli.worlds import WorldOption, chosen_world
 
 if TYPE_CHECKING:
-    from latentda.verification import Score
+    from latentda.verification import FitRow, Score
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,7 +73,7 @@ def demo(
             chosen = chosen_world(world, "climatology")
             with warnings_shown():
                 outcome = run_real_demo(reports or [shipped_reports()], setup, chosen, out, track=track)
-            _print_fit(outcome.scores)
+            _print_fits(outcome.fits)
         else:
             spinup = min(4, cycles // 4)
             twin = TwinSetUp(methods=names or TwinSetUp.methods, cycles=cycles, spinup_cycles=spinup, seed=seed)
@@ -144,14 +145,13 @@ def _print_errors(scores: list[Score]) -> None:
     table("Error over climatological spread, mean over channels", ["method", *kinds], rows)
 
 
-def _print_fit(scores: list[Score]) -> None:
+def _print_fits(fits: Mapping[str, Sequence[FitRow]]) -> None:
+    from latentda.cli.fits import FIT_HEADER, fit_rows
     from latentda.methods import METHODS
 
-    fit = {(s.method, s.channel, s.kind): s.rmse for s in scores if s.used is False}
-    keys = dict.fromkeys((s.method, s.channel) for s in scores if "@" not in s.channel and s.used is False)
-    kinds = ("observation_background", "observation_analysis")
-    rows = [[METHODS[m].title, c, *(fit[m, c, kind] for kind in kinds)] for m, c in keys]
-    table("Withheld stations, root mean square (SI units)", ["method", "variable", "O-B", "O-A"], rows)
+    withheld = {name: (fit for fit in own if not fit.used) for name, own in fits.items()}
+    rows = [[METHODS[name].title, *row] for name, own in withheld.items() for row in fit_rows(own)]
+    table("Root mean squares at withheld stations", ["method", *FIT_HEADER], rows)
 
 
 def main() -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from latentda.cli.fits import FIT_HEADER, fit_rows
 from latentda.cli.lists import numbers
 from latentda.cli.show import console, one_sentence, table, track, warnings_shown, where
 from latentda.cli.worlds import chosen_world
 
 if TYPE_CHECKING:
-    from latentda.verification import FitRow
     from latentda.workflows.assimilated import AssimilationSettings
 
 Method = Annotated[str, typer.Option(help="Name of a method; docs/methods.md lists them.")]
@@ -64,7 +64,7 @@ def assimilate(
             model=model, columns=columns, settings=settings,
         )  # fmt: skip
         paths = result.write(out, kind)  # type: ignore[arg-type]
-        _print_fit(result.done.fits(), result.done.time)
+        table(f"Root mean squares, {result.done.time}", FIT_HEADER, fit_rows(result.done.fits()))
         console.print(_ending(result.facts), highlight=False)
         for path in paths.values():
             where(path)
@@ -101,7 +101,7 @@ def cycle(
             model=model, leads=[int(lead) for lead in numbers(forecasts)], columns=columns,
             settings=settings, track=track,
         )  # fmt: skip
-        _print_fit(done.fits, f"{done.cycles} analyses")
+        table(f"Root mean squares, {done.cycles} analyses", FIT_HEADER, fit_rows(done.fits))
         stores = ("analysis.zarr", "background.zarr", *(["forecast.zarr"] if forecasts else []))
         for name in (*stores, "scores.json", "report.html"):
             where(out / name)
@@ -132,19 +132,6 @@ def _settings(
         errors=read_error_table(errors) if errors else None,
         representativeness=representativeness,
     )
-
-
-def _print_fit(fits: list[FitRow], when: str) -> None:
-    from latentda.figures.style import shown_units
-    from latentda.grid import variable
-
-    rows: list[list[Any]] = []
-    for fit in (fit for fit in fits if fit.layer is None):
-        known = variable(fit.variable)
-        factor, units = shown_units(known.units)
-        sizes = [factor * fit.background_rms, factor * fit.analysis_rms]
-        rows.append([f"{known.title} ({units})", "used" if fit.used else "withheld", fit.count, *sizes])
-    table(f"Root mean squares, {when}", ["variable", "data", "number", "O-B", "O-A"], rows)
 
 
 def _ending(facts: Any) -> str:

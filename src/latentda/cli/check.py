@@ -32,18 +32,21 @@ def check_model(
         Path | None, typer.Option(help="A store with a state to start from; default: the climatology of the time.")
     ] = None,
     time: Annotated[
-        str | None, typer.Option(help="Of the state; default: the store's last, for the climatology 2000-01-01.")
+        str | None, typer.Option(help="Of the state, where the store has several; of the climatology 2000-01-01.")
     ] = None,
 ) -> None:
     """Check a forecast model: states, steps, sizes, speed, and its tangent linear and adjoint."""
     with one_sentence():
+        from latentda.workflows.background import climatological_state, read_background
         from latentda.workflows.check_model import check_model as check
-        from latentda.workflows.check_model import starting_state
         from latentda.world import build_model
 
         chosen = chosen_world(world)
-        state, hours = starting_state(chosen, background, time)
-        report = check(build_model(model, chosen), state, hours, chosen.standardizer)
+        if background is None:
+            state = climatological_state(chosen.standardizer, time or "2000-01-01")
+        else:
+            state = read_background(background, chosen.layout, time)
+        report = check(build_model(model, chosen), state, chosen.standardizer)
         _print(report, model)
     if not report.passed:
         raise typer.Exit(1)

@@ -214,16 +214,16 @@ def _from_nature(
 
 def _print_sizes(title: str, layout: Layout, sizes: np.ndarray) -> None:
     """Standard deviations by level and variable, in units that people read."""
-    from latentda.figures.style import shown_units
+    from latentda.figures.words import shown_channel
     from latentda.grid import level_name, variable
 
     def heading(short: str) -> str:
-        return f"{short} ({shown_units(variable(short).units)[1]})"
+        return shown_channel(short)[1]
 
     def size(short: str, level: float | None) -> float | str:
         found = {(c.short, c.level): sd for c, sd in zip(layout.channels, sizes.tolist(), strict=True)}
         value = found.get((short, level))
-        return "" if value is None else value * shown_units(variable(short).units)[0]
+        return "" if value is None else value * shown_channel(short)[0]
 
     upper = [short for short in layout.variables if variable(short).has_levels]
     surface = [short for short in layout.variables if short not in upper]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -38,13 +39,13 @@ def track(iterable: Iterable[Any], description: str, total: int) -> Iterator[Any
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table; numbers to the right."""
-    shown = Table(title=title, title_justify="left")
+    """Print a table; numbers to the right, and brackets as they are."""
+    shown = Table(title=escape(title), title_justify="left")
     for i, name in enumerate(header):
         numeric = all(isinstance(row[i], int | float) for row in rows)
-        shown.add_column(name, justify="right" if numeric else "left")
+        shown.add_column(escape(name), justify="right" if numeric else "left")
     for row in rows:
-        shown.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+        shown.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else escape(str(cell)) for cell in row))
     console.print(shown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -86,9 +86,18 @@ def train_forecast(
         learned = learn_forecast(
             data, world, settings, start, end, validate_from, validate_to, initial=initial, track=track
         )
-        table("Root mean square errors of held-out forecasts (SI units)", HEADER, learned.rows)
+        rows = [readable(*row) for row in learned.rows]
+        table("Root mean square errors of held-out forecasts", HEADER, rows)
         typer.echo(learned.throughput)
         where(learned.weights)
+
+
+def readable(channel: str, lead: int, *errors: float) -> list[Any]:
+    """A row of scores in units that people read."""
+    from latentda.figures.words import shown_channel
+
+    factor, words = shown_channel(channel)
+    return [words, lead, *(factor * error for error in errors)]
 
 
 @estimate.command("climatology")

@@ -68,12 +68,10 @@ def _print_errors(found: list[Verified], store: str, against: str | None) -> Non
 
 
 def _print_points(fits: list[FitRow], store: str) -> None:
-    from latentda.figures.style import shown_units
-    from latentda.grid import variable
+    from latentda.figures.words import shown_variable
 
     rows: list[list[Any]] = []
     for fit in (fit for fit in fits if fit.layer is None):
-        factor, units = shown_units(variable(fit.variable).units)
-        numbers = [factor * fit.analysis_rms, factor * fit.analysis_bias]
-        rows.append([f"{variable(fit.variable).title} ({units})", fit.count, *numbers])
+        factor, words = shown_variable(fit.variable)
+        rows.append([words, fit.count, factor * fit.analysis_rms, factor * fit.analysis_bias])
     table(f"Observations minus {Path(store).name}", ["variable", "number", "RMS", "mean"], rows)

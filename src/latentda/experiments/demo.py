@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from latentda.experiments.twin.scores import twin_scores
 from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.lock import only_process
-from latentda.verification import Score, write_scores
+from latentda.verification import FitRow, Score, write_scores
 from latentda.world import WorldFolder
 
 
@@ -29,11 +29,13 @@ class Outcome:
         report: the HTML page.
         scores_file: the JSON beside it.
         scores: what is in it.
+        fits: O-B and O-A of every method, of real reports.
     """
 
     report: Path
     scores_file: Path
     scores: list[Score]
+    fits: Mapping[str, Sequence[FitRow]] = field(default_factory=dict)
 
 
 def run_demo(setup: TwinSetUp, world: WorldFolder, folder: Path, *, track: Track = silent) -> Outcome:
@@ -57,7 +59,8 @@ def run_real_demo(
         scores = real_scores(run)
         write_scores(scores, folder / "scores.json")
         report = write_real_report(run, folder / "report.html")
-    return Outcome(report, folder / "scores.json", scores)
+        fits = {name: run.fits(name) for name in run.methods}
+    return Outcome(report, folder / "scores.json", scores, fits)
 
 
 def shipped_reports() -> Path:

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields.error import FieldsError
-from latentda.fields.writer import append, cut, refuse_foreign, to_dataset
-from latentda.files import whole, written
+from latentda.fields.writer import append, go_on, to_dataset
+from latentda.files import whole
 from latentda.grid import Layout
 
 
@@ -66,11 +66,7 @@ class ForecastWriter:
 
     def __init__(self, path: str | Path, layout: Layout, leads: Sequence[int], *, keep: int = 0):
         self.path, self.layout, self.leads, self.written = Path(path), layout, tuple(leads), keep
-        if keep:
-            with written(self.path):
-                cut(self.path, keep)
-        else:
-            refuse_foreign(self.path)
+        go_on(self.path, keep)
 
     def append(
         self,

@@ -92,11 +92,7 @@ class StateWriter:
         self.layout = layout
         self.compact = compact
         self.written = keep
-        if keep:
-            with written(self.path):
-                cut(self.path, keep)
-        else:
-            refuse_foreign(self.path)
+        go_on(self.path, keep)
 
     def append(self, states: ndarray, times: Sequence[Any] | ndarray, attributes: dict | None = None) -> None:
         """Write the next states, physical units.
@@ -116,6 +112,15 @@ class StateWriter:
         self.written += len(times)
 
 
+def go_on(store: Path, keep: int) -> None:
+    """Cut a store back to its first times; of none kept, see that what will be replaced is a store."""
+    if keep:
+        with written(store):
+            _cut(store, keep)
+    else:
+        _refuse_foreign(store)
+
+
 def append(dataset: xr.Dataset, store: Path, before: int) -> None:
     """Append a dataset along time to a store that has so many times, or write it as a new one where it has none.
 
@@ -131,7 +136,7 @@ def append(dataset: xr.Dataset, store: Path, before: int) -> None:
             consolidate(store)
         except Exception:
             with suppress(Exception):  # where nothing can be written, nothing can be taken back
-                cut(store, before) if before else _remove(store)
+                _cut(store, before) if before else _remove(store)
             raise
 
 
@@ -220,14 +225,14 @@ def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     return encoding
 
 
-def refuse_foreign(path: Path) -> None:
+def _refuse_foreign(path: Path) -> None:
     """Raise if the path holds anything but a Zarr store: writing there would delete it."""
     ours = path.is_dir() and ((path / "zarr.json").exists() or not any(path.iterdir()))
     if path.exists() and not ours:
         raise FieldsError(f"{path} exists and is no Zarr store; it is left alone.")
 
 
-def cut(path: Path, keep: int) -> None:
+def _cut(path: Path, keep: int) -> None:
     """Cut a store back to its first times.
 
     Raises:

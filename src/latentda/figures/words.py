@@ -1,9 +1,10 @@
-"""Places and channels in the words of figures."""
+"""Places, channels and variables in the words of figures and tables."""
 
 from __future__ import annotations
 
 from latentda.figures.maps import degrees
-from latentda.grid import Channel, Layout, level_name
+from latentda.figures.style import shown_units
+from latentda.grid import Channel, Layout, level_name, variable
 
 
 def place_words(latitude: float, longitude: float) -> str:
@@ -17,3 +18,16 @@ def channel_words(channel: Channel, layout: Layout) -> str:
         return channel.variable.title
     level = level_name(channel.level)
     return f"{channel.variable.title}, " + (f"σ {level}" if layout.vertical.units == "sigma" else f"{level} hPa")
+
+
+def shown_variable(name: str) -> tuple[float, str]:
+    """Factor from SI units, and the words of a column: ``(1000.0, "specific humidity (g kg⁻¹)")``."""
+    known = variable(name)
+    factor, units = shown_units(known.units)
+    return factor, f"{known.title} ({units})"
+
+
+def shown_channel(name: str) -> tuple[float, str]:
+    """The same by the name of a channel or a variable: ``(1000.0, "q@0.835 (g kg⁻¹)")``."""
+    factor, units = shown_units(variable(name.partition("@")[0]).units)
+    return factor, f"{name} ({units})"

@@ -1,15 +1,13 @@
 """Calls into the BUFR decoder whose every failure becomes one sentence, and files of which a part is damaged.
 
-A BUFR message is a frame: the letters BUFR, its length, sections that tell their lengths, and 7777 (WMO Manual on
-Codes, I.2, FM 94). Messages do not depend on each other, save on the tables that NCEP's files carry in messages of data
-category 11. So a message that is no whole frame, or that cannot be decoded, is left out with a `DamageWarning` and
-those around it are read. A file is refused when it is cut off, when its tables are damaged, or when more than one
+Messages do not depend on each other, save on the tables that NCEP's files carry in messages of data category 11. So a
+message that is no whole frame (`bufr_frames`), or that cannot be decoded, is left out with a `DamageWarning` and those
+around it are read. A file is refused when it is cut off, when its tables are damaged, or when more than one
 message in ten would be left out: then what seems sound is not to be trusted either.
 """
 
 from __future__ import annotations
 
-import mmap
 import re
 import tempfile
 import warnings
@@ -23,16 +21,13 @@ import earth2bufr
 import pyarrow as pa
 
 from latentda.observations.bounded_bufr import DecoderDiedError, bounded_batches
+from latentda.observations.bufr_frames import Frames, frames
 from latentda.observations.decoder_panics import is_panic, traces_held_back
 from latentda.observations.table import ObservationError
 
 MOST_LEFT_OUT = 0.1
 TABLES_CATEGORY = 11
 """Data category of the messages in which NCEP's files describe the others."""
-_SHORTEST = 40  # bytes: a message's fixed sections
-# Where, by edition, section 1 has the data category and the flag that says whether there is a section 2.
-_CATEGORY_OCTET = {2: 8, 3: 8, 4: 10}
-_SECOND_SECTION_FLAG = {2: 7, 3: 7, 4: 9}
 _AT_ONCE = 256  # messages a batch: some tens of megabytes decoded, so that memory does not grow with the file
 
 
@@ -41,23 +36,6 @@ _NOT_DESCRIBED = re.compile(r"Unknown Table [BD] descriptor (\S+)")
 
 class DamageWarning(UserWarning):
     """Messages of an observation file are damaged and were left out; the text says how many."""
-
-
-@dataclass(frozen=True)
-class Frames:
-    """Where the whole messages of a file lie.
-
-    Attributes:
-        places: offset and length in bytes of each.
-        categories: the data category (table A) of each.
-        broken: how many begin like a message but are none.
-        cut_off: whether the last of these reaches the end of the file.
-    """
-
-    places: tuple[tuple[int, int], ...]
-    categories: tuple[int, ...]
-    broken: int
-    cut_off: bool
 
 
 @dataclass(frozen=True)
@@ -95,44 +73,6 @@ class SoundFile:
         """Headers of the messages with data."""
         with one_sentence(f"{self.named} is no readable BUFR file"):
             return self.opened.info.data_messages
-
-
-def frames(file: Path) -> Frames:
-    """Find the whole messages of a file, whatever lies between them."""
-    places, categories, broken, cut_off = [], [], 0, False
-    if file.stat().st_size == 0:
-        return Frames((), (), 0, False)
-    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        begin = content.find(b"BUFR")
-        while begin >= 0:
-            message = content[begin : begin + int.from_bytes(content[begin + 4 : begin + 7], "big")]
-            if _is_whole(message):
-                places.append((begin, len(message)))
-                categories.append(_category(message))
-                begin = content.find(b"BUFR", begin + len(message))
-                continue
-            broken += 1
-            following = content.find(b"BUFR", begin + 4)
-            cut_off = following < 0 and content.find(b"7777", begin) < 0
-            begin = following
-    return Frames(tuple(places), tuple(categories), broken, cut_off)
-
-
-def _is_whole(message: bytes) -> bool:
-    """Whether the sections of a message fill it exactly, from the first to the closing 7777."""
-    if len(message) < _SHORTEST or message[-4:] != b"7777" or message[7] not in (2, 3, 4):
-        return False
-    has_second = message[8 + _SECOND_SECTION_FLAG[message[7]]] & 128 > 0
-    end = 8
-    for number in (1, 2, 3, 4):
-        if number != 2 or has_second:
-            length = int.from_bytes(message[end : end + 3], "big")
-            end += max(length, 4)
-    return end == len(message) - 4
-
-
-def _category(message: bytes) -> int:
-    return message[8 + _CATEGORY_OCTET[message[7]]]
 
 
 @contextmanager

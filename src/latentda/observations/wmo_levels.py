@@ -35,7 +35,7 @@ _WIGOS_OF_WMO = re.compile(r"0-2000[01]-0-(\d\d)(\d{3})")
 
 @dataclass(frozen=True)
 class Reports:
-    """The reports of a batch of `wmo_messages.SCHEMA`: their elements by ecCodes name, end to end.
+    """The reports of a batch of `wmo_program.SCHEMA`: their elements by ecCodes name, end to end.
 
     Attributes:
         category: data category of each report, -1 where it cannot be decoded.

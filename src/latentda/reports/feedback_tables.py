@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from latentda.figures.style import shown_units
-from latentda.grid import variable
+from latentda.figures.words import shown_channel, shown_variable
 from latentda.observations.verdicts import explain
 from latentda.reports.page import Cell
 from latentda.verification import DesroziersRow
@@ -45,9 +44,9 @@ def station_table(summary: FeedbackSummary, listed: int = STATIONS_LISTED) -> Ta
     header = ["station", "class", "variable", "°N", "°E", "data", "refused", "mean O-B", "sd O-B", "χ²/n", "excess"]
     table: list[list[Cell]] = []
     for row in station_fits(summary.stations)[:listed]:
-        factor, units = shown_units(variable(row.variable).units)
+        factor, words = shown_channel(row.variable)
         table.append([
-            row.station, row.message_class, f"{row.variable} ({units})", f"{row.latitude:.1f}", f"{row.longitude:.1f}",
+            row.station, row.message_class, words, f"{row.latitude:.1f}", f"{row.longitude:.1f}",
             row.count, row.refused, f"{factor * row.bias:.3g}", f"{factor * row.sd:.3g}" if row.count > 1 else None,
             row.chi_square, row.excess,
         ])  # fmt: skip
@@ -55,15 +54,15 @@ def station_table(summary: FeedbackSummary, listed: int = STATIONS_LISTED) -> Ta
 
 
 def _errors(row: DesroziersRow) -> list[Cell]:
-    factor = shown_units(variable(row.variable).units)[0]
+    factor, _ = shown_variable(row.variable)
     observation = (factor * row.observation_error, factor * row.assumed_observation_error, row.observation_ratio)
     background = (factor * row.background_error, factor * row.assumed_background_error, row.background_ratio)
     return [row.count, factor * row.background_bias, *observation, *background, row.chi_square]
 
 
 def _title(name: str) -> str:
-    known = variable(name)
-    return f"{known.title.capitalize()} ({shown_units(known.units)[1]})"
+    words = shown_variable(name)[1]
+    return words[:1].upper() + words[1:]
 
 
 def fit_table(summary: FeedbackSummary) -> Table:
@@ -72,12 +71,11 @@ def fit_table(summary: FeedbackSummary) -> Table:
     rows: list[list[Cell]] = []
     for row in summary.fit:
         if row.layer is None:
-            known = variable(row.variable)
-            factor, units = shown_units(known.units)
+            factor, words = shown_variable(row.variable)
             numbers = (row.background_bias, row.background_rms, row.analysis_bias, row.analysis_rms)
             shown = [f"{factor * number:.3g}" for number in numbers]
             ratio = row.analysis_rms / row.background_rms if row.background_rms else None
-            rows.append([f"{known.title} ({units})", "used" if row.used else "withheld", row.count, *shown, ratio])
+            rows.append([words, "used" if row.used else "withheld", row.count, *shown, ratio])
     return header, rows
 
 

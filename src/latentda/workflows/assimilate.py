@@ -20,7 +20,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from latentda.fields import Location
-from latentda.forecast import ForecastModel
+from latentda.forecast import ForecastModel, name_of
 from latentda.grid import Time
 from latentda.observations import concatenate, read_observations_of_files
 from latentda.observations.parquet_table import is_frame, table_of
@@ -144,7 +144,7 @@ def assimilate(
     given = list(observations) if isinstance(observations, list | tuple) else [observations]
     done = analyst.analyse(state, read_reports(given, columns))
     inputs = [state.source, *(one for one in given if isinstance(one, str | Path))]
-    named = model if isinstance(model, str) else type(model).__name__ if model else ""
+    named = model if isinstance(model, str) else name_of(model) if model else ""
     return AnalysisResult(done, provenance(place, inputs, analyst.settings, named))
 
 

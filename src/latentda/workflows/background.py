@@ -66,6 +66,17 @@ def read_background(source: Location | xr.Dataset, layout: Layout, time: Time | 
     return State(states[0], hours, named)
 
 
+def climatological_state(standardizer: Standardizer, time: Time) -> State:
+    """The climatological mean of a date, where there is no better state.
+
+    Raises:
+        UserError: a date off the hour.
+    """
+    hours = int(hours_since_1970(time))
+    values = np.asarray(standardizer.climatology.mean(np.int32(hours)))
+    return State(values, hours, f"the climatology of {iso(datetime_of_hours(hours))}")
+
+
 def _hours(dataset: xr.Dataset, time: Time | None) -> int:
     wanted = None if time is None else int(hours_since_1970(time))
     if "time" not in dataset.coords:

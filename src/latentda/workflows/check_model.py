@@ -11,19 +11,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
-from latentda.fields import Standardizer, hours_of, open_store, read_states
+from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
-from latentda.grid import Time, datetime_of_hours, hours_since_1970
 from latentda.user_error import UserError
+from latentda.workflows.background import State
 from latentda.workflows.check import Check
 from latentda.workflows.check_derivative import derivative_checks
-from latentda.world import WorldFolder
 
 ROUNDING = 1e-3
 """Differences below this share of what a step changes, or of a standard deviation, are rounding."""
@@ -73,36 +70,15 @@ class ModelReport:
         return all(check.passed for check in self.checks)
 
 
-def starting_state(
-    world: WorldFolder, background: Path | None = None, when: Time | None = None
-) -> tuple[Float[ndarray, "channel lat lon"], int]:
-    """A state and its hours since 1970: of a store, by default its last, or the climatology of a date.
-
-    Raises:
-        FieldsError: the store lacks a field, the date or the grid of the world.
-        UserError: a date off the hour.
-    """
-    if background is None:
-        hours = int(hours_since_1970(when or "2000-01-01"))
-        return np.asarray(world.standardizer.climatology.mean(np.int32(hours))), hours
-    dataset = open_store(background)
-    hours = int(hours_since_1970(when)) if when else int(hours_of(dataset)[-1])
-    times = [datetime_of_hours(hours)] if "time" in dataset.dims else None
-    return read_states(dataset, world.layout, times)[0], hours
-
-
-def check_model(
-    model: ForecastModel, state: Float[ndarray, "channel lat lon"], hours: int, standardizer: Standardizer
-) -> ModelReport:
+def check_model(model: ForecastModel, state: State, standardizer: Standardizer) -> ModelReport:
     """Try a model that suits the world, as :func:`~latentda.world.build_model` makes it.
 
     Args:
         model: the model.
-        state: physical units.
-        hours: its valid time, since 1970.
+        state: what it starts from.
         standardizer: the world's, for the sizes of things.
     """
-    trial = _Trial(model, state, hours, standardizer)
+    trial = _Trial(model, state.values, state.hours, standardizer)
     report = ModelReport(model.step_hours)
     try:
         report.checks.extend(trial.laws())
@@ -111,7 +87,7 @@ def check_model(
         derivative = "yes" if model.differentiable else "no: it serves in 3D-Var, not in 4D-Var"
         report.checks.append(Check("differentiable", derivative, True))
         if model.differentiable:
-            report.checks.extend(derivative_checks(model, state, hours, standardizer))
+            report.checks.extend(derivative_checks(model, state, standardizer))
     except UserError as error:
         report.checks.append(Check("the model runs", str(error), False))
     return report

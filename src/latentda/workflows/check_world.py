@@ -23,6 +23,7 @@ from numpy import ndarray
 
 from latentda.assimilation import ObservationTerm, Variational
 from latentda.assimilation.variational.prior import Prior
+from latentda.figures.words import shown_variable
 from latentda.grid import Layout
 from latentda.methods import METHODS, Method, Options
 from latentda.networks.weights import read_about
@@ -117,8 +118,9 @@ def _plausible(world: WorldFolder) -> list[Check]:
         low, high = PHYSICAL_RANGES[name]
         own = mean[layout.indices(name)]
         outside = [layout.names[i] for i in layout.indices(name) if not low <= mean[i].mean() <= high]
-        told = f"{own.min():.4g} to {own.max():.4g}, possible {low:g} to {high:g} (SI)"
-        found.append(Check(f"units of {name}", told, not outside))
+        factor, words = shown_variable(name)
+        spans = [f"{factor * one:.4g} to {factor * other:.4g}" for one, other in ((own.min(), own.max()), (low, high))]
+        found.append(Check(f"units of {words}", f"{spans[0]}, possible {spans[1]}", not outside))
     return found
 
 

@@ -27,7 +27,7 @@ import xarray as xr
 
 from latentda.cycling import Cycle, CycleSettings, Observe, run_cycles
 from latentda.fields import ForecastWriter, Location, StateWriter
-from latentda.forecast import ForecastModel
+from latentda.forecast import ForecastModel, name_of
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, iso
 from latentda.grid.clock import lead_steps
 from latentda.methods import method_digest
@@ -118,7 +118,7 @@ def cycle(
     reports = ReportFiles(files_of(observations), columns, track)
     empty: list[str] = []
     observe = _observing(analyst, reports, empty)
-    name = model if isinstance(model, str) else type(forecasts).__name__
+    name = model if isinstance(model, str) else name_of(forecasts)
     identity = {"world": method_digest(chosen.method, place), "settings": digest(asdict(chosen)), "model": name}
     identity |= {"background": digest(state.values)}
     cycles = run_cycles(

@@ -1,24 +1,29 @@
-"""Reports of many files, by time: each is read when an analysis needs it, and few are in memory at once."""
+"""Reports of many files, by time: each file is decoded once, and a window of time takes its rows of what was decoded.
+
+Decoded files lie as Parquet in a temporary folder (under ``TMPDIR``), so memory does not grow with their number, nor
+with what a file holds outside the window.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from glob import glob
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from latentda.grid import datetime_of_hours
-from latentda.observations import ObservationError, column, concatenate, read_observations, select
+from latentda.observations import ObservationError, column, concatenate, read_observations, write_table
 from latentda.observations.anemoi_table import is_zarr
-from latentda.observations.table import SCHEMA
 from latentda.progress import Track, silent
-
-KEPT = 4
-"""Files whose tables stay in memory."""
 
 
 def files_of(patterns: Sequence[str | Path]) -> list[Path]:
@@ -52,31 +57,34 @@ class ReportFiles:
 
     def __init__(self, paths: Sequence[Path], columns: Any = None, track: Track = silent):
         self.paths, self.columns, self._track = list(paths), columns, track
-        self._read = lru_cache(KEPT)(self._table)
 
     @cached_property
-    def spans(self) -> dict[Path, tuple[np.datetime64, np.datetime64]]:
-        """First and last time of every file that holds data."""
-        found = {}
-        for path in self._track(self.paths, "times of reports", len(self.paths)):
-            time = column(self._read(path), "time")
+    def decoded(self) -> dict[Path, tuple[np.datetime64, np.datetime64]]:
+        """Decoded files, with the first and the last time of each; files without data have none."""
+        folder, found = Path(mkdtemp(prefix="latentda-reports-")), {}
+        finalize(self, rmtree, folder, ignore_errors=True)
+        for number, path in enumerate(self._track(self.paths, "files of reports", len(self.paths))):
+            table = read_observations(path, self.columns)
+            time = column(table, "time")
             if time.size:
-                found[path] = time.min(), time.max()
+                file = folder / f"{number}.parquet"
+                write_table(table, file)
+                found[file] = time.min(), time.max()
         return found
 
     def within(self, hours: int, before: float, after: float) -> pa.Table:
-        """The data from ``before`` hours before a time, exclusive, to ``after`` hours after it, inclusive."""
+        """The data from ``before`` hours before a time, exclusive, to ``after`` hours after it, inclusive.
+
+        Raises:
+            ObservationError: a file cannot be read.
+            UserError: the temporary folder has no room.
+        """
         middle = datetime_of_hours(hours).astype("datetime64[s]")
         first, last = (
             (middle + np.timedelta64(round(3600 * shift), "s")).astype("datetime64[ns]") for shift in (-before, after)
         )
-        parts = []
-        for path, (begin, end) in self.spans.items():
-            if begin <= last and end > first:
-                table = self._read(path)
-                time = column(table, "time")
-                parts.append(select(table, (time > first) & (time <= last)))
-        return concatenate(parts) if parts else SCHEMA.empty_table()
-
-    def _table(self, path: Path) -> pa.Table:
-        return read_observations(path, self.columns)
+        inside = (pc.field("time") > pa.scalar(first)) & (pc.field("time") <= pa.scalar(last))
+        spans = self.decoded.items()
+        return concatenate(
+            pq.read_table(file, filters=inside) for file, (begin, end) in spans if begin <= last and end > first
+        )

@@ -24,7 +24,7 @@ from numpy import ndarray
 
 from latentda.fields import Standardizer, read_standardizer
 from latentda.files import files_digest
-from latentda.forecast import ForecastModel, SurrogateModel
+from latentda.forecast import ForecastModel, SurrogateModel, name_of
 from latentda.grid import Layout
 from latentda.networks import Autoencoder, PatchAutoencoder, read_autoencoder, read_surrogate
 from latentda.operators import BandLimit, Covariance
@@ -98,16 +98,25 @@ class WorldFolder:
         """Check that files are there before anything long starts.
 
         Raises:
-            UserError: the first that is not; the message says how to make it.
+            UserError: the first that is not, or the folder is no world; the message says how to make it.
         """
         for name in names:
             self._required.add(self.file(name))
             if not self.has(name):
+                self._require_world()
                 command = _REMEDY.get(name, "latentda estimate background-error")
                 raise UserError(
                     f"{self.folder} has no {self.file(name).relative_to(self.folder)}; make it with '{command}' in a "
                     "folder of your own and name that with --world."
                 )
+
+    def _require_world(self) -> None:
+        """Of a folder without settings only the climatology makes a world, one of the embedded model's states."""
+        if not (self.folder / WORLD_FILE).exists() and not self.has("standardizer"):
+            raise UserError(
+                f"{self.folder} is no world: it has no {WORLD_FILE}; make one there with 'latentda world create', or "
+                "name another folder with --world."
+            )
 
     @cached_property
     def standardizer(self) -> Standardizer:
@@ -176,7 +185,7 @@ class WorldFolder:
             return read_orography(self.file("orography"))
         if "sp" in self.layout.variables:
             raise UserError(
-                f"The model {type(model).__name__} has no surface_geopotential and {self.folder} no orography, which "
+                f"The model {name_of(model)} has no surface_geopotential and {self.folder} no orography, which "
                 "reports need; make the world with --orography."
             )
         return np.full(self.layout.grid.shape, UNKNOWN, np.float32)

@@ -11,6 +11,7 @@ from latentda.world import embedded_world
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory):
+    pytest.importorskip("jcm")
     folder = tmp_path_factory.mktemp("real")
     return run_real_demo([shipped_reports()], RealSetUp(), embedded_world("climatology"), folder)
 
@@ -29,6 +30,7 @@ def test_report_and_scores_lie_side_by_side(outcome):
     assert {row["used"] for row in rows} == {True, False}
     page = outcome.report.read_text()
     assert "Withheld stations" in page
+    assert "specific humidity (g kg⁻¹)" in page
     assert "http://" not in page
     assert "https://" not in page
 

@@ -1,7 +1,6 @@
 """The tables of the European experiment, for terminal and report: header and rows.
 
-Geopotential is in m2/s2, temperature in K, pressure in Pa, as in the scores; *mean* is the mean over channels of error
-over climatological spread.
+Units are those that people read, hPa for Pa; *mean* is the mean over channels of error over climatological spread.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from latentda.experiments.europe import networks as europe_networks
 from latentda.experiments.europe import real as europe_real
 from latentda.experiments.europe.europe import EuropeRun
 from latentda.experiments.europe.methods import DIAGONAL
+from latentda.figures.words import shown_channel
 from latentda.methods import METHODS
 from latentda.reports.page import Cell
 from latentda.verification import MEAN_CHANNEL, Score
@@ -67,8 +67,10 @@ def withheld(run: EuropeRun) -> Table:
         for fit in fits:
             if fit.layer is None:
                 kind = "used" if fit.used else "withheld"
+                factor, words = shown_channel(fit.variable)
                 numbers = (fit.background_rms, fit.analysis_rms, fit.background_bias, fit.analysis_bias)
-                rows.append([METHODS[method].title, fit.variable, kind, fit.count, *numbers])
+                shown = [factor * number for number in numbers]
+                rows.append([METHODS[method].title, words, kind, fit.count, *shown])
     return ["method", "variable", "stations", "data", "O-B", "O-A", "mean O-B", "mean O-A"], rows
 
 
@@ -87,10 +89,11 @@ def against_reanalysis(run: EuropeRun) -> Table:
 
 
 def _channels(run: EuropeRun) -> list[str]:
-    return [*run.assets.standardizer.layout.names, MEAN_CHANNEL]
+    return [*(shown_channel(name)[1] for name in run.assets.standardizer.layout.names), MEAN_CHANNEL]
 
 
 def _errors(run: EuropeRun, scores: Iterable[Score]) -> list[float]:
     """The mean over seeds of each channel's error."""
     found = list(scores)
-    return [float(np.mean([s.rmse for s in found if s.channel == channel])) for channel in _channels(run)]
+    factors = {name: shown_channel(name)[0] for name in run.assets.standardizer.layout.names} | {MEAN_CHANNEL: 1.0}
+    return [factor * float(np.mean([s.rmse for s in found if s.channel == name])) for name, factor in factors.items()]

@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from latentda.experiments.real.real import RealCycle, RealRun
 from latentda.figures import fit_profile, map_panels
+from latentda.figures.words import shown_variable
 from latentda.grid import datetime_of_hours, iso
 from latentda.methods import METHODS
 from latentda.observations import column
@@ -19,10 +20,6 @@ from latentda.reports.endings import advice
 from latentda.reports.page import Cell, Report
 from latentda.verification import FitRow
 from latentda.workflows.preparation import SINGLE_LEVEL, SURFACE, station_places
-
-WORDS = {"t": "temperature (K)", "u": "zonal wind (m/s)", "v": "meridional wind (m/s)", "q": "humidity (g/kg)"}
-WORDS |= {"sp": "surface pressure (hPa)"}
-FACTORS = {"q": 1e3, "sp": 1e-2}
 
 
 def write_real_report(run: RealRun, path: Path) -> Path:
@@ -93,9 +90,9 @@ def _table(run: RealRun, used: bool) -> tuple[list[str], list[list[Cell]]]:
     rows: list[list[Cell]] = []
     for name in run.methods:
         for fit in _all_levels(run.fits(name), used):
-            factor = FACTORS.get(fit.variable, 1.0)
+            factor, words = shown_variable(fit.variable)
             before, after = factor * fit.background_rms, factor * fit.analysis_rms
-            rows.append([METHODS[name].title, WORDS[fit.variable], fit.count, before, after, after / before])
+            rows.append([METHODS[name].title, words, fit.count, before, after, after / before])
     return header, rows
 
 

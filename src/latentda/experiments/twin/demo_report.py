@@ -13,6 +13,7 @@ from numpy import ndarray
 from latentda.experiments.twin.demo import TwinRun
 from latentda.experiments.twin.scores import mean_errors
 from latentda.figures import error_curves, map_panels, score_heat, section_panel
+from latentda.figures.words import shown_channel
 from latentda.grid import datetime_of_hours, iso
 from latentda.methods import METHODS
 from latentda.reports.endings import Facts, converged_share, endings
@@ -89,13 +90,15 @@ def _score_tables(report: Report, run: TwinRun, scores: Sequence[Score]) -> None
         ("analysis", 0),
         *(("forecast", lead) for lead in leads if lead % 24 == 0 and lead in (24, 72, 120)),
     ]
-    header = ["method", "what", "mean", *_headings(run)]
+    factors, headings = zip(*map(shown_channel, SHOWN), strict=True)
+    header = ["method", "what", "mean", *headings]
     rows: list[list[Cell]] = []
     for kind, lead in chosen:
         for method in run.setup.methods:
-            cells = [table[method, kind, lead, c] for c in (MEAN_CHANNEL, *SHOWN)]
+            mean, *sizes = [table[method, kind, lead, c] for c in (MEAN_CHANNEL, *SHOWN)]
             label = "analysis" if kind == "analysis" else f"{lead // 24}-day forecast"
-            rows.append([METHODS[method].title, label, *_displayed(cells)])
+            shown = [factor * error for factor, error in zip(factors, sizes, strict=True)]
+            rows.append([METHODS[method].title, label, mean, *shown])
     report.table(
         header,
         rows,
@@ -107,17 +110,6 @@ def _score_tables(report: Report, run: TwinRun, scores: Sequence[Score]) -> None
             errors = {s.channel: s.rmse for s in scores if s.method == method and s.kind == "analysis"}
             title = f"Analysis error of {METHODS[method].title} against 3D-Var"
             report.figure(score_heat(errors, reference, title=title), "Blue: smaller error than 3D-Var.")
-
-
-def _headings(run: TwinRun) -> list[str]:
-    units = {"t": "K", "u": "m/s", "q": "g/kg", "sp": "hPa"}
-    return [f"{name} ({units[name.split('@')[0]]})" for name in SHOWN]
-
-
-def _displayed(cells: Sequence[float]) -> list[float]:
-    """Humidity in g/kg and pressure in hPa, in the order of the header."""
-    factors = (1.0, 1.0, 1.0, 1e3, 1e-2)
-    return [factor * cell for factor, cell in zip(factors, cells, strict=True)]
 
 
 def _maps(run: TwinRun) -> Figure:

@@ -19,7 +19,7 @@ from numpy import ndarray
 
 from latentda.assimilation.intake import Intake
 from latentda.fields import Location, open_store, read_states
-from latentda.forecast import JcmModel, unguarded
+from latentda.forecast import JcmModel, name_of, unguarded
 from latentda.forecast.embedded.simulation import initial_fields, simulate
 from latentda.grid import Layout, datetime_of_hours, hours_since_1970
 from latentda.observations import ObservationPlaces, places_to_table
@@ -115,7 +115,7 @@ def simulated_model(world: WorldFolder) -> JcmModel:
     model = unguarded(world.model)
     if not isinstance(model, JcmModel):
         raise UserError(
-            f"The world in {world.folder} has the model {type(model).__name__}; a truth is simulated with the embedded "
+            f"The world in {world.folder} has the model {name_of(model)}; a truth is simulated with the embedded "
             "one, 'model: {kind: embedded}'."
         )
     return model

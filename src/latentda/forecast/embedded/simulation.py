@@ -17,7 +17,8 @@ import numpy as np
 
 from latentda.fields import StateWriter
 from latentda.files import files_digest, fitting, read_arrays, write_arrays
-from latentda.forecast.embedded.jcm import SIGMA, JcmModel, fields_from_native, jcm_layout
+from latentda.forecast.embedded.jcm import JcmModel, jcm_layout
+from latentda.forecast.embedded.jcm_world import SIGMA, fields_from_native
 from latentda.grid import Layout, Time, build_layout, datetime_of_hours, hours_since_1970
 from latentda.progress import Track, silent
 from latentda.runs.lock import only_writer
