@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from latentda.cycling.kept import KIND
 from latentda.experiments.sample.reports import ERRORS
 from latentda.fields import open_store, read_states
+from latentda.files import read_arrays
 from latentda.observations import read_observations, select
 from latentda.user_error import UserError
 from latentda.workflows import report_files
@@ -25,7 +27,7 @@ def run(folder, end=END, **changes):
     files = sample()
     # At 06 UTC there are none.
     reports = [files / "surface.parquet", str(files / "later" / "*_12.parquet")]
-    chosen = {"method": "3dvar", "settings": settings(), "leads": (6, 12), **changes}
+    chosen = {"method": "3dvar", "settings": settings(factor=None), "leads": (6, 12), **changes}
     return cycle(world(), files / "background.nc", reports, CASE, end, folder, **chosen)
 
 
@@ -68,6 +70,19 @@ def test_a_run_goes_on_from_what_is_there_and_ends_the_same(folder, tmp_path):
     run(tmp_path / "run", leads=())
     again = read_states(open_store(tmp_path / "run" / "analysis.zarr"), world().layout)
     np.testing.assert_allclose(again, whole, rtol=1e-5)
+
+
+def test_every_analysis_with_data_has_its_own_size_of_the_background_error(folder):
+    files = sorted(folder.glob("cycle_*.safetensors"))
+    factors = [read_arrays(file, KIND)[1]["facts"]["factor"] for file in files]
+    assert factors[1] == 1.0  # there are no data
+    assert len({*factors}) == 3
+    assert min(factors) > 0.0
+
+
+def test_offsets_that_leave_out_the_analysis_are_refused():
+    with pytest.raises(UserError, match="lack 0"):
+        settings(offsets=(-3, 3))
 
 
 def test_another_run_does_not_go_on_there(folder):

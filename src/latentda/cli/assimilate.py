@@ -23,8 +23,9 @@ Errors = Annotated[Path | None, typer.Option(help="YAML of observation errors.")
 Representativeness = Annotated[bool, typer.Option(help="Default errors grow with the spacing of the grid.")]
 WindowHours = Annotated[float | None, typer.Option(min=0.0, help="Hours before and after that count.")]
 Slots = Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")]
+Offsets = Annotated[str, typer.Option(help="Hours around an analysis at which the forecast meets data: -3,0,3.")]
 Withhold = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")]
-Tune = Annotated[bool, typer.Option("--tune", help="Size of the background error from the innovations.")]
+Tune = Annotated[bool, typer.Option("--tune", help="Background error sized by the innovations of each analysis.")]
 
 
 def assimilate(
@@ -81,6 +82,7 @@ def cycle(
     method: Method = "latent_3dvar",
     model: Annotated[str | None, typer.Option(help="What forecasts; the world's.")] = None,
     forecasts: Annotated[str, typer.Option(help="Leads (h) of forecasts to keep, such as 24,48,72.")] = "",
+    offsets: Offsets = "0",
     columns: Columns = None,
     checks: Checks = None,
     errors: Errors = None,
@@ -96,6 +98,7 @@ def cycle(
         from latentda.workflows.cycle import cycle as run
 
         settings = _settings(method, tune, slots, window, withhold, seed, checks, errors, representativeness)
+        settings = replace(settings, offsets=tuple(int(hours) for hours in numbers(offsets)))
         done = run(
             chosen_world(world), background, [*observations, *(more or [])], start, end, out,
             model=model, leads=[int(lead) for lead in numbers(forecasts)], columns=columns,

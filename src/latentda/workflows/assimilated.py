@@ -44,7 +44,7 @@ class AssimilationSettings:
         keep_members: whether the draws themselves are wanted.
 
     Raises:
-        UserError: an unknown method, or one that does not assimilate.
+        UserError: an unknown method, or one that does not assimilate; offsets without 0.
     """
 
     method: str = "latent_3dvar"
@@ -68,6 +68,8 @@ class AssimilationSettings:
     keep_members: bool = False
 
     def __post_init__(self) -> None:
+        if 0 not in self.offsets:
+            raise UserError(f"The offsets {self.offsets} around an analysis lack 0, the analysis itself.")
         if not find_method(self.method).assimilates:
             names = ", ".join(name for name, one in METHODS.items() if one.assimilates)
             raise UserError(f"{self.method} makes no analysis; methods that do are {names}.")
