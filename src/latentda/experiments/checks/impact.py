@@ -3,58 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from latentda.assimilation import impact
 from latentda.experiments.checks.revisit import AHEAD_HOURS, Revisit
 from latentda.figures.files import save_figure
-from latentda.figures.style import dress, new_figure
+from latentda.figures.impact import impact_figure
 from latentda.files import write_json
 from latentda.observations import column
 from latentda.user_error import UserError
 from latentda.verification import energy_weights
-
-
-@dataclass(frozen=True)
-class ImpactRow:
-    """All data of one class and variable.
-
-    Attributes:
-        message_class: of the reports.
-        variable: short name.
-        count: data, all analyses together.
-        impact: mean over analyses of their sum (J/kg); negative: the forecasts are better with them.
-        helpful: share of the data with a negative impact.
-    """
-
-    message_class: str
-    variable: str
-    count: int
-    impact: float
-    helpful: float
-
-
-@dataclass(frozen=True)
-class DataImpact:
-    """The outcome over some analyses.
-
-    Attributes:
-        rows: by class and variable, the most helpful first.
-        background_error: mean energy of the error of forecasts from the backgrounds (J/kg).
-        analysis_error: that of forecasts from the analyses.
-        explained: sum of all impacts over the difference of the two.
-        analyses: how many.
-    """
-
-    rows: tuple[ImpactRow, ...]
-    background_error: float
-    analysis_error: float
-    explained: float
-    analyses: int
+from latentda.verification.data_impact import DataImpact, ImpactRow
 
 
 def data_impact(revisits: Iterable[Revisit]) -> DataImpact:
@@ -111,20 +73,3 @@ def write_impact(found: DataImpact, title: str, folder: Path) -> list[Path]:
         save_figure(impact_figure(found, title), folder / "impact.png"),
         write_json(folder / "impact.json", content),
     ]
-
-
-def impact_figure(found: DataImpact, title: str) -> Figure:
-    """Bars by class and variable: the sum on the left, a datum's mean on the right."""
-    rows = found.rows
-    figure = new_figure(9.5, 1.4 + 0.28 * len(rows), title)
-    left, right = figure.subplots(1, 2, sharey=True)
-    place = np.arange(len(rows))[::-1]
-    for axes, values, words in (
-        (left, [row.impact for row in rows], "sum of an analysis (J/kg)"),
-        (right, [1e6 * row.impact * found.analyses / row.count for row in rows], "a datum (1e-6 J/kg)"),
-    ):
-        axes.barh(place, values, color=["#0072b2" if value < 0 else "#d55e00" for value in values])
-        axes.axvline(0.0, color="0.3", linewidth=0.8)
-        dress(axes, "", words, "", lines="x")
-    left.set_yticks(place, [f"{row.message_class} {row.variable}".strip() for row in rows])
-    return figure
