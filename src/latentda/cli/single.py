@@ -33,9 +33,9 @@ def single_observation(
 ) -> None:
     """Show what one observation changes: maps, sections, and a table of radii, energy and balance."""
     with one_sentence():
+        from latentda.experiments.single.analysis import single_observation as observe
+        from latentda.experiments.single.background import read_background
         from latentda.experiments.single.description import describe
-        from latentda.experiments.single.observation import read_background
-        from latentda.experiments.single.observation import single_observation as observe
         from latentda.experiments.single.results import write_single_results
         from latentda.methods import require_methods
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from latentda.experiments.single import gallery
+from latentda.experiments.single.background import Background
 from latentda.experiments.single.gallery import (
     CASES,
     Scene,
@@ -17,7 +18,7 @@ from latentda.experiments.single.gallery import (
     moistest_tropics,
     strongest_wind,
 )
-from latentda.experiments.single.observation import Background, SingleAnalysis, SingleObservation
+from latentda.experiments.single.observation import SingleAnalysis, SingleObservation
 from latentda.forecast import jcm_layout
 from latentda.grid import Layout, hours_since_1970
 

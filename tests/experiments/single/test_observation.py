@@ -8,15 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from latentda.experiments.single.analysis import single_observation
+from latentda.experiments.single.background import Background, read_background
 from latentda.experiments.single.description import describe
 from latentda.experiments.single.figures import method_maps, method_sections, observation_words
-from latentda.experiments.single.observation import (
-    Background,
-    SingleObservation,
-    nearest_channel,
-    read_background,
-    single_observation,
-)
+from latentda.experiments.single.observation import SingleObservation, nearest_channel
 from latentda.experiments.single.results import write_single_results
 from latentda.fields import Standardizer, to_dataset, unit_standardizer
 from latentda.operators import SphericalTransform, estimate_spherical_blocks

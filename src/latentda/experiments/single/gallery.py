@@ -16,14 +16,10 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from latentda.experiments.single.analysis import single_observation
+from latentda.experiments.single.background import Background
 from latentda.experiments.single.description import describe
-from latentda.experiments.single.observation import (
-    Background,
-    SingleAnalysis,
-    SingleObservation,
-    nearest_channel,
-    single_observation,
-)
+from latentda.experiments.single.observation import SingleAnalysis, SingleObservation, nearest_channel
 from latentda.experiments.single.results import TABLE, write_table
 from latentda.experiments.twin.truth import start_state
 from latentda.fields import open_store, read_states, to_dataset, write_netcdf
