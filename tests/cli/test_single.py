@@ -12,7 +12,7 @@ from latentda.cli.app import app
         (["--method", "5dvar"], "latent_3dvar"),
         (["--method", "free_run"], "leave free_run out"),
         (["--variable", "w"], "Unknown variable 'w'"),
-        (["--variable", "t2m"], "has no t2m"),
+        (["--variable", "zs"], "zs"),
         (["--level-hpa", "1"], "no t at 1 hPa over 46.1 N 14.5 E"),
         (["--error", "0"], "positive error"),
         (["--background", "nowhere.zarr"], "nowhere.zarr"),

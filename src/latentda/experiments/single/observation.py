@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.experiments.single.background import Background
-from latentda.grid import Layout, datetime_of_hours, variable
+from latentda.grid import Grid, Layout, datetime_of_hours, variable
 from latentda.observations import table_from_columns
+from latentda.operators.interpolation import inside
 from latentda.user_error import UserError
 
 
@@ -20,12 +22,16 @@ class SingleObservation:
     """One datum and its place.
 
     Attributes:
-        variable: ``t``, ``q``, ``u``, ``v`` or ``sp``.
+        variable: any that has an equivalent in the states.
         latitude: degrees north.
         longitude: degrees east.
         departure: y - H(x_b), SI units.
         error: its standard deviation sigma_o, SI units.
-        level_hpa: its pressure; not used by surface pressure.
+        level_hpa: its pressure; not used at the surface.
+        station: that it comes from, where it is a report.
+
+    Raises:
+        UserError: a departure that is not finite, or an error that is not positive.
     """
 
     variable: str
@@ -34,16 +40,21 @@ class SingleObservation:
     departure: float
     error: float
     level_hpa: float | None = None
+    station: str = ""
 
     def __post_init__(self) -> None:
         if not self.error > 0.0 or not np.isfinite(self.departure):
             raise UserError("An observation needs a finite departure and a positive error.")
-        if variable(self.variable).has_levels and not (self.level_hpa and self.level_hpa > 0.0):
-            raise UserError(f"An observation of {self.variable} needs a level in hPa.")
 
     def table(self, value: float, hours: int) -> pa.Table:
-        """The observation table with this one row of a value."""
+        """The observation table with this one row of a value.
+
+        Raises:
+            UserError: it is of a variable on levels and has none.
+        """
         on_level = variable(self.variable).has_levels
+        if on_level and not (self.level_hpa and self.level_hpa > 0.0):
+            raise UserError(f"An observation of {self.variable} needs a level in hPa.")
         columns = {
             "time": datetime_of_hours(hours),
             "lat": self.latitude,
@@ -68,6 +79,8 @@ class SingleAnalysis:
         increment: x_a - x_b, physical units.
         fitted: share of the departure that the analysis took up.
         advice: how the minimisation ended.
+        channel: of the state where the increment is looked at first: the observed one, or where the state holds none
+            of the variable the one that changes most in climatological standard deviations.
     """
 
     method: str
@@ -76,14 +89,14 @@ class SingleAnalysis:
     increment: Float[ndarray, "channel lat lon"]
     fitted: float
     advice: str
+    channel: int
 
 
-def nearest_channel(observation: SingleObservation, background: Background, layout: Layout) -> int:
-    """The channel of the observed variable whose level at the place is nearest in ln p."""
-    require_variable(observation, layout)
+def nearest_channel(observation: SingleObservation, background: Background, layout: Layout) -> int | None:
+    """The channel of the observed variable whose level at the place is nearest in ln p; None where there is none."""
     channels = layout.indices(observation.variable)
-    if layout.channels[channels[0]].level is None:
-        return int(channels[0])
+    if not channels.size or layout.channels[channels[0]].level is None:
+        return int(channels[0]) if channels.size else None
     pressures = level_pressures(observation, background, layout)
     return int(channels[np.argmin(np.abs(np.log(pressures / (observation.level_hpa or 1000.0))))])
 
@@ -106,11 +119,9 @@ def nearest_point(observation: SingleObservation, layout: Layout) -> tuple[int, 
     return row, int(np.argmin(np.abs(east)))
 
 
-def require_variable(observation: SingleObservation, layout: Layout) -> None:
-    """Refuse an observation of a variable that the state does not hold.
-
-    Raises:
-        UserError: it does not.
-    """
-    if observation.variable not in layout.variables:
-        raise UserError(f"The layout has no {observation.variable}; it has {', '.join(layout.variables)}.")
+def usual_place(grid: Grid, wanted: tuple[float, float]) -> tuple[float, float]:
+    """A place (degrees north, degrees east) that a grid has: the wanted one, or its middle."""
+    if inside(grid, *(jnp.asarray([degrees]) for degrees in wanted)).all():
+        return wanted
+    east = (float(np.mean(grid.longitude)) + 180.0) % 360.0 - 180.0
+    return float(np.mean(grid.latitude)), east
