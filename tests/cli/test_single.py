@@ -17,6 +17,7 @@ from latentda.cli.app import app
         (["--error", "0"], "positive error"),
         (["--background", "nowhere.zarr"], "nowhere.zarr"),
         (["--date", "yesterday"], "no date"),
+        (["--observations", "net.csv", "--lat", "3"], "leave --variable, --lat and --lon out"),
     ],
 )
 def test_wrong_input_is_one_sentence(options, words, tmp_path):

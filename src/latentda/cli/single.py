@@ -57,6 +57,7 @@ def single_observation(
         from latentda.experiments.single.background import read_background
         from latentda.experiments.single.results import write_single_results
         from latentda.methods import require_methods
+        from latentda.user_error import UserError
 
         chosen = chosen_world(world)
         methods = usual_methods(chosen) if method is None else tuple(names(method))
@@ -69,6 +70,8 @@ def single_observation(
             return
         cases: Iterable[Sequence[SingleAnalysis]]
         if observations:
+            if (variable, lat, lon) != (None, None, None):
+                raise UserError("Reports say what and where they are: leave --variable, --lat and --lon out.")
             state = read_background(background, chosen, date)
             cases = _each(observations, columns, errors, state, methods, chosen, factor)
         else:

@@ -36,7 +36,7 @@ BACKGROUND, VERIFYING = "background", "verifying state"
 
 _MUST = {
     BACKGROUND: "a background must be valid at the time of the analysis",
-    VERIFYING: "it must be valid at the time of the analysis and the lead",
+    VERIFYING: "it must be valid at the time of the analysis plus the lead",
 }
 
 
