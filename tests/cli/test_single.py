@@ -12,11 +12,12 @@ from latentda.cli.app import app
         (["--method", "5dvar"], "latent_3dvar"),
         (["--method", "free_run"], "leave free_run out"),
         (["--variable", "w"], "Unknown variable 'w'"),
-        (["--variable", "t2m"], "has no t2m"),
+        (["--variable", "zs"], "zs"),
         (["--level-hpa", "1"], "no t at 1 hPa over 46.1 N 14.5 E"),
         (["--error", "0"], "positive error"),
         (["--background", "nowhere.zarr"], "nowhere.zarr"),
         (["--date", "yesterday"], "no date"),
+        (["--observations", "net.csv", "--lat", "3"], "leave --variable, --lat and --lon out"),
     ],
 )
 def test_wrong_input_is_one_sentence(options, words, tmp_path):

@@ -1,6 +1,7 @@
 """One analysis of one's own: what it writes, and what it says where something is wrong."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ import xarray as xr
 
 from latentda import World, assimilate
 from latentda.fields import open_store, read_states
+from latentda.forecast import NumpyModel
 from latentda.observations import read_observations
 from latentda.user_error import UserError
-from latentda.verification import require_feedback
-from tests.workflows.own_data import CASE, sample, settings, world
+from latentda.verification import read_scores, require_feedback, total_energy
+from tests.workflows.own_data import CASE, sample, settings, small_layout, world
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,7 @@ def result():
     files = sample()
     reports = [files / "soundings.csv", files / "surface.parquet"]
     chosen = settings(withheld=0.25, posterior=8, pairs=20, keep_members=True, factor=None)
+    chosen = replace(chosen, impact=files / "truth.zarr", iterations=60, tolerance=1e-3)
     with pytest.warns(UserWarning, match="20 eigenpairs tell .* of the .* degrees of freedom"):
         return assimilate(World(world().folder), files / "background.nc", reports, method="3dvar", settings=chosen)
 
@@ -86,6 +89,49 @@ def test_the_spread_is_that_of_the_members_and_smaller_than_the_background_error
     about = np.sqrt(((members - centre) ** 2).mean(0))
     # Both are of eight draws.
     assert 0.6 < (about.mean((1, 2)) / spread.mean((1, 2))).mean() < 1.6
+
+
+def test_impacts_add_up_to_what_the_analysis_did_to_the_forecast(result, written):
+    # Model and operators are linear.
+    impact, layout = result.impact, world().layout
+    assert impact.explained == pytest.approx(1.0, abs=0.02)
+    later = np.datetime64(CASE, "h") + np.timedelta64(24, "h")
+    truth = read_states(open_store(sample() / "truth.zarr"), layout, [later])[0]
+    for dataset, error in ((result.background, impact.background_error), (result.analysis, impact.analysis_error)):
+        # The world's model is persistence.
+        assert sum(total_energy(read_states(dataset, layout)[0] - truth, layout).values()) == pytest.approx(error, 1e-3)
+    assert impact.analysis_error < impact.background_error
+    told = json.loads(written["scores"].read_text())["impact"]
+    assert (told["lead_hours"], told["units"]) == (24, "J kg-1")
+    assert sum(row["impact"] for row in told["rows"]) == pytest.approx(result.feedback["impact"].sum(), rel=1e-4)
+    assert "What the data did to the forecast" in written["report"].read_text()
+    assert read_scores(written["scores"])
+
+
+def test_only_used_data_have_an_impact(result, written):
+    told = result.feedback
+    assert (told["verdict"] == "withheld").any()
+    assert (told["impact"].notna() == told["used"]).all()
+    assert pq.read_schema(written["feedback"]).field("impact").metadata == {b"units": b"J kg-1"}
+
+
+STILL = NumpyModel(lambda state, hours: state, layout=small_layout(), step_hours=6)
+
+
+@pytest.mark.parametrize(
+    ("change", "model", "sentence"),
+    [
+        ({"lead_hours": 240}, None, "verifying state in .* a state of 2019-02-15 00 UTC is wanted"),
+        ({"lead_hours": 5}, None, "multiples of 6 h"),
+        ({"impact": "nowhere.zarr"}, None, "nowhere.zarr"),
+        ({}, STILL, "NumpyModel has no derivative: the impact of data is told with persistence"),
+    ],
+)
+def test_an_impact_that_cannot_be_told_is_refused(change, model, sentence):
+    files = sample()
+    chosen = settings(**{"impact": files / "truth.zarr", **change})
+    with pytest.raises(UserError, match=sentence):
+        assimilate(world(), files / "background.nc", files / "soundings.csv", model=model, settings=chosen)
 
 
 def test_a_frame_and_a_dataset_serve_as_well():

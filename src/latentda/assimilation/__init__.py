@@ -9,7 +9,7 @@ from latentda.assimilation.term import ObservationTerm
 from latentda.assimilation.variational.adam import Adam
 from latentda.assimilation.variational.cost import CostFunction, CostParts
 from latentda.assimilation.variational.gauss_newton import GaussNewton
-from latentda.assimilation.variational.impact import Impact, impact
+from latentda.assimilation.variational.impact import Impact, impact, require_impact
 from latentda.assimilation.variational.method import Variational
 from latentda.assimilation.variational.minimise import Lbfgs, Minimiser, Minimum
 from latentda.assimilation.variational.perturbed import perturbed_analyses
@@ -48,4 +48,5 @@ __all__ = [
     "impact",
     "perturbed_analyses",
     "posterior",
+    "require_impact",
 ]

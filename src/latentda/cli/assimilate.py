@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentda.cli.fits import FIT_HEADER, fit_rows
+from latentda.cli.impacts import print_impact
 from latentda.cli.lists import numbers
 from latentda.cli.show import console, one_sentence, table, track, warnings_shown, where
 from latentda.cli.worlds import chosen_world
@@ -36,7 +37,7 @@ def assimilate(
     more: Annotated[list[Path] | None, typer.Argument(help="Further files of reports.", metavar="[FILE]...")] = None,
     time: Annotated[str | None, typer.Option(help="Of the analysis; by default the background's.")] = None,
     method: Method = "latent_3dvar",
-    model: Annotated[str | None, typer.Option(help="What links the times of a window; the world's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Of windows, and forecasts of --impact; the world's.")] = None,
     columns: Columns = None,
     checks: Checks = None,
     errors: Errors = None,
@@ -45,9 +46,14 @@ def assimilate(
     slots: Slots = "",
     withhold: Withhold = 0.0,
     tune: Tune = False,
+    tolerance: Annotated[float, typer.Option(min=0.0, help="Of the gradient's norm, at which minimising ends.")] = 0.01,
     posterior: Annotated[int, typer.Option(min=0, help="Draws of the analysis error: writes its spread.")] = 0,
     members: Annotated[int, typer.Option(min=0, help="The same, and writes the draws as an ensemble.")] = 0,
     pairs: Annotated[int, typer.Option(min=1, help="Eigenpairs that the draws are made of.")] = 200,
+    impact: Annotated[
+        str | None, typer.Option(help="Store with the state --lead later: each datum's impact on that forecast.")
+    ] = None,
+    lead: Annotated[int, typer.Option(min=1, help="Hours of the forecast of --impact.")] = 24,
     kind: Annotated[str, typer.Option("--format", help="Of the fields: nc or zarr.")] = "nc",
     seed: Annotated[int, typer.Option(help="Of the withheld stations and of draws.")] = 0,
 ) -> None:
@@ -60,12 +66,15 @@ def assimilate(
             raise UserError(f"The fields are written as nc or zarr, not as {kind}.")
         settings = _settings(method, tune, slots, window, withhold, seed, checks, errors, representativeness)
         settings = replace(settings, posterior=max(posterior, members), pairs=pairs, keep_members=members > 0)
+        settings = replace(settings, impact=impact, lead_hours=lead, tolerance=tolerance)
         result = run(
             chosen_world(world), background, [*observations, *(more or [])], time,
             model=model, columns=columns, settings=settings,
         )  # fmt: skip
         paths = result.write(out, kind)  # type: ignore[arg-type]
         table(f"Root mean squares, {result.done.time}", FIT_HEADER, fit_rows(result.done.fits()))
+        if result.impact is not None:
+            print_impact(result.impact, f"Impact on the {lead} h forecast")
         console.print(_ending(result.facts), highlight=False)
         for path in paths.values():
             where(path)

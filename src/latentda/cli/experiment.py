@@ -141,7 +141,7 @@ def linearity(
     """Measure how far the map from control to state is from its tangent, by size of the increment."""
     with one_sentence():
         from latentda.experiments.checks.linearity import SIZES, method_linearity, write_linearity
-        from latentda.experiments.single.observation import read_background
+        from latentda.experiments.single.background import read_background
         from latentda.methods import METHODS
 
         chosen = chosen_world(world)

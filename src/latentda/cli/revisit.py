@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentda.cli.impacts import print_impact
 from latentda.cli.show import one_sentence, table, track, where
 from latentda.cli.worlds import WorldOption, chosen_world
 
@@ -68,16 +69,12 @@ def impact(
 ) -> None:
     """Tell what each kind of observation did to the error of day-long forecasts from a run's analyses."""
     with one_sentence():
-        from latentda.experiments.checks.impact import data_impact, write_impact
+        from latentda.experiments.checks.impact import twin_impact, write_impact
         from latentda.methods import METHODS
 
         run, visits = _opened(name, method, seed, out, world, "impacts")
-        found = data_impact(visits)
-        header = ["class", "variable", "data", "impact (J/kg)", "helpful"]
-        rows = [[r.message_class, r.variable, r.count, r.impact, r.helpful] for r in found.rows]
-        table(f"Impact on 24 h forecasts, mean of {found.analyses} analyses", header, rows)
-        errors = [found.background_error, found.analysis_error, found.explained]
-        table("Energy of the forecast error (J/kg)", ["from backgrounds", "from analyses", "explained"], [errors])
+        found = twin_impact(visits)
+        print_impact(found, f"Impact on 24 h forecasts, mean of {found.analyses} analyses")
         for path in write_impact(found, f"{METHODS[method].title}, {name}", run.folder / "impact"):
             where(path)
 

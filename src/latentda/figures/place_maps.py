@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 from numpy import ndarray
 
 from latentda.figures.maps import map_panels
-from latentda.figures.style import INK, SMALL, shown_units
+from latentda.figures.style import INK, SMALL, in_lines, shown_units
 from latentda.grid import Grid, regional_grid
 
 HALF_WIDTH = 60.0
@@ -56,14 +56,15 @@ def increment_maps(panels: Sequence[IncrementPanel], grid: Grid, *, columns: int
     Raises:
         ValueError: a field that is not on the grid, or no panel.
     """
-    wide = _unrolled_grid(grid)
+    wide, width = _unrolled_grid(grid), 5.4 if columns < 3 else 4.3
+    heading = in_lines(suptitle, columns * width) if grid.periodic else suptitle
     figure = map_panels(
         [_unroll(_near(panel.increment, panel.place, grid), grid) for panel in panels],
         [_title(panel, panels) for panel in panels],
         wide,
         [panel.units for panel in panels],
         signed=True,
-        suptitle=suptitle,
+        suptitle=heading,
         groups=[panel.group for panel in panels],
         columns=columns,
     )
@@ -78,9 +79,9 @@ def increment_maps(panels: Sequence[IncrementPanel], grid: Grid, *, columns: int
             _focus(axes, panel.place, aspect)
         _mark(axes, panel.place)
     if grid.periodic:
-        across, down = columns, -(-len(panels) // columns)
-        width = 5.4 if across < 3 else 4.3
-        figure.set_size_inches(across * width, down * (0.47 * width * aspect + 1.08) + 0.55)
+        down = -(-len(panels) // columns)
+        above = 0.15 + 0.2 * len(heading.splitlines())
+        figure.set_size_inches(columns * width, down * (0.47 * width * aspect + 1.08) + above)
     return figure
 
 

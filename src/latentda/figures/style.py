@@ -9,6 +9,7 @@ The colours are those of Okabe and Ito (2008), which people with any colour visi
 from __future__ import annotations
 
 import re
+import textwrap
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ GRID_LINE = "#e3e6ea"
 SMALL = 8.5
 MEDIUM = 10.0
 LARGE = 12.0
+LETTERS_AN_INCH = 9.0
+"""Of a heading, which is bold and large."""
 
 
 class Look(Protocol):
@@ -70,8 +73,13 @@ def new_figure(width: float, height: float, title: str = "") -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     if title:
-        figure.suptitle(title, fontsize=LARGE, color=INK, fontweight="bold")
+        figure.suptitle(in_lines(title, width), fontsize=LARGE, color=INK, fontweight="bold")
     return figure
+
+
+def in_lines(title: str, width: float) -> str:
+    """A heading in lines that fit into ``width`` inches."""
+    return "\n".join(textwrap.fill(line, max(int(LETTERS_AN_INCH * width), 1)) for line in title.splitlines())
 
 
 def dress(

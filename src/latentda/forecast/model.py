@@ -63,16 +63,19 @@ def name_of(model: ForecastModel) -> str:
     return str(getattr(model, "name", "") or type(model).__name__)
 
 
-def require_derivative(model: ForecastModel) -> None:
+def require_derivative(model: ForecastModel, otherwise: str = "use 3D-Var or an ensemble method") -> None:
     """Refuse a model where its derivative is needed and there is none.
+
+    Args:
+        model: the model.
+        otherwise: what to do without it.
 
     Raises:
         UserError: the model is not differentiable.
     """
     if not model.differentiable:
         raise UserError(
-            f"{name_of(model)} has no derivative: use 3D-Var or an ensemble method, or give `tangent` and `adjoint` of "
-            "a NumpyModel."
+            f"{name_of(model)} has no derivative: {otherwise}, or give `tangent` and `adjoint` of a NumpyModel."
         )
 
 

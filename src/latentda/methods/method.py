@@ -22,6 +22,7 @@ class Options:
         factor: on the variances of background errors.
         iterations: the minimiser's budget.
         outer_loops: linearisations that share it: one will do where increments are as small as forecast errors.
+        tolerance: a minimisation has converged where the gradient has fallen to this share of its first value.
         slots: of a window (h).
         model: that links them; None: the world's.
         climate: the error of the model's climate, beside the background error and scaled with it.
@@ -30,6 +31,7 @@ class Options:
     factor: float = 1.0
     iterations: int = 40
     outer_loops: int = 1
+    tolerance: float = 1e-2
     slots: tuple[int, ...] = (0, 12)
     model: ForecastModel | None = None
     climate: Covariance | None = None

@@ -120,5 +120,5 @@ class VariationalSystem:
         if options.climate is not None:
             parts = prior.parts if isinstance(prior, HybridPrior) else (prior,)
             prior = HybridPrior((*parts, ModelSpacePrior(_scaled(options.climate, options.factor))))
-        minimiser = GaussNewton(options.iterations, options.outer_loops)
+        minimiser = GaussNewton(options.iterations, options.outer_loops, options.tolerance)
         return Variational(prior, world.standardizer, window, minimiser)

@@ -131,7 +131,7 @@ def water(flat: Array, at: Corners, layout: Layout, ground: Ground | None, humid
     """The equivalent of tcwv, if the layout allows it; ``humidity`` is that of q2m."""
     if "tcwv" in layout.names:
         return {"tcwv": _own(flat, at, layout, "tcwv")}
-    if ground is None or humidity is None or "q" not in layout.variables:
+    if ground is None or humidity is None or not {"q", "sp"} <= set(layout.variables):
         return {}
     column = interpolate(column_water(flat, layout), at)
     return {"tcwv": column + humidity * (ground.station_pressure - ground.pressure) / GRAVITY}

@@ -18,7 +18,9 @@ from latentda.methods import find_method
 from latentda.observations import column, used
 from latentda.reports.endings import advice
 from latentda.reports.feedback import add_feedback
+from latentda.reports.impact import add_impact
 from latentda.reports.page import Cell, Report
+from latentda.verification.data_impact import DataImpact
 from latentda.verification.feedback_summary import FeedbackSummary
 
 SHOWN = (("z", 500.0), ("t", 850.0), ("u", 250.0), ("q", 700.0), ("msl", None), ("sp", None), ("t2m", None))
@@ -58,6 +60,10 @@ class Made(Protocol):
         """For signal."""
 
     @property
+    def impact(self) -> DataImpact | None:
+        """Of the data on a forecast."""
+
+    @property
     def feedback(self) -> pa.Table:
         """Every datum."""
 
@@ -71,7 +77,7 @@ class Made(Protocol):
 
     @property
     def settings(self) -> Any:
-        """With the name of the method."""
+        """With the name of the method, and the lead of the forecast on which data have an impact."""
 
 
 def analysis_report(made: Made, summary: FeedbackSummary, attributes: Mapping[str, str]) -> Report:
@@ -87,6 +93,8 @@ def analysis_report(made: Made, summary: FeedbackSummary, attributes: Mapping[st
     )
     if made.spread is not None:
         report.figure(_spread(made, channels), "Standard deviation of the analysis error.")
+    if made.impact is not None:
+        add_impact(report, made.impact, made.settings.lead_hours)
     add_feedback(report, summary)
     report.section("Where it comes from")
     report.table(["what", "which"], [[name.removeprefix("latentda_"), text] for name, text in attributes.items()], "")

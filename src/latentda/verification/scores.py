@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -154,16 +155,22 @@ def mean_score(rmse: Float[ndarray, " channel"], spread: Float[ndarray, " channe
     return float(np.mean(np.asarray(rmse, np.float64) / np.asarray(spread, np.float64)))
 
 
-def write_scores(scores: Iterable[Score], path: str | Path) -> None:
+def write_scores(scores: Iterable[Score], path: str | Path, beside: Mapping[str, Any] = {}) -> None:
     """Write ``{"scores": [...]}`` as JSON, a score a line, whole or not at all.
 
     Optional fields that are None are left out.
+
+    Args:
+        scores: the scores.
+        path: of the file.
+        beside: plain values that stand in the file under other names.
 
     Raises:
         UserError: the file cannot be written.
     """
     rows = [json.dumps({k: _plain(v) for k, v in asdict(score).items() if v is not None}) for score in scores]
-    write_text(path, '{"scores": [\n' + ",\n".join(rows) + "\n]}\n")
+    more = [f",\n{json.dumps(name)}: {json.dumps(values, allow_nan=False)}" for name, values in beside.items()]
+    write_text(path, '{"scores": [\n' + ",\n".join(rows) + "\n]" + "".join(more) + "}\n")
 
 
 def read_scores(path: str | Path) -> list[Score]:

@@ -5,8 +5,8 @@
 | analysis, increment, background | the states at the analysis time, and at all slots of a window |
 | spread | standard deviation of the analysis error, where it was asked for |
 | members | draws of the analysis, likewise |
-| feedback.parquet | every datum with its verdict, O-B, O-A and the errors used |
-| scores.json | the fit to used and withheld data |
+| feedback.parquet | every datum with its verdict, O-B, O-A and the errors used; its impact (J/kg), likewise |
+| scores.json | the fit to used and withheld data; the impact by class and variable, likewise |
 | report.html | all of it to look at |
 """
 
@@ -82,7 +82,8 @@ def write_assimilated(
         write_dataset(dataset, paths[name])
     paths |= {Path(name).stem: folder / name for name in (FEEDBACK, SCORES, REPORT)}
     write_table(done.feedback, paths["feedback"])
-    write_scores(done.scores(), paths["scores"])
+    beside = {} if done.impact is None else {"impact": {"lead_hours": done.settings.lead_hours} | done.impact.to_dict()}
+    write_scores(done.scores(), paths["scores"], beside)
     analysis_report(done, summarise([done.feedback]), attributes).write(paths["report"])
     return paths
 

@@ -34,14 +34,19 @@ from latentda.observations import (
 )
 from latentda.priors import ClimateError, ModelSpacePrior, background_draws, climate_error
 from latentda.user_error import UserError
+from latentda.verification.data_impact import data_impact
 from latentda.workflows.assimilated import Assimilated, AssimilationSettings
 from latentda.workflows.background import State
+from latentda.workflows.forecast_to_verify import ForecastToVerify
 from latentda.workflows.innovations import tuned
 from latentda.workflows.preparation import prepare_for, quality_control_for
 from latentda.world import World, WorldFolder, world_intake
 
 CUT_SHORT = 0.1
 """Share of the degrees of freedom that eigenpairs may leave out without a word."""
+
+UNEXPLAINED = 0.1
+"""Share of the change of a forecast's error by which the impacts of all data may miss it without a word."""
 
 MOSTLY_REFUSED = 0.3
 """Share of the data that the first-guess check may refuse without a word."""
@@ -71,8 +76,8 @@ class Analyst:
 
     def _method(self, factor: float) -> AnalysisMethod:
         settings, climate = self.settings, _climate(self.settings, self.world.layout)
-        options = Options(factor, settings.iterations, settings.outer_loops, self.slots, self.model, climate)
-        return settings.declared.build(self.world, options)
+        budget = settings.iterations, settings.outer_loops, settings.tolerance
+        return settings.declared.build(self.world, Options(factor, *budget, self.slots, self.model, climate))
 
     @property
     def cycler(self) -> Cycler:
@@ -111,30 +116,44 @@ class Analyst:
         ready = prepare_for(self.world.layout, own, self.checks, hours, representative=settings.representativeness)
         return withhold_stations(ready, settings.withheld, settings.seed) if settings.withheld else ready
 
-    def analyse(self, state: State, table: pa.Table) -> Assimilated:
+    def analyse(self, state: State, table: pa.Table, forecast: ForecastToVerify | None = None) -> Assimilated:
         """The analysis of a background and reports.
+
+        Args:
+            state: the background.
+            table: the reports.
+            forecast: on which the data's impact is wanted.
 
         Raises:
             ObservationError: no datum is left to use.
             AnalysisError: it has failed.
+            UserError: what it is asked for beside the analysis cannot be told.
         """
         times = [state.hours + slot for slot in self.slots]
         slots = {t: self.prepared(part, t) for t, part in zip(times, _by_slot(table, times), strict=True)}
         carried = self.cycler.forward(self.method.init(state.values), state.hours, state.hours)
         cycler = self.sized(self.cycler, slots[state.hours], self.method.first_guess(carried), state.hours)
         window = cycler.analyse(carried, slots.__getitem__, state.hours)
-        told = concatenate([one for cycle in window.cycles(self.slots) if (one := cycle.feedback()) is not None])
+        slotwise = [one for cycle in window.cycles(self.slots) if (one := cycle.feedback()) is not None]
+        told = concatenate(slotwise)
         _require_some(told)
         _tell_refused(told)
         states = np.stack([guess.background for guess in window.guesses]), np.asarray(window.analysis.trajectory)
         facts = {**window.analysis.facts, **_counts(told)}
         factor = window.facts["factor"]
         done = Assimilated(self.settings, self.world.layout, tuple(times), *states, told, factor, facts)
-        if not self.settings.posterior:
-            return done
+        if forecast is not None:
+            found = forecast.impact(self._variational(cycler, "--impact"), window, slotwise)
+            done = replace(done, feedback=concatenate(found.tables), impact=data_impact([found]))
+            _tell_unexplained(done)
+        if self.settings.posterior:
+            done = self._with_posterior(done, self._variational(cycler, "--posterior"), window)
+        return done
+
+    def _variational(self, cycler: Cycler, option: str) -> Variational:
         if not isinstance(cycler.method, Variational):
-            raise UserError(f"{self.settings.method} does not tell the error of its analyses; leave --posterior out.")
-        return self._with_posterior(done, cycler.method, window)
+            raise UserError(f"{self.settings.method} knows no derivative of its analyses; leave {option} out.")
+        return cycler.method
 
     def _with_posterior(self, done: Assimilated, method: Variational, window: WindowAnalysis) -> Assimilated:
         settings, found = self.settings, window.analysis
@@ -214,6 +233,18 @@ def _tell_refused(told: pa.Table) -> None:
         warnings.warn(
             f"{share:.0%} of the data differ from the background by more than the expected errors allow: is it of this "
             "time and grid, are the data in the units that they say, is the background error (--tune) large enough?",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _tell_unexplained(done: Assimilated) -> None:
+    """Warn where the impacts are not those of the analysis that was made."""
+    if done.impact is not None and abs(done.impact.explained - 1.0) > UNEXPLAINED:
+        warnings.warn(
+            f"The impacts of the data add up to {done.impact.explained:.2f} of the change of the forecast's error: the "
+            "minimisation ended before its minimum (a smaller --tolerance brings it nearer), or the forecast is far "
+            "from linear in the increment.",
             UserWarning,
             stacklevel=4,
         )

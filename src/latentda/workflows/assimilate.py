@@ -24,10 +24,12 @@ from latentda.forecast import ForecastModel, name_of
 from latentda.grid import Time
 from latentda.observations import concatenate, read_observations_of_files
 from latentda.observations.parquet_table import is_frame, table_of
+from latentda.verification.data_impact import DataImpact
 from latentda.workflows.analysis_files import Format, datasets, write_assimilated
 from latentda.workflows.analyst import make_analyst
 from latentda.workflows.assimilated import DEFAULTS, Assimilated, AssimilationSettings
 from latentda.workflows.background import read_background, require_plausible
+from latentda.workflows.forecast_to_verify import forecast_to_verify
 from latentda.workflows.provenance import provenance
 from latentda.world import WorldFolder, build_model
 
@@ -78,8 +80,13 @@ class AnalysisResult:
 
     @property
     def feedback(self) -> pd.DataFrame:
-        """Every datum of every file with its verdict, O-B, O-A and the errors used."""
+        """Every datum of every file with its verdict, O-B, O-A and the errors used; its impact, where asked for."""
         return self.done.feedback.to_pandas()
+
+    @property
+    def impact(self) -> DataImpact | None:
+        """Of the data on the forecast, summed by class and variable (J/kg), where it was asked for."""
+        return self.done.impact
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -128,7 +135,8 @@ def assimilate(
         observations: one or several files, tables or frames.
         time: of the analysis; by default the background's, if it has one time only.
         method: its name; by default that of the settings.
-        model: what links the slots of a window; by default the world's.
+        model: what links the slots of a window, and makes the forecast that data have an impact on; by default the
+            world's.
         columns: a column map of CSV, or of frames.
         settings: everything else that an analysis is made by.
 
@@ -136,16 +144,19 @@ def assimilate(
         UserError: anything that is wrong with what was given, in one sentence.
     """
     place = world if isinstance(world, WorldFolder) else WorldFolder(Path(world))
-    analyst = make_analyst(
-        place, settings if method is None else replace(settings, method=method), named_model(model, place)
-    )
+    chosen, own = settings if method is None else replace(settings, method=method), named_model(model, place)
+    analyst = make_analyst(place, chosen, own)
     state = read_background(background, place.layout, time)
     require_plausible(state, place.standardizer)
+    forecast = forecast_to_verify(place, chosen, own, state.hours)
     given = list(observations) if isinstance(observations, list | tuple) else [observations]
-    done = analyst.analyse(state, read_reports(given, columns))
+    done = analyst.analyse(state, read_reports(given, columns), forecast)
     inputs = [state.source, *(one for one in given if isinstance(one, str | Path))]
+    if forecast is not None:
+        inputs.append(forecast.truth.source)
+        chosen = replace(chosen, impact=forecast.truth.source)
     named = model if isinstance(model, str) else name_of(model) if model else ""
-    return AnalysisResult(done, provenance(place, inputs, analyst.settings, named))
+    return AnalysisResult(done, provenance(place, inputs, chosen, named))
 
 
 def named_model(model: ForecastModel | str | None, world: WorldFolder) -> ForecastModel | None:

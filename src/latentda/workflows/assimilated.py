@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import xarray as xr
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.fields import Location
 from latentda.grid import Layout, datetime_of_hours, iso
 from latentda.methods import METHODS, Method, find_method
 from latentda.observations import ErrorTable, QualityControl
 from latentda.user_error import UserError
 from latentda.verification import FitRow, Score, fit_columns, fit_scores, observation_fit
+from latentda.verification.data_impact import DataImpact
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class AssimilationSettings:
         factor: on the background error's variances; None: found from the innovations of every analysis.
         iterations: the minimiser's budget.
         outer_loops: linearisations that share it.
+        tolerance: the minimiser stops when the gradient has fallen to this share of its first value.
         slots: of a window (h after its start); none: the start and one interval later, for methods with a window.
         offsets: times around an analysis (h) to which the background of a cycle is forecast, to meet data at their own
             times; 0 among them.
@@ -42,6 +46,9 @@ class AssimilationSettings:
         posterior: draws of the analysis error; 0: none.
         pairs: eigenpairs of the Hessian that the draws are made of.
         keep_members: whether the draws themselves are wanted.
+        impact: store or dataset with the state that the forecast from the analysis is verified against, for the impact
+            of every datum on it; None: no impact.
+        lead_hours: of that forecast, from the time of the analysis, which is the start of a window.
 
     Raises:
         UserError: an unknown method, or one that does not assimilate; offsets without 0.
@@ -51,6 +58,7 @@ class AssimilationSettings:
     factor: float | None = 1.0
     iterations: int = 60
     outer_loops: int = 2
+    tolerance: float = 1e-2
     slots: tuple[int, ...] = ()
     offsets: tuple[int, ...] = (0,)
     window_hours: float | None = None
@@ -66,6 +74,8 @@ class AssimilationSettings:
     posterior: int = 0
     pairs: int = 200
     keep_members: bool = False
+    impact: Location | xr.Dataset | None = None
+    lead_hours: int = 24
 
     def __post_init__(self) -> None:
         if 0 not in self.offsets:
@@ -93,12 +103,13 @@ class Assimilated:
         hours: of the slots, since 1970; the first is the background's.
         background: at the slots, physical units.
         analysis: likewise.
-        feedback: every datum with its verdict, O-B and O-A.
+        feedback: every datum with its verdict, O-B and O-A, and its impact (J/kg) where that was asked for.
         factor: on the background error's variances.
         facts: of the analysis: costs, iterations, how it ended.
         spread: standard deviation of the analysis error at the first slot, physical units, where it was asked for.
         degrees_of_freedom: for signal, of the eigenpairs that were found; likewise.
         members: draws of the analysis at the first slot, where they were asked for.
+        impact: of the data on the forecast by class and variable, likewise.
     """
 
     settings: AssimilationSettings
@@ -112,6 +123,7 @@ class Assimilated:
     spread: Float[ndarray, "channel lat lon"] | None = None
     degrees_of_freedom: float | None = None
     members: Float[ndarray, "member channel lat lon"] | None = None
+    impact: DataImpact | None = None
 
     @property
     def time(self) -> str:

@@ -1,7 +1,8 @@
 """The background as a user brings it: a state of one time in a store or a dataset, on the world's grid.
 
 Before anything is made of it, it is held against the climatology of its date. Standardised anomalies of weather have a
-root mean square near 1, so a channel beyond :data:`STRANGE` is of another date, unit, grid or order of rows.
+root mean square near 1, so a channel beyond :data:`STRANGE` is of another date, unit, grid or order of rows. The state
+that a forecast is verified against is read in the same way.
 """
 
 from __future__ import annotations
@@ -30,6 +31,15 @@ FOREIGN = 8.0
 """Root mean square from which on it is refused."""
 
 
+BACKGROUND, VERIFYING = "background", "verifying state"
+"""What a state may serve as."""
+
+_MUST = {
+    BACKGROUND: "a background must be valid at the time of the analysis",
+    VERIFYING: "it must be valid at the time of the analysis plus the lead",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """A state and its time.
@@ -38,20 +48,25 @@ class State:
         values: physical units.
         hours: its valid time, since 1970.
         source: where it comes from, in words.
+        role: what it serves as.
     """
 
     values: Float[ndarray, "channel lat lon"]
     hours: int
     source: str
+    role: str = BACKGROUND
 
 
-def read_background(source: Location | xr.Dataset, layout: Layout, time: Time | None = None) -> State:
+def read_background(
+    source: Location | xr.Dataset, layout: Layout, time: Time | None = None, role: str = BACKGROUND
+) -> State:
     """The state of a time in a store or a dataset.
 
     Args:
         source: a path, a URL or a dataset.
         layout: what is read of it.
         time: which one; by default the only one.
+        role: what sentences call it.
 
     Raises:
         FieldsError: no such store; variables, levels, a grid or a time that it lacks; several times and none named.
@@ -59,11 +74,11 @@ def read_background(source: Location | xr.Dataset, layout: Layout, time: Time | 
     named = "the dataset" if isinstance(source, xr.Dataset) else str(source)
     dataset = in_order_of_time(standard_form(source)) if isinstance(source, xr.Dataset) else open_store(source)
     try:
-        hours = _hours(dataset, time)
+        hours = _hours(dataset, time, role)
         states = read_states(dataset, layout, [datetime_of_hours(hours)] if "time" in dataset.dims else None)
     except FieldsError as error:
-        raise FieldsError(f"The background in {named}: {error}") from error
-    return State(states[0], hours, named)
+        raise FieldsError(f"The {role} in {named}: {error}") from error
+    return State(states[0], hours, named, role)
 
 
 def climatological_state(standardizer: Standardizer, time: Time) -> State:
@@ -77,7 +92,7 @@ def climatological_state(standardizer: Standardizer, time: Time) -> State:
     return State(values, hours, f"the climatology of {iso(datetime_of_hours(hours))}")
 
 
-def _hours(dataset: xr.Dataset, time: Time | None) -> int:
+def _hours(dataset: xr.Dataset, time: Time | None, role: str) -> int:
     wanted = None if time is None else int(hours_since_1970(time))
     if "time" not in dataset.coords:
         if wanted is None:
@@ -91,22 +106,19 @@ def _hours(dataset: xr.Dataset, time: Time | None) -> int:
     if wanted not in there:
         first, last = (iso(datetime_of_hours(hour)) for hour in there[[0, -1]])
         when = first if there.size == 1 else f"{first} to {last}"
-        raise FieldsError(
-            f"it is of {when}, and a state of {iso(datetime_of_hours(wanted))} is wanted: a background must be valid "
-            "at the time of the analysis."
-        )
+        raise FieldsError(f"it is of {when}, and a state of {iso(datetime_of_hours(wanted))} is wanted: {_MUST[role]}.")
     return wanted
 
 
 def require_plausible(state: State, standardizer: Standardizer) -> None:
-    """Hold a background against the climatology of its date.
+    """Hold a state against the climatology of its date.
 
     Raises:
         UserError: it is not finite, upside down, or further from the climatology than any weather.
     """
     layout = standardizer.layout
     if not np.isfinite(state.values).all():
-        raise UserError(f"The background in {state.source} holds NaN or infinity; fill it before an analysis.")
+        raise UserError(f"The {state.role} in {state.source} holds NaN or infinity; fill it before an analysis.")
     size, turned = (_sizes(values, standardizer, state.hours) for values in (state.values, state.values[:, ::-1]))
     worst = int(np.argmax(size))
     upside_down = size[worst] > UPSIDE_DOWN and turned[worst] < 0.6 * size[worst] and turned.mean() < size.mean()
@@ -116,7 +128,7 @@ def require_plausible(state: State, standardizer: Standardizer) -> None:
     if upside_down:
         hint = "turned upside down it fits, so its latitudes are in another order than it says."
     sentence = (
-        f"The background in {state.source} differs from the climatology of {iso(datetime_of_hours(state.hours))} by "
+        f"The {state.role} in {state.source} differs from the climatology of {iso(datetime_of_hours(state.hours))} by "
         f"{size[worst]:.1f} of its standard deviations in {layout.names[worst]} (weather by about 1): {hint}"
     )
     if upside_down or size[worst] > FOREIGN:

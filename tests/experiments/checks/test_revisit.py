@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latentda.experiments.checks import revisit
-from latentda.experiments.checks.impact import data_impact, write_impact
+from latentda.experiments.checks.impact import twin_impact, write_impact
 from latentda.experiments.checks.minimisers import (
     MinimiserCheck,
     MinimiserCurve,
@@ -30,12 +30,10 @@ def visits(count=3, cycler=CYCLER):
         hours = FIRST + 12 * number
         made = cycler.analyse(cycler.method.init(still_background()), still_observe, hours)
         (table,), (term,) = made.tables, made.terms
-        rows = np.asarray(term.operator.batch.row)
         yield Revisit(
             hours,
             table,
             term,
-            rows,
             made.analysis,
             still_truth(),
             cycler.method,
@@ -46,7 +44,7 @@ def visits(count=3, cycler=CYCLER):
 
 @pytest.fixture(scope="module")
 def impacts():
-    return data_impact(visits())
+    return twin_impact(visits())
 
 
 def test_impacts_add_up_to_what_the_analyses_did(impacts):
@@ -103,7 +101,7 @@ def test_a_run_is_opened_with_the_spin_up_it_had(tmp_path, monkeypatch):
 
 def test_nothing_to_look_at_is_said():
     with pytest.raises(ValueError, match="no analysis"):
-        data_impact([])
+        twin_impact([])
     with pytest.raises(ValueError, match="no analysis"):
         check_posterior([], pairs=1, members=2)
     with pytest.raises(ValueError, match="two or more"):

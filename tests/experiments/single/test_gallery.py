@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from latentda.experiments.single import gallery
+from latentda.experiments.single.background import Background
 from latentda.experiments.single.gallery import (
     CASES,
     Scene,
@@ -17,7 +18,7 @@ from latentda.experiments.single.gallery import (
     moistest_tropics,
     strongest_wind,
 )
-from latentda.experiments.single.observation import Background, SingleAnalysis, SingleObservation
+from latentda.experiments.single.observation import SingleAnalysis, SingleObservation, nearest_channel
 from latentda.forecast import jcm_layout
 from latentda.grid import Layout, hours_since_1970
 
@@ -111,10 +112,11 @@ def test_a_case_has_a_row_a_day_and_a_column_a_method_on_one_scale(case):
         one.state[:] += rng.normal(size=LAYOUT.shape)
         observation = SingleObservation(case.variable, 10.0 * k, 175.0, case.departure, case.error, case.level_hpa)
         background = Background("x", 24 * k, one.state)
+        channel = nearest_channel(observation, background, LAYOUT)
         increments = rng.normal(size=(2, *LAYOUT.shape)) * (k + 1.0)
         made.append(
             [
-                SingleAnalysis(name, observation, background, increment, 0.5, "")
+                SingleAnalysis(name, observation, background, increment, 0.5, "", channel)
                 for name, increment in zip(("3dvar", "latent_3dvar"), increments, strict=True)
             ]
         )

@@ -8,15 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from latentda.experiments.single.analysis import single_observation
+from latentda.experiments.single.background import Background, read_background
 from latentda.experiments.single.description import describe
 from latentda.experiments.single.figures import method_maps, method_sections, observation_words
-from latentda.experiments.single.observation import (
-    Background,
-    SingleObservation,
-    nearest_channel,
-    read_background,
-    single_observation,
-)
+from latentda.experiments.single.observation import SingleObservation, nearest_channel
 from latentda.experiments.single.results import write_single_results
 from latentda.fields import Standardizer, to_dataset, unit_standardizer
 from latentda.operators import SphericalTransform, estimate_spherical_blocks
@@ -121,21 +117,23 @@ def test_sections_are_on_one_scale(made):
 
 
 def test_files_of_a_result(made, tmp_path):
-    files = write_single_results([made], LAYOUT, tmp_path / "new")
-    assert [path.name for path in files] == ["increments.png", "section_3dvar.png", "increments.json"]
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in files)
-    assert json.loads(files[-1].read_text())["increments"][0]["method"] == "3dvar"
+    _, files = write_single_results([[made]], LAYOUT, tmp_path / "new", pictures=True)
+    names = ["increments.png", "section_3dvar.png", "increments.json", "report.html"]
+    assert [path.name for path in files] == names
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(names)
+    assert json.loads(files[2].read_text())["increments"][0]["method"] == "3dvar"
+    assert "+2 K temperature at 400 hPa" in files[3].read_text()
 
 
 def test_the_background_of_a_store(world, background, tmp_path):
     times = np.datetime64("2001-07-01T00", "s") + np.arange(2) * np.timedelta64(6, "h")
-    states = np.stack([background.state, background.state + 1.0])
+    states = np.stack([background.state, background.state + 0.5 * sizes_of(LAYOUT, SIZE)])
     to_dataset(states, LAYOUT, times).to_netcdf(tmp_path / "x.nc")
     last = read_background(tmp_path / "x.nc", world)
     assert last.hours == background.hours + 6
     np.testing.assert_allclose(last.state, states[1], rtol=1e-6)
     assert read_background(tmp_path / "x.nc", world, "2001-07-01").hours == background.hours
-    with pytest.raises(ValueError, match="lacks"):
+    with pytest.raises(ValueError, match="a state of 2001-07-02 00 UTC is wanted"):
         read_background(tmp_path / "x.nc", world, "2001-07-02")
 
 
@@ -149,7 +147,9 @@ def test_words():
     ("change", "methods", "message"),
     [
         ({"level_hpa": 1090.0}, ["3dvar"], "has no t at 1090 hPa over 40 N 178 E"),
-        ({"variable": "z"}, ["3dvar"], "has no z"),
+        ({"variable": "z", "level_hpa": 1.0}, ["3dvar"], "has no z at 1 hPa .* its states hold u, v, t, q, sp"),
+        ({"level_hpa": None}, ["3dvar"], "needs a level"),
+        ({}, ["4dvar"], "has one time"),
         ({}, ["free_run"], "leave free_run out"),
         ({}, ["5dvar"], "Unknown method"),
     ],
@@ -162,6 +162,4 @@ def test_what_cannot_be_assimilated_is_refused(world, background, change, method
 def test_settings_without_sense_are_refused():
     with pytest.raises(ValueError, match="positive error"):
         replace(OBSERVATION, error=0.0)
-    with pytest.raises(ValueError, match="needs a level"):
-        replace(OBSERVATION, level_hpa=None)
     assert Background("x", 0, np.zeros(LAYOUT.shape)).hours == 0

@@ -35,7 +35,8 @@ from latentda.assimilation.term import ObservationTerm, require_independent_gaus
 from latentda.assimilation.variational.hessian import linearise
 from latentda.assimilation.variational.method import Variational
 from latentda.fields import Standardizer
-from latentda.forecast import ForecastModel, host_failures_told, require_derivative
+from latentda.forecast import ForecastModel, host_failures_told, name_of, require_derivative
+from latentda.user_error import UserError
 
 ITERATIONS, TOLERANCE = 100, 1e-4
 """Of the conjugate gradients for w."""
@@ -87,13 +88,24 @@ def impact(
 
     Raises:
         UserError: terms with correlated errors or a Huber limit, whose data have no impact of their own here; or
-            a model that has no derivative or has failed.
+            a model that has no derivative, has failed, or whose forecast is not finite.
     """
     require_independent_gaussian(terms, "Impacts of data")
     energy = ForecastError(model, lead_hours, jnp.asarray(truth), jnp.asarray(weight), method.standardizer)
     states = analysis.background, analysis.state
     data, before, after = _impact(method, *states, terms, energy, np.int32(start_hours))
+    if not np.isfinite([before, after]).all():
+        raise UserError(f"{name_of(model)} gives no finite forecast {lead_hours} h ahead that data could have changed.")
     return Impact([np.asarray(part) for part in data], float(before), float(after))
+
+
+def require_impact(model: ForecastModel) -> None:
+    """Refuse a model that the impact of data cannot be told with.
+
+    Raises:
+        UserError: it has no derivative.
+    """
+    require_derivative(model, "the impact of data is told with persistence instead")
 
 
 class ForecastError(eqx.Module):
@@ -110,7 +122,7 @@ class ForecastError(eqx.Module):
     standardizer: Standardizer
 
     def __check_init__(self) -> None:
-        require_derivative(self.model)
+        require_impact(self.model)
 
     def __call__(self, state: Float[Array, "channel lat lon"], start_hours: Any) -> Float[Array, ""]:
         """e(x)."""

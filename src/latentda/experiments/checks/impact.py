@@ -1,130 +1,38 @@
-"""What each kind of observation did to the forecasts of a cycled twin: impacts of data by class and variable."""
+"""What each kind of observation did to the forecasts of a cycled twin."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-from matplotlib.figure import Figure
-
-from latentda.assimilation import impact
 from latentda.experiments.checks.revisit import AHEAD_HOURS, Revisit
 from latentda.figures.files import save_figure
-from latentda.figures.style import dress, new_figure
+from latentda.figures.impact import impact_figure
 from latentda.files import write_json
-from latentda.observations import column
-from latentda.user_error import UserError
-from latentda.verification import energy_weights
+from latentda.verification.data_impact import AnalysisImpact, DataImpact, data_impact
+from latentda.verification.forecast_impact import forecast_impact
 
 
-@dataclass(frozen=True)
-class ImpactRow:
-    """All data of one class and variable.
-
-    Attributes:
-        message_class: of the reports.
-        variable: short name.
-        count: data, all analyses together.
-        impact: mean over analyses of their sum (J/kg); negative: the forecasts are better with them.
-        helpful: share of the data with a negative impact.
-    """
-
-    message_class: str
-    variable: str
-    count: int
-    impact: float
-    helpful: float
-
-
-@dataclass(frozen=True)
-class DataImpact:
-    """The outcome over some analyses.
-
-    Attributes:
-        rows: by class and variable, the most helpful first.
-        background_error: mean energy of the error of forecasts from the backgrounds (J/kg).
-        analysis_error: that of forecasts from the analyses.
-        explained: sum of all impacts over the difference of the two.
-        analyses: how many.
-    """
-
-    rows: tuple[ImpactRow, ...]
-    background_error: float
-    analysis_error: float
-    explained: float
-    analyses: int
-
-
-def data_impact(revisits: Iterable[Revisit]) -> DataImpact:
+def twin_impact(revisits: Iterable[Revisit]) -> DataImpact:
     """The impact of all data on the total energy of the error of day-long forecasts, against the truth.
 
     Raises:
         UserError: there is no analysis, or its data have errors that are not independent and Gaussian.
     """
-    kinds: dict[tuple[str, str], list[np.ndarray]] = {}
-    before, after = [], []
-    for one in revisits:
-        found = impact(
-            one.method, one.analysis, (one.term,), one.hours,
-            model=one.model, lead_hours=AHEAD_HOURS, truth=one.truth.at(one.hours + AHEAD_HOURS),
-            weight=energy_weights(one.model.layout).astype(np.float32),
-        )  # fmt: skip
-        before.append(found.background_error)
-        after.append(found.analysis_error)
-        valid = np.asarray(one.term.valid)
-        rows = one.rows[valid]
-        values = found.data[0][valid]
-        classes, variables = column(one.table, "class")[rows], column(one.table, "variable")[rows]
-        for kind in sorted(set(zip(classes.tolist(), variables.tolist(), strict=True))):
-            own = (classes == kind[0]) & (variables == kind[1])
-            kinds.setdefault(kind, []).append(values[own])
-    if not before:
-        raise UserError("There is no analysis to look at.")
-    found_rows = []
-    for (message_class, variable), parts in kinds.items():
-        together = np.concatenate(parts)
-        total = float(together.sum()) / len(before)
-        found_rows.append(ImpactRow(message_class, variable, together.size, total, float((together < 0.0).mean())))
-    change = float(np.mean(after) - np.mean(before))
-    return DataImpact(
-        tuple(sorted(found_rows, key=lambda row: row.impact)),
-        float(np.mean(before)),
-        float(np.mean(after)),
-        sum(row.impact for row in found_rows) / change,
-        len(before),
-    )
+    return data_impact(map(_of_analysis, revisits))
+
+
+def _of_analysis(one: Revisit) -> AnalysisImpact:
+    return forecast_impact(
+        one.method, one.analysis, [one.table], (one.term,), one.hours,
+        model=one.model, lead_hours=AHEAD_HOURS, truth=one.truth.at(one.hours + AHEAD_HOURS),
+    )  # fmt: skip
 
 
 def write_impact(found: DataImpact, title: str, folder: Path) -> list[Path]:
     """Write ``impact.png`` and ``impact.json``, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = {
-        "analyses": found.analyses,
-        "background_error": found.background_error,
-        "analysis_error": found.analysis_error,
-        "explained": found.explained,
-        "impact": [asdict(row) for row in found.rows],
-    }
     return [
         save_figure(impact_figure(found, title), folder / "impact.png"),
-        write_json(folder / "impact.json", content),
+        write_json(folder / "impact.json", found.to_dict()),
     ]
-
-
-def impact_figure(found: DataImpact, title: str) -> Figure:
-    """Bars by class and variable: the sum on the left, a datum's mean on the right."""
-    rows = found.rows
-    figure = new_figure(9.5, 1.4 + 0.28 * len(rows), title)
-    left, right = figure.subplots(1, 2, sharey=True)
-    place = np.arange(len(rows))[::-1]
-    for axes, values, words in (
-        (left, [row.impact for row in rows], "sum of an analysis (J/kg)"),
-        (right, [1e6 * row.impact * found.analyses / row.count for row in rows], "a datum (1e-6 J/kg)"),
-    ):
-        axes.barh(place, values, color=["#0072b2" if value < 0 else "#d55e00" for value in values])
-        axes.axvline(0.0, color="0.3", linewidth=0.8)
-        dress(axes, "", words, "", lines="x")
-    left.set_yticks(place, [f"{row.message_class} {row.variable}".strip() for row in rows])
-    return figure

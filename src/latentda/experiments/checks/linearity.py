@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from latentda.assimilation import Variational
-from latentda.experiments.single.observation import Background
+from latentda.experiments.single.background import Background
 from latentda.figures.files import save_figure
 from latentda.figures.style import dress, legend_beside, look_of, new_figure
 from latentda.files import write_json

@@ -26,7 +26,6 @@ from latentda.experiments.twin.truth import Truth, TwinObservations
 from latentda.fields import Standardizer
 from latentda.forecast import ForecastModel
 from latentda.methods import METHODS
-from latentda.operators import PointObservations
 from latentda.runs.claim import claimed
 from latentda.user_error import UserError
 from latentda.world import WorldFolder
@@ -43,7 +42,6 @@ class Revisit:
         hours: its time, hours since 1970.
         table: the observations with their verdicts.
         term: the same as a term of the cost.
-        rows: of the table, a datum of the term.
         analysis: the outcome.
         truth: from its time to a day later.
         method: that made it.
@@ -54,7 +52,6 @@ class Revisit:
     hours: int
     table: pa.Table
     term: ObservationTerm
-    rows: ndarray
     analysis: Analysis
     truth: Truth
     method: Variational
@@ -116,6 +113,4 @@ def revisit(run: Run) -> Iterator[Revisit]:
         observe = TwinObservations(truth, network, shared.intake, run.seed, setup.gross_errors)
         made = cycler.analyse(method.init(start.background), observe, start.hours)
         (table,), (term,) = made.tables, made.terms
-        assert isinstance(term.operator, PointObservations)
-        rows = np.asarray(term.operator.batch.row)
-        yield Revisit(start.hours, table, term, rows, made.analysis, truth, method, method.standardizer, model)
+        yield Revisit(start.hours, table, term, made.analysis, truth, method, method.standardizer, model)

@@ -12,7 +12,6 @@ from latentda.experiments.single.observation import (
     SingleAnalysis,
     SingleObservation,
     level_pressures,
-    nearest_channel,
     nearest_point,
 )
 from latentda.figures.maps import degrees
@@ -23,13 +22,18 @@ from latentda.figures.words import channel_words, place_words
 from latentda.grid import Channel, Layout, datetime_of_hours, iso
 from latentda.methods import METHODS
 
+BESIDE = ("t", "u", "z", "sp", "msl")
+"""Variables that are looked at beside the observed one, as far as the states hold them."""
+
+MOST_ROWS = 4
+
 
 def method_maps(made: Sequence[SingleAnalysis], layout: Layout) -> Figure:
     """One observation: a row a field (observed one first), a column a method, equal colours along a row."""
     observation, background = made[0].observation, made[0].background
     place = observation.latitude, observation.longitude
     panels: list[IncrementPanel] = []
-    for group, index in enumerate(_shown_channels(observation, made[0], layout)):
+    for group, index in enumerate(_shown_channels(made[0], layout)):
         channel, units = layout.channels[index], layout.channels[index].variable.units
         words = channel_words(channel, layout)
         panels += [
@@ -45,15 +49,21 @@ def method_maps(made: Sequence[SingleAnalysis], layout: Layout) -> Figure:
 
 
 def method_sections(made: Sequence[SingleAnalysis], layout: Layout) -> Iterator[tuple[str, Figure]]:
-    """A meridional section through the place a method, on one scale; of temperature for surface pressure."""
+    """A meridional section through the place a method, on one scale.
+
+    It is of the observed variable; where that is on no levels, of temperature or of another that is.
+    """
     observation = made[0].observation
-    short = observation.variable if len(layout.indices(observation.variable)) > 1 else "t"
-    channels = layout.indices(short)
-    if len(channels) < 2:
+    on_levels = [short for short in (observation.variable, "t", *layout.variables) if len(layout.indices(short)) > 1]
+    if not on_levels:
         return
+    short = on_levels[0]
+    channels = layout.indices(short)
     _, column = nearest_point(observation, layout)
     latitude = np.asarray(layout.grid.latitude)
     rows = np.flatnonzero(np.abs(latitude - observation.latitude) <= 0.5 * HALF_WIDTH)
+    if rows.size < 2:
+        return
     cuts = [one.increment[channels][:, rows, column] for one in made]
     item = layout.channels[channels[0]].variable
     longitude = degrees(round(layout.grid.longitude[column], 1), "E", "W")
@@ -77,25 +87,24 @@ def observation_words(observation: SingleObservation) -> str:
     """``+1 K temperature at 500 hPa over 46.1°N 14.5°E``."""
     item = Channel(observation.variable).variable
     factor, units = shown_units(item.units)
-    amount = f"{factor * observation.departure:+g}".replace("-", "\N{MINUS SIGN}")
-    level = f" at {observation.level_hpa:g} hPa" if item.has_levels else ""
+    amount = f"{factor * observation.departure:+.3g}".replace("-", "\N{MINUS SIGN}")
+    level = f" at {observation.level_hpa:g} hPa" if item.has_levels and observation.level_hpa else ""
     return f"{amount} {units} {item.title}{level} over {place_words(observation.latitude, observation.longitude)}"
 
 
-def _shown_channels(observation: SingleObservation, one: SingleAnalysis, layout: Layout) -> list[int]:
-    """The observed channel, then temperature, zonal wind and surface pressure, at the level or the lowest."""
-    first = nearest_channel(observation, one.background, layout)
-    level = layout.channels[first].level
-    shown = [first]
-    for short in ("t", "u", "sp"):
-        if short == observation.variable or (short == "u" and observation.variable == "v"):
+def _shown_channels(one: SingleAnalysis, layout: Layout) -> list[int]:
+    """The observed channel, then some of other variables, at its level or the lowest."""
+    observed, level = layout.channels[one.channel].short, layout.channels[one.channel].level
+    shown = [one.channel]
+    for short in BESIDE:
+        if short == observed or (short == "u" and observed == "v"):
             continue
         channels = layout.indices(short)
         if channels.size:
             names = [layout.channels[i].level for i in channels]
             at = [i for i, other in zip(channels, names, strict=True) if other is not None and other == level]
             shown.append(int(at[0] if at else channels[-1]))
-    return shown
+    return shown[:MOST_ROWS]
 
 
 def _winds(increment: ndarray, channel: Channel, layout: Layout) -> ndarray | None:

@@ -16,14 +16,10 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from latentda.experiments.single.analysis import single_observation
+from latentda.experiments.single.background import Background
 from latentda.experiments.single.description import describe
-from latentda.experiments.single.observation import (
-    Background,
-    SingleAnalysis,
-    SingleObservation,
-    nearest_channel,
-    single_observation,
-)
+from latentda.experiments.single.observation import SingleAnalysis, SingleObservation
 from latentda.experiments.single.results import TABLE, write_table
 from latentda.experiments.twin.truth import start_state
 from latentda.fields import open_store, read_states, to_dataset, write_netcdf
@@ -205,7 +201,7 @@ def case_figure(case: Case, scenes: Sequence[Scene], made: Sequence[Sequence[Sin
     panels: list[IncrementPanel] = []
     for scene, row in zip(scenes, made, strict=True):
         observation, background = row[0].observation, row[0].background
-        channel = nearest_channel(observation, background, scene.layout)
+        channel = row[0].channel
         item = scene.layout.channels[channel]
         place = observation.latitude, observation.longitude
         for one in row:
@@ -229,7 +225,7 @@ def _case_winds(case: Case, one: SingleAnalysis, scene: Scene) -> ndarray:
     u, v = scene.layout.indices("u"), scene.layout.indices("v")
     if case.level_hpa is None:
         return one.increment[[u[-1], v[-1]]]
-    level = scene.layout.channels[nearest_channel(one.observation, one.background, scene.layout)].level
+    level = scene.layout.channels[one.channel].level
     at = scene.layout.levels_of("u").index(float(level or 0.0))
     return one.increment[[u[at], v[at]]]
 
