@@ -6,7 +6,6 @@ and assimilated; every datum is in the feedback, with a verdict.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,7 +23,6 @@ from latentda.forecast import ForecastModel, Persistence
 from latentda.grid import Layout
 from latentda.methods import Options
 from latentda.observations import (
-    ObservationError,
     column,
     concatenate,
     replace_errors,
@@ -37,19 +35,11 @@ from latentda.user_error import UserError
 from latentda.verification.data_impact import data_impact
 from latentda.workflows.assimilated import Assimilated, AssimilationSettings
 from latentda.workflows.background import State
+from latentda.workflows.cautions import require_some, warn_of_cut_short, warn_of_refused, warn_of_unexplained
 from latentda.workflows.forecast_to_verify import ForecastToVerify
 from latentda.workflows.innovations import tuned
 from latentda.workflows.preparation import prepare_for, quality_control_for
 from latentda.world import World, WorldFolder, world_intake
-
-CUT_SHORT = 0.1
-"""Share of the degrees of freedom that eigenpairs may leave out without a word."""
-
-UNEXPLAINED = 0.1
-"""Share of the change of a forecast's error by which the impacts of all data may miss it without a word."""
-
-MOSTLY_REFUSED = 0.3
-"""Share of the data that the first-guess check may refuse without a word."""
 
 
 class Analyst:
@@ -136,16 +126,17 @@ class Analyst:
         window = cycler.analyse(carried, slots.__getitem__, state.hours)
         slotwise = [one for cycle in window.cycles(self.slots) if (one := cycle.feedback()) is not None]
         told = concatenate(slotwise)
-        _require_some(told)
-        _tell_refused(told)
+        require_some(told)
+        warn_of_refused(told)
         states = np.stack([guess.background for guess in window.guesses]), np.asarray(window.analysis.trajectory)
         facts = {**window.analysis.facts, **_counts(told)}
         factor = window.facts["factor"]
         done = Assimilated(self.settings, self.world.layout, tuple(times), *states, told, factor, facts)
         if forecast is not None:
             found = forecast.impact(self._variational(cycler, "--impact"), window, slotwise)
-            done = replace(done, feedback=concatenate(found.tables), impact=data_impact([found]))
-            _tell_unexplained(done)
+            summed = data_impact([found])
+            done = replace(done, feedback=concatenate(found.tables), impact=summed)
+            warn_of_unexplained(summed)
         if self.settings.posterior:
             done = self._with_posterior(done, self._variational(cycler, "--posterior"), window)
         return done
@@ -166,13 +157,7 @@ class Analyst:
             members = np.asarray(self.world.standardizer.to_physical(draws, np.int32(window.hours)))
         freedom = float(error.degrees_of_freedom)
         every, uncertain = degrees_of_freedom(error, key)
-        if every - 2.0 * uncertain > (1.0 + CUT_SHORT) * freedom:
-            warnings.warn(
-                f"{settings.pairs} eigenpairs tell {freedom:.0f} of the {every:.0f} degrees of freedom that the data "
-                f"tell (standard error {uncertain:.0f}): the spread is too wide; ask for more with --pairs.",
-                UserWarning,
-                stacklevel=3,
-            )
+        warn_of_cut_short(settings.pairs, freedom, every, uncertain)
         return replace(done, spread=spread, members=members, degrees_of_freedom=freedom)
 
 
@@ -223,39 +208,3 @@ def _by_slot(table: pa.Table, times: Sequence[int]) -> list[pa.Table]:
 
 def _counts(told: pa.Table) -> dict[str, int]:
     return {"used": int(used(told).sum()), "data": told.num_rows}
-
-
-def _tell_refused(told: pa.Table) -> None:
-    """Warn where the first-guess check refused so much that something else is wrong."""
-    refused = int((column(told, "verdict").astype(str) == "first_guess").sum())
-    share = refused / (refused + int(used(told).sum()))
-    if share > MOSTLY_REFUSED:
-        warnings.warn(
-            f"{share:.0%} of the data differ from the background by more than the expected errors allow: is it of this "
-            "time and grid, are the data in the units that they say, is the background error (--tune) large enough?",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
-def _tell_unexplained(done: Assimilated) -> None:
-    """Warn where the impacts are not those of the analysis that was made."""
-    if done.impact is not None and abs(done.impact.explained - 1.0) > UNEXPLAINED:
-        warnings.warn(
-            f"The impacts of the data add up to {done.impact.explained:.2f} of the change of the forecast's error: the "
-            "minimisation ended before its minimum (a smaller --tolerance brings it nearer), or the forecast is far "
-            "from linear in the increment.",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
-def _require_some(told: pa.Table) -> None:
-    if used(told).any():
-        return
-    verdicts, counts = np.unique(column(told, "verdict").astype(str), return_counts=True)
-    reasons = ", ".join(f"{name} {count}" for name, count in sorted(zip(verdicts, counts, strict=True)))
-    raise ObservationError(
-        f"None of the {told.num_rows} data can be used (refused by check: {reasons}); 'latentda observations summary' "
-        "shows what the files hold."
-    )
