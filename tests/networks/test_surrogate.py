@@ -13,6 +13,7 @@ from latentda.files import read_arrays, write_arrays
 from latentda.networks import Surrogate, SurrogateSettings, named_arrays, read_about, read_surrogate, write_surrogate
 from latentda.networks.surrogate import SURROGATE
 
+run = eqx.filter_jit(lambda network, state: network(state))  # a network is compiled whole or operation by operation
 SETTINGS = SurrogateSettings(patch=3, width=16, heads=2, blocks=1, overlap=1)
 SHAPE = (2, 7, 13)
 
@@ -37,18 +38,19 @@ def state(shape=SHAPE):
 def test_zero_weights_are_persistence(periodic, overlap):
     settings = SurrogateSettings(patch=3, width=16, heads=2, blocks=1, overlap=overlap)
     network = asleep(settings=settings, periodic=periodic)
-    np.testing.assert_array_equal(network(state()), state())
+    np.testing.assert_array_equal(run(network, state()), state())
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 8), (3, 21, 24), (2, 5, 5)])
 def test_any_grid_will_do(shape):
-    made = awake(shape=shape, periodic=False)(state(shape))
+    made = run(awake(shape=shape, periodic=False), state(shape))
     assert made.shape == shape
     assert float(jnp.abs(made - state(shape)).max()) > 1e-3
 
 
 def test_every_point_hears_of_every_other():
-    touched = jax.jacobian(lambda a: awake(periodic=False)(a)[0, 0, 0])(state())
+    network = awake(periodic=False)
+    touched = jax.jit(jax.grad(lambda a: network(a)[0, 0, 0]))(state())
     assert float(jnp.abs(touched).min()) > 0.0
 
 
@@ -64,7 +66,7 @@ def test_round_trip(stored):
     assert (found.settings, found.state_shape, found.step_hours, found.periodic) == (SETTINGS, SHAPE, 24, False)
     for name, array in named_arrays(awake(periodic=False)).items():
         np.testing.assert_array_equal(named_arrays(found)[name], array)
-    np.testing.assert_array_equal(found(state()), awake(periodic=False)(state()))
+    np.testing.assert_array_equal(run(found, state()), run(awake(periodic=False), state()))
 
 
 def test_what_is_written(stored):
