@@ -6,8 +6,8 @@ window's end s_k = t_k + L intervals, and analyses the state at t_k:
     x_b(t_k) = M(x_a(t_{k-1})),    y = x_t(s_k) + e,  e ~ N(0, R),    x_a(t_k) = argmin J.
 
 Scored is what the analysis makes of the newest observations, at s_k, also in DAPPER: the time mean of the spatial
-RMS error of M_L(x_a(t_k)) - x_t(s_k). In three dimensions L = 0. Set-up, methods and sources:
-:mod:`latentda.experiments.lorenz96.methods`.
+RMS error of M_L(x_a(t_k)) - x_t(s_k). In three dimensions L = 0. Of an ensemble its mean is scored. Set-up,
+methods and sources: :mod:`latentda.experiments.lorenz96.setup`, :mod:`latentda.experiments.lorenz96.methods`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin, Method, Update
+from latentda.experiments.lorenz96.methods import METHODS
+from latentda.experiments.lorenz96.setup import Lorenz96Twin, Method, Update
 from latentda.files import write_json
 from latentda.user_error import UserError
 
@@ -36,7 +37,7 @@ class TableRow:
 
     Attributes:
         method: name.
-        settings: observation interval, window, B and iterations in words.
+        settings: observation interval, window and what the method has, in words.
         seeds: of the runs.
         errors: analysis error of each seed.
         mean: over the seeds.
@@ -62,7 +63,7 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
 
     Args:
         method: one of :data:`~latentda.experiments.lorenz96.methods.METHODS`.
-        seeds: one experiment each: truth, observation errors.
+        seeds: one experiment each: truth, observation errors, what a filter draws.
         twin: the set-up; by default the published one.
 
     Returns:
@@ -80,7 +81,7 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     chosen = METHODS[method]
     update = chosen.build(twin, chosen.window(twin.model))
-    errors = np.asarray(_spatial_errors(twin, chosen, update, *_draw(twin, keys)))
+    errors = np.asarray(_spatial_errors(twin, chosen, update, *_draw(twin, keys), keys))
     scores = errors[:, twin.spinup_cycles :].mean(axis=1)
     count = twin.cycles - twin.spinup_cycles
     row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0, "twin": "identical"}
@@ -134,37 +135,41 @@ def _draw(twin: Lorenz96Twin, keys: Array) -> tuple[Float[Array, "seed 1 1 point
 
     def one(key: Array) -> tuple[Array, Array]:
         first, noises = jax.random.split(key)
-        spread = jnp.sqrt(twin.initial_variance) * jax.random.normal(first, twin.start.shape)
         noise = jax.random.normal(noises, (twin.cycles, twin.model.points))
-        return twin.start + spread, jnp.sqrt(twin.observation_variance) * noise
+        return twin.draw_start(first), jnp.sqrt(twin.observation_variance) * noise
 
     return jax.vmap(one)(keys)
 
 
 @eqx.filter_jit
 def _spatial_errors(
-    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
+    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array, keys: Array
 ) -> Float[Array, "seed cycle kind"]:
     """Spatial RMS errors of background and analysis, every seed and cycle."""
-    return jax.vmap(partial(_one_run, twin, method, update))(start, noise)
+    return jax.vmap(partial(_one_run, twin, method, update))(start, noise, keys)
 
 
 def _one_run(
-    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
+    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array, key: Array
 ) -> Float[Array, "cycle kind"]:
     ahead = method.window_intervals
 
-    def trajectory(x: Array, intervals: int) -> Array:
+    def trajectory(states: Array, intervals: int) -> Float[Array, "member interval 1 1 point"]:
         hours = method.observed_every * twin.model.step_hours
-        return twin.model.propagate(x, 0, tuple(hours * k for k in range(intervals + 1)))
+        return twin.model.propagate_members(states, 0, tuple(hours * k for k in range(intervals + 1)))
 
-    def cycle(forecast: Array, truth_and_data: tuple[Array, Array]) -> tuple[Array, Array]:
-        truth, observed = truth_and_data
-        pair = jnp.stack(update(forecast, observed))
-        later = jax.vmap(lambda x: trajectory(x, max(ahead, 1)))(pair)
-        errors = later[:, ahead] - truth
-        return later[1, 1], jnp.sqrt(jnp.mean(errors**2, axis=(-3, -2, -1)))
+    def error(states: Array, truth: Array) -> Float[Array, ""]:
+        return jnp.sqrt(jnp.mean((states.mean(axis=0) - truth) ** 2))
 
-    nature_run = trajectory(start, ahead + twin.cycles)[ahead + 1 :]
+    def cycle(forecast: Array, given: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        truth, observed, draws = given
+        background, analysis = update(forecast, observed, draws)
+        before, after = trajectory(background, ahead), trajectory(analysis, max(ahead, 1))
+        return after[:, 1], jnp.stack([error(before[:, ahead], truth), error(after[:, ahead], truth)])
+
+    nature_run = trajectory(start[None], ahead + twin.cycles)[0, ahead + 1 :]
     data = nature_run.reshape(noise.shape) + noise
-    return jax.lax.scan(cycle, trajectory(twin.start, 1)[1], (nature_run, data))[1]
+    drawing, drawn = jax.random.split(jax.random.fold_in(key, 2))
+    draws = jax.random.split(drawn, twin.cycles)
+    first = twin.draw_start(drawing, (method.members,)) if method.members > 1 else twin.start[None]
+    return jax.lax.scan(cycle, trajectory(first, 1)[:, 1], (nature_run, data, draws))[1]

@@ -1,0 +1,47 @@
+"""ETKF-Q: an ensemble transform Kalman filter whose forecasts have a model error of covariance Q.
+
+    S = [ 1/N, U / (N - 1)^(1/2) ],    S^(-1) = [ 1, (N - 1)^(1/2) U ]^T,    [ x, D ] = E S,    D D^T = P
+
+U ``(N, N - 1)`` has orthonormal columns that sum to zero; x is the mean of the members E, D a root of their covariance.
+
+    forecast     E <- M(E),  [ x, D ] = E S,  D <- the leading N - 1 of V L^(1/2),  V L V^T = D D^T + Q,  E = [ x, D ] S^(-1)
+    analysis     S_k = R^(-1/2) H D,   A = I + S_k^T S_k,   w = A^(-1) S_k^T R^(-1/2) (y - H x),   x_a = x + D w,   D_a = D A^(-1/2)
+
+V L^(1/2) comes from the thin singular values of [ D, Q^(1/2) ]; no matrix of the size of the state squared is formed. As
+D_a S^(-1) is the symmetric transform of the members themselves, whatever U is, the analysis is
+:class:`~latentda.assimilation.ensemble.etkf.ETKF`. With N - 1 members or more than the state has numbers, and a linear
+model, it is the Kalman filter. An honest Q leaves nothing for inflation to do. U is turned at random (a new U each
+forecast), since V L^(1/2) would else give the leading error to the same members always.
+
+Sources: Fillion et al. (2020), doi 10.1137/19M1244147 (IEnKS-Q, of which this is the filter); Peyron et al. (2021),
+arXiv:2104.00430.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from latentda.assimilation.ensemble.transform import degrees, mean_free_basis, perturbations, rotation
+
+
+def add_model_error(
+    members: Float[Array, "member *state"], root: Float[Array, "column *state"], key: PRNGKeyArray | None = None
+) -> Float[Array, "member *state"]:
+    """Forecast members with the covariance of the model error added to theirs, as far as N - 1 directions hold it.
+
+    Args:
+        members: M(E).
+        root: the columns of Q^(1/2), each a state; Q is the sum of their outer products.
+        key: turns U; without it U is that of :func:`~latentda.assimilation.ensemble.transform.mean_free_basis`.
+    """
+    count = len(members)
+    U = jnp.asarray(mean_free_basis(count), members.dtype)
+    mean, rest = perturbations(members)
+    D = jnp.tensordot(U, rest, axes=(0, 0)) / degrees(count) ** 0.5
+    columns = jnp.concatenate([D, root]).reshape(count - 1 + len(root), -1)
+    _, sizes, directions = jnp.linalg.svd(columns, full_matrices=False)
+    kept = (sizes[:, None] * directions)[: count - 1]
+    turned = U if key is None else rotation(key, count).astype(U.dtype) @ U
+    new = degrees(count) ** 0.5 * turned[:, : len(kept)] @ kept
+    return mean + new.reshape(members.shape)
