@@ -5,10 +5,10 @@
 K = P H^T (H P H^T + R)^(-1) is the gain of the members' covariance. In their span, with Y and A of
 :mod:`latentda.assimilation.ensemble.transform`, this is the same w and another T:
 
-    T = A^(-1) ( I + Y E^T / (N - 1)^(1/2) )
+    T = A^(-1) ( I + Y E^T / (N - 1)^(1/2) ),    A^(-1) the square of the symmetric T
 
-The draws E ``(member, datum)`` are centred, so that the mean is that of the ETKF, and enlarged by (N / (N - 1))^(1/2), so
-that each keeps its variance. The covariance is that of the Kalman filter in the mean over draws only.
+The draws E ``(member, datum)`` are centred: the mean is that of the ETKF, and the covariance, averaged over draws,
+that of the Kalman filter.
 
 Sources: Burgers et al. (1998), doi 10.1175/1520-0493(1998)126<1719:ASITEK>2.0.CO;2; Evensen (1994),
 doi 10.1029/94JC00572.
@@ -21,8 +21,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from latentda.assimilation.ensemble.roots import identity_plus
-from latentda.assimilation.ensemble.transform import Transform, degrees, normal_departures, perturbations
+from latentda.assimilation.ensemble.transform import (
+    Transform,
+    degrees,
+    ensemble_transform,
+    normal_departures,
+    perturbations,
+)
 
 
 class EnKF(eqx.Module):
@@ -35,12 +40,10 @@ class EnKF(eqx.Module):
 
 def perturbed_transform(departures: Float[Array, "member datum"], key: PRNGKeyArray) -> Transform:
     """w and T of one draw."""
-    count = len(departures)
-    mean, Y = normal_departures(departures)
+    symmetric = ensemble_transform(departures)
+    _, Y = normal_departures(departures)
     _, centred = perturbations(jax.random.normal(key, Y.shape, Y.dtype))
-    # Two roots of N - 1: one enlarges the draws, one is the equation's.
-    draws = count**0.5 * (Y @ centred.T) / degrees(count)
-    factor = jax.scipy.linalg.cho_factor(identity_plus(Y @ Y.T), lower=True)
-    right = jnp.column_stack([-Y @ mean, jnp.eye(count, dtype=Y.dtype) + draws])
-    solved = jax.scipy.linalg.cho_solve(factor, right)
-    return Transform(solved[:, 0], solved[:, 1:])
+    count = len(departures)
+    draws = Y @ centred.T / degrees(count) ** 0.5
+    root = symmetric.perturbations
+    return Transform(symmetric.mean, root @ (root @ (jnp.eye(count, dtype=Y.dtype) + draws)))

@@ -2,8 +2,8 @@
 
     x_a,k = x_b + sum_j X'_j ( w_j / (N - 1)^(1/2) + T_jk )
 
-With w and T of :mod:`latentda.assimilation.ensemble.transform` from all data at once. For a linear H the mean is that of
-the Kalman filter with the members' covariance P, and so is the covariance, (I - K H) P.
+w and T are those of :mod:`latentda.assimilation.ensemble.transform`, of all data at once. For a linear H the mean is
+that of the Kalman filter with the members' covariance P, and so is the covariance, (I - K H) P.
 
 Source: Bishop et al. (2001), doi 10.1175/1520-0493(2001)129<0420:ASWTET>2.0.CO;2.
 """
@@ -23,10 +23,10 @@ class EnsembleAnalysis(Protocol):
 
     def __call__(
         self,
-        members: Float[Array, "member *state"],
+        members: Float[Array, "member ..."],
         departures: Float[Array, "member datum"],
         key: PRNGKeyArray,
-    ) -> Float[Array, "member *state"]:
+    ) -> Float[Array, "member ..."]:
         """One analysis.
 
         Args:

@@ -2,16 +2,16 @@
 
     S = [ 1/N, U / (N - 1)^(1/2) ],    S^(-1) = [ 1, (N - 1)^(1/2) U ]^T,    [ x, D ] = E S,    D D^T = P
 
-U ``(N, N - 1)`` has orthonormal columns that sum to zero; x is the mean of the members E, D a root of their covariance.
+    forecast    E <- M(E),  [ x, D ] = E S,  D D^T + Q = V L V^T,  D <- V L^(1/2),  E = [ x, D ] S^(-1)
+    analysis    Z = R^(-1/2) H D,  A = I + Z^T Z,  w = A^(-1) Z^T R^(-1/2) (y - H x)
+                x_a = x + D w,  D_a = D A^(-1/2),  E_a = [ x_a, D_a ] S^(-1)
 
-    forecast     E <- M(E),  [ x, D ] = E S,  D <- the leading N - 1 of V L^(1/2),  V L V^T = D D^T + Q,  E = [ x, D ] S^(-1)
-    analysis     S_k = R^(-1/2) H D,   A = I + S_k^T S_k,   w = A^(-1) S_k^T R^(-1/2) (y - H x),   x_a = x + D w,   D_a = D A^(-1/2)
-
-V L^(1/2) comes from the thin singular values of [ D, Q^(1/2) ]; no matrix of the size of the state squared is formed. As
-D_a S^(-1) is the symmetric transform of the members themselves, whatever U is, the analysis is
-:class:`~latentda.assimilation.ensemble.etkf.ETKF`. With N - 1 members or more than the state has numbers, and a linear
-model, it is the Kalman filter. An honest Q leaves nothing for inflation to do. U is turned at random (a new U each
-forecast), since V L^(1/2) would else give the leading error to the same members always.
+The columns of U ``(N, N - 1)`` are orthonormal and sum to zero; x is the mean of the members E, D a root of their
+covariance P. The leading N - 1 of V L^(1/2) are kept: they come from the thin singular values of [ D, Q^(1/2) ], and no
+matrix of the size of the state squared is formed. Since D_a S^(-1) is the symmetric transform of the members, whatever
+U is, the analysis is :class:`~latentda.assimilation.ensemble.etkf.ETKF`. With a linear model and more members than the
+state has numbers it is the Kalman filter. An honest Q leaves little for inflation to do. U is a new one each forecast,
+since the leading error would otherwise go to the same members always.
 
 Sources: Fillion et al. (2020), doi 10.1137/19M1244147 (IEnKS-Q, of which this is the filter); Peyron et al. (2021),
 arXiv:2104.00430.
@@ -26,8 +26,8 @@ from latentda.assimilation.ensemble.transform import degrees, mean_free_basis, p
 
 
 def add_model_error(
-    members: Float[Array, "member *state"], root: Float[Array, "column *state"], key: PRNGKeyArray | None = None
-) -> Float[Array, "member *state"]:
+    members: Float[Array, "member ..."], root: Float[Array, "column ..."], key: PRNGKeyArray | None = None
+) -> Float[Array, "member ..."]:
     """Forecast members with the covariance of the model error added to theirs, as far as N - 1 directions hold it.
 
     Args:

@@ -27,11 +27,11 @@ class EnsembleFilter(eqx.Module):
 
     def __call__(
         self,
-        members: Float[Array, "member *state"],
+        members: Float[Array, "member ..."],
         departures: Float[Array, "member datum"],
         key: PRNGKeyArray,
         factor: ArrayLike = 1.0,
-    ) -> tuple[Float[Array, "member *state"], ArrayLike]:
+    ) -> tuple[Float[Array, "member ..."], ArrayLike]:
         """Members of the analysis, and the factor of an adaptive inflation for the next one.
 
         Args:

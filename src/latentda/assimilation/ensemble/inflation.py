@@ -38,11 +38,11 @@ class Inflation(Protocol):
 
     def __call__(
         self,
-        background: Float[Array, "member *state"],
-        analysis: Float[Array, "member *state"],
+        background: Float[Array, "member ..."],
+        analysis: Float[Array, "member ..."],
         departures: Float[Array, "member datum"],
         factor: ArrayLike,
-    ) -> tuple[Float[Array, "member *state"], ArrayLike]:
+    ) -> tuple[Float[Array, "member ..."], ArrayLike]:
         """Members of the same mean.
 
         Args:
@@ -57,7 +57,11 @@ class Inflation(Protocol):
 
 
 class Multiplicative(eqx.Module):
-    """Attributes: factor: f."""
+    """One factor.
+
+    Attributes:
+        factor: f, on perturbations; 1 changes nothing.
+    """
 
     factor: float
 
@@ -70,28 +74,36 @@ class Multiplicative(eqx.Module):
 
 
 class RelaxationToPriorPerturbations(eqx.Module):
-    """Attributes: share: a, 0 to 1: all of the analysis's perturbations, or of the background's."""
+    """RTPP.
+
+    Attributes:
+        share: a, from 0 (the analysis's perturbations) to 1 (the background's).
+    """
 
     share: float
 
     def __call__(
         self, background: Array, analysis: Array, departures: Array, factor: ArrayLike
     ) -> tuple[Array, ArrayLike]:
-        """RTPP."""
+        """A mixture of both."""
         del departures
         mean, rest = perturbations(analysis)
         return mean + (1.0 - self.share) * rest + self.share * perturbations(background)[1], factor
 
 
 class RelaxationToPriorSpread(eqx.Module):
-    """Attributes: share: a, 0 to 1: the analysis's spread, or the background's."""
+    """RTPS.
+
+    Attributes:
+        share: a, from 0 (the analysis's spread) to 1 (the background's).
+    """
 
     share: float
 
     def __call__(
         self, background: Array, analysis: Array, departures: Array, factor: ArrayLike
     ) -> tuple[Array, ArrayLike]:
-        """RTPS; where no spread is left there is none to enlarge."""
+        """Where no spread is left there is none to enlarge."""
         del departures
         before, after = background.std(axis=0), analysis.std(axis=0)
         lost = jnp.where(after > 0.0, (before - after) / jnp.where(after > 0.0, after, 1.0), 0.0)
@@ -99,7 +111,11 @@ class RelaxationToPriorSpread(eqx.Module):
 
 
 class AdaptiveInflation(eqx.Module):
-    """Attributes: variance: v_b, how far the right factor on variances may have moved between two analyses."""
+    """The factor that innovations ask for.
+
+    Attributes:
+        variance: v_b, how far the right factor on variances may move from one analysis to the next.
+    """
 
     variance: float = 0.04**2
 
@@ -123,6 +139,6 @@ class AdaptiveInflation(eqx.Module):
         return jnp.where(known, 1.0 + self.variance / (self.variance + noise) * (estimate - 1.0), 1.0)
 
 
-def _spread(members: Float[Array, "member *state"], factor: ArrayLike) -> Float[Array, "member *state"]:
+def _spread(members: Float[Array, "member ..."], factor: ArrayLike) -> Float[Array, "member ..."]:
     mean, rest = perturbations(members)
     return mean + factor * rest

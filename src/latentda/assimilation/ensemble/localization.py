@@ -3,7 +3,7 @@
     rho = G( distance / radius ),    G = 1 at no distance, 0 from the radius on
 
 The package's radius is where the taper reaches zero (``localization_radius_km``). Others, DAPPER among them, name the
-distance r at which it is about exp(-1/2): their r is 3.64 times shorter.
+distance r of a Gaussian like it, exp(-1/2) at r, where the taper itself is 0.63: their r is 3.64 times shorter.
 
 Source: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10, as :func:`latentda.operators.gaspari_cohn`.
 """
@@ -17,11 +17,11 @@ from numpy import ndarray
 from latentda.operators import gaspari_cohn
 
 REACH = 3.64
-"""Where the taper reaches zero over where it is exp(-1/2)."""
+"""Where the taper reaches zero over where the Gaussian like it is exp(-1/2)."""
 
 
 def support_radius(r: float) -> float:
-    """The package's radius of a taper that is exp(-1/2) at r."""
+    """The package's radius of a taper like a Gaussian that is exp(-1/2) at r."""
     return REACH * r
 
 

@@ -1,14 +1,14 @@
-"""The analysis of an ensemble in the span of its members: a weight a member for the mean, a matrix for the perturbations.
+"""The analysis of an ensemble in the span of its members: weights for the mean and a matrix for the perturbations.
 
     Y_k = (d_k - d) / (N - 1)^(1/2),    A = I + Y Y^T,    w = -A^(-1) Y d,    T = A^(-1/2)
 
     x_a = x_b + sum_j X'_j w_j / (N - 1)^(1/2),    X'_a,k = sum_j X'_j T_jk
 
-N members x_k have the mean x_b and the perturbations X'_k = x_k - x_b, and departures d_k = R^(-1/2) (H(x_k) - y)
-``(member, datum)`` with the mean d: as :meth:`~latentda.assimilation.ObservationTerm.departure` gives them, zero where a
-datum is padding. A is ``(member, member)`` however many data there are. A taper, a weight a datum, divides the variances
-of the observation errors: Y and d are multiplied by its root. T is symmetric, so that the mean stays what it is and no
-member moves more than it must.
+N members x_k have the mean x_b and the perturbations X'_k = x_k - x_b; their departures d_k = R^(-1/2) (H(x_k) - y)
+``(member, datum)`` have the mean d. They are what :meth:`~latentda.assimilation.ObservationTerm.departure` gives, zero
+where a datum is padding. A is ``(member, member)`` however many data there are. A taper, a weight a datum, divides the
+variances of the observation errors: Y and d are multiplied by its root. T is symmetric, so that the mean stays what it
+is and no member moves more than it must.
 
 One member, members without spread, no datum: w = 0 and T = I leave the background as it is.
 
@@ -44,7 +44,7 @@ class Transform(eqx.Module):
         """W_jk = w_j / (N - 1)^(1/2) + T_jk: analysed member k is x_b + sum_j X'_j W_jk."""
         return self.mean[:, None] / degrees(len(self.mean)) ** 0.5 + self.perturbations
 
-    def apply(self, members: Float[Array, "member *state"]) -> Float[Array, "member *state"]:
+    def apply(self, members: Float[Array, "member ..."]) -> Float[Array, "member ..."]:
         """The analysed members."""
         mean, rest = perturbations(members)
         return mean + jnp.tensordot(self.weights, rest, axes=(0, 0))
@@ -75,8 +75,8 @@ def normal_departures(
 
 
 def perturbations(
-    members: Float[Array, "member *state"],
-) -> tuple[Float[Array, "*state"], Float[Array, "member *state"]]:
+    members: Float[Array, "member ..."],
+) -> tuple[Float[Array, "..."], Float[Array, "member ..."]]:
     """x_b and X'."""
     mean = members.mean(axis=0)
     return mean, members - mean
@@ -107,7 +107,7 @@ def rotation(key: PRNGKeyArray, members: int) -> Float[Array, "member member"]:
     return 1.0 / members + basis @ uniform @ basis.T
 
 
-def rotate(members: Float[Array, "member *state"], key: PRNGKeyArray) -> Float[Array, "member *state"]:
+def rotate(members: Float[Array, "member ..."], key: PRNGKeyArray) -> Float[Array, "member ..."]:
     """Members with rotated perturbations."""
     mean, rest = perturbations(members)
     return mean + jnp.tensordot(rotation(key, len(members)).astype(rest.dtype), rest, axes=(0, 0))

@@ -1,8 +1,8 @@
 """Ensemble filters on Lorenz-96.
 
-Members start at draws of N(e_1, 0.001 I), as the truth does, independently of it. Inflation multiplies the perturbations
-after the analysis; rotations keep mean and covariance. Radii r of the local filter are DAPPER's, where the taper of the
-points' distance is exp(-1/2).
+Members start at draws of N(e_1, 0.001 I), as the truth does, independently of it. Inflation multiplies the
+perturbations after the analysis; rotations keep mean and covariance. Radii r of the local filter are DAPPER's, of
+a taper like a Gaussian of the points' distance that is exp(-1/2) at r.
 
 Source: Sakov & Oke (2008), doi 10.1175/2007MWR2021.1, for the settings of the EnKF and ETKF.
 """
@@ -67,7 +67,7 @@ def etkf(members: int, inflation: float, band: tuple[float, float], published: f
 
 
 def letkf(members: int, inflation: float, r: float, band: tuple[float, float], published: float) -> Method:
-    """A row of the LETKF with rotations and a taper of exp(-1/2) at a distance of r points."""
+    """A row of the LETKF with rotations and a taper like a Gaussian of width r points."""
 
     def analysis(twin: Lorenz96Twin) -> LETKF:
         return LETKF(jnp.asarray(periodic_taper(twin.model.points, support_radius(r)), float))

@@ -4,8 +4,8 @@ Truth and analysis use the same model (identical twin): 40 variables, F = 8, R =
 truth starts at N(e_1, 0.001 I), the first analysis is e_1, or members drawn like the truth; of 1,000 analyses the first
 400 are not scored.
 
-Source: Lorenz and Emanuel (1998), doi 10.1175/1520-0469(1998)055<0399:OSFSWO>2.0.CO;2; settings as in the DAPPER package,
-Raanes et al. (2024), doi 10.21105/joss.05150.
+Sources: Lorenz and Emanuel (1998), doi 10.1175/1520-0469(1998)055<0399:OSFSWO>2.0.CO;2; settings as in the DAPPER
+package, Raanes et al. (2024), doi 10.21105/joss.05150.
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.experiments.lorenz96.methods import METHODS
 from latentda.experiments.lorenz96.setup import Lorenz96Twin, Method, Update
@@ -81,7 +81,8 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     chosen = METHODS[method]
     update = chosen.build(twin, chosen.window(twin.model))
-    errors = np.asarray(_spatial_errors(twin, chosen, update, *_draw(twin, keys), keys))
+    given = _given(twin, chosen.observed_every, chosen.window_intervals, keys)
+    errors = np.asarray(_spatial_errors(twin, chosen, update, _first_states(twin, chosen.members, keys), given))
     scores = errors[:, twin.spinup_cycles :].mean(axis=1)
     count = twin.cycles - twin.spinup_cycles
     row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0, "twin": "identical"}
@@ -129,47 +130,54 @@ def write_table(table: Sequence[TableRow], scores: Sequence[dict[str, Any]], pat
     return write_json(path, {"table": [asdict(row) for row in table], "scores": list(scores)})
 
 
-@partial(jax.jit, static_argnames="twin")
-def _draw(twin: Lorenz96Twin, keys: Array) -> tuple[Float[Array, "seed 1 1 point"], Float[Array, "seed cycle point"]]:
-    """The truth's start and the observation errors of every seed; apart, so that all methods share its compilation."""
+class _Given(NamedTuple):
+    """What the methods of one seed are given: truth at the ends of all windows, observations of it, random keys."""
 
-    def one(key: Array) -> tuple[Array, Array]:
+    truth: Float[Array, "seed cycle 1 1 point"]
+    observed: Float[Array, "seed cycle point"]
+    keys: PRNGKeyArray
+
+
+# Apart from the analyses, so that methods that are given the same share its compilation.
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _given(twin: Lorenz96Twin, observed_every: int, ahead: int, keys: PRNGKeyArray) -> _Given:
+    hours = range(ahead + 1, ahead + twin.cycles + 1)
+    times = tuple(observed_every * twin.model.step_hours * k for k in hours)
+
+    def one(key: Array) -> _Given:
         first, noises = jax.random.split(key)
-        noise = jax.random.normal(noises, (twin.cycles, twin.model.points))
-        return twin.draw_start(first), jnp.sqrt(twin.observation_variance) * noise
+        truth = twin.model.propagate(twin.draw_start(first), 0, times)
+        noise = jnp.sqrt(twin.observation_variance) * jax.random.normal(noises, (twin.cycles, twin.model.points))
+        draws = jax.random.split(jax.random.fold_in(key, 3), twin.cycles)
+        return _Given(truth, truth.reshape(noise.shape) + noise, draws)
 
     return jax.vmap(one)(keys)
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def _first_states(twin: Lorenz96Twin, members: int, keys: PRNGKeyArray) -> Float[Array, "seed member 1 1 point"]:
+    """e_1, or members about it that are drawn apart from the truth."""
+    if members == 1:
+        return jnp.broadcast_to(twin.start, (*keys.shape, 1, *twin.start.shape))
+    return jax.vmap(lambda key: twin.draw_start(jax.random.fold_in(key, 2), (members,)))(keys)
+
+
 @eqx.filter_jit
 def _spatial_errors(
-    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array, keys: Array
+    twin: Lorenz96Twin, method: Method, update: Update, first: Array, given: _Given
 ) -> Float[Array, "seed cycle kind"]:
     """Spatial RMS errors of background and analysis, every seed and cycle."""
-    return jax.vmap(partial(_one_run, twin, method, update))(start, noise, keys)
+    hours = method.observed_every * twin.model.step_hours
 
-
-def _one_run(
-    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array, key: Array
-) -> Float[Array, "cycle kind"]:
-    ahead = method.window_intervals
-
-    def trajectory(states: Array, intervals: int) -> Float[Array, "member interval 1 1 point"]:
-        hours = method.observed_every * twin.model.step_hours
-        return twin.model.propagate_members(states, 0, tuple(hours * k for k in range(intervals + 1)))
+    def later(states: Array, intervals: int) -> Array:
+        return twin.model.propagate_members(states, 0, (intervals * hours,))[:, 0] if intervals else states
 
     def error(states: Array, truth: Array) -> Float[Array, ""]:
-        return jnp.sqrt(jnp.mean((states.mean(axis=0) - truth) ** 2))
+        observed = later(states, method.window_intervals)
+        return jnp.sqrt(jnp.mean((observed.mean(axis=0) - truth) ** 2))
 
-    def cycle(forecast: Array, given: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-        truth, observed, draws = given
-        background, analysis = update(forecast, observed, draws)
-        before, after = trajectory(background, ahead), trajectory(analysis, max(ahead, 1))
-        return after[:, 1], jnp.stack([error(before[:, ahead], truth), error(after[:, ahead], truth)])
+    def cycle(states: Array, now: _Given) -> tuple[Array, Array]:
+        background, analysis = update(later(states, 1), now.observed, now.keys)
+        return analysis, jnp.stack([error(background, now.truth), error(analysis, now.truth)])
 
-    nature_run = trajectory(start[None], ahead + twin.cycles)[0, ahead + 1 :]
-    data = nature_run.reshape(noise.shape) + noise
-    drawing, drawn = jax.random.split(jax.random.fold_in(key, 2))
-    draws = jax.random.split(drawn, twin.cycles)
-    first = twin.draw_start(drawing, (method.members,)) if method.members > 1 else twin.start[None]
-    return jax.lax.scan(cycle, trajectory(first, 1)[:, 1], (nature_run, data, draws))[1]
+    return jax.vmap(lambda states, run: jax.lax.scan(cycle, states, run)[1])(first, given)
