@@ -82,7 +82,7 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
     chosen = METHODS[method]
     update = chosen.build(twin, chosen.window(twin.model))
     given = _given(twin, chosen.observed_every, chosen.window_intervals, keys)
-    errors = np.asarray(_spatial_errors(twin, chosen, update, _first_states(twin, chosen.members, keys), given))
+    errors = np.asarray(_spatial_errors(twin, chosen, update, first_states(twin, chosen.members, keys), given))
     scores = errors[:, twin.spinup_cycles :].mean(axis=1)
     count = twin.cycles - twin.spinup_cycles
     row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0, "twin": "identical"}
@@ -155,7 +155,7 @@ def _given(twin: Lorenz96Twin, observed_every: int, ahead: int, keys: PRNGKeyArr
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _first_states(twin: Lorenz96Twin, members: int, keys: PRNGKeyArray) -> Float[Array, "seed member 1 1 point"]:
+def first_states(twin: Lorenz96Twin, members: int, keys: PRNGKeyArray) -> Float[Array, "seed member 1 1 point"]:
     """e_1, or members about it that are drawn apart from the truth."""
     if members == 1:
         return jnp.broadcast_to(twin.start, (*keys.shape, 1, *twin.start.shape))
