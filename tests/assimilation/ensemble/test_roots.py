@@ -48,3 +48,8 @@ def test_what_rounding_hides_stays_finite_and_shrinks(largest):
 
 def test_the_identity_is_its_own_root():
     np.testing.assert_array_equal(inverse_root(jnp.eye(SIZE)), np.eye(SIZE))
+
+
+def test_what_is_not_finite_ends_and_is_told():
+    assert np.isnan(inverse_root(identity_plus(jnp.full((2, 2), 1e30)))).all()
+    assert np.isnan(inverse_root(jnp.full((2, 2), jnp.nan))).all()

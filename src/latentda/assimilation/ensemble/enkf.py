@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from latentda.assimilation.ensemble.roots import full_precision
 from latentda.assimilation.ensemble.transform import (
     Transform,
     degrees,
@@ -44,6 +45,7 @@ def perturbed_transform(departures: Float[Array, "member datum"], key: PRNGKeyAr
     _, Y = normal_departures(departures)
     _, centred = perturbations(jax.random.normal(key, Y.shape, Y.dtype))
     count = len(departures)
-    draws = Y @ centred.T / degrees(count) ** 0.5
     root = symmetric.perturbations
-    return Transform(symmetric.mean, root @ (root @ (jnp.eye(count, dtype=Y.dtype) + draws)))
+    with full_precision():
+        draws = Y @ centred.T / degrees(count) ** 0.5
+        return Transform(symmetric.mean, root @ (root @ (jnp.eye(count, dtype=Y.dtype) + draws)))

@@ -22,6 +22,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from latentda.assimilation.ensemble.roots import full_precision
 from latentda.assimilation.ensemble.transform import degrees, mean_free_basis, perturbations, rotation
 
 
@@ -38,10 +39,11 @@ def add_model_error(
     count = len(members)
     U = jnp.asarray(mean_free_basis(count), members.dtype)
     mean, rest = perturbations(members)
-    D = jnp.tensordot(U, rest, axes=(0, 0)) / degrees(count) ** 0.5
-    columns = jnp.concatenate([D, root]).reshape(count - 1 + len(root), -1)
-    _, sizes, directions = jnp.linalg.svd(columns, full_matrices=False)
-    kept = (sizes[:, None] * directions)[: count - 1]
-    turned = U if key is None else rotation(key, count).astype(U.dtype) @ U
-    new = degrees(count) ** 0.5 * turned[:, : len(kept)] @ kept
+    with full_precision():
+        D = jnp.tensordot(U, rest, axes=(0, 0)) / degrees(count) ** 0.5
+        columns = jnp.concatenate([D, root]).reshape(count - 1 + len(root), -1)
+        _, sizes, directions = jnp.linalg.svd(columns, full_matrices=False)
+        kept = (sizes[:, None] * directions)[: count - 1]
+        turned = U if key is None else rotation(key, count).astype(U.dtype) @ U
+        new = degrees(count) ** 0.5 * turned[:, : len(kept)] @ kept
     return mean + new.reshape(members.shape)

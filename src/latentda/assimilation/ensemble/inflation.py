@@ -114,7 +114,9 @@ class AdaptiveInflation(eqx.Module):
     """The factor that innovations ask for.
 
     Attributes:
-        variance: v_b, how far the right factor on variances may move from one analysis to the next.
+        variance: v_b, how far the right factor on variances may move from one analysis to the next. The default finds
+            f = 1.035 for the ETKF of 20 members on Lorenz-96, where the published factor is 1.04; larger ones follow
+            the noise of single analyses.
     """
 
     variance: float = 0.04**2

@@ -17,9 +17,16 @@ ANL/MCS-P5059-0114, for a.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+
+def full_precision() -> AbstractContextManager[None]:
+    """Products of matrices within keep their precision on accelerators, which else round their factors to 10 bits."""
+    return jax.default_matmul_precision("highest")
 
 
 def identity_plus(gram: Float[Array, "n n"]) -> Float[Array, "n n"]:
@@ -34,7 +41,7 @@ def identity_plus(gram: Float[Array, "n n"]) -> Float[Array, "n n"]:
 def inverse_root(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
     """A^(-1/2) of a symmetric A whose eigenvalues are 1 or more, as :func:`identity_plus` makes it; A = I gives I.
 
-    Its error is that of the smallest eigenvalue, about machine precision times c.
+    Its error is that of the smallest eigenvalue, about machine precision times c. A matrix that is not finite gives NaN.
     """
     identity = jnp.eye(len(matrix), dtype=matrix.dtype)
     bound = 1.0 + jnp.linalg.norm(matrix - identity)
@@ -49,10 +56,11 @@ def inverse_root(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
         return Y @ P, P @ Z, least
 
     def rough(now: tuple[Array, Array, Array]) -> Array:
-        return now[2] < 1.0 - jnp.finfo(matrix.dtype).eps ** 0.5
+        return (now[2] > 0.0) & (now[2] < 1.0 - jnp.finfo(matrix.dtype).eps ** 0.5)
 
     # The last step squares an error of the root of machine precision, and needs no Y.
-    start = matrix / bound, identity, 1.0 / jnp.sqrt(bound)
-    Y, Z, least = jax.lax.while_loop(rough, step, start)
-    root = factor(Y, Z, least)[0] @ Z / jnp.sqrt(bound)
+    with full_precision():
+        start = matrix / bound, identity, 1.0 / jnp.sqrt(bound)
+        Y, Z, least = jax.lax.while_loop(rough, step, start)
+        root = factor(Y, Z, least)[0] @ Z / jnp.sqrt(bound)
     return 0.5 * (root + root.T)

@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 from numpy import ndarray
 
-from latentda.assimilation.ensemble.roots import identity_plus, inverse_root
+from latentda.assimilation.ensemble.roots import full_precision, identity_plus, inverse_root
 
 
 class Transform(eqx.Module):
@@ -47,7 +47,8 @@ class Transform(eqx.Module):
     def apply(self, members: Float[Array, "member ..."]) -> Float[Array, "member ..."]:
         """The analysed members."""
         mean, rest = perturbations(members)
-        return mean + jnp.tensordot(self.weights, rest, axes=(0, 0))
+        with full_precision():
+            return mean + jnp.tensordot(self.weights, rest, axes=(0, 0))
 
 
 def ensemble_transform(
@@ -60,16 +61,18 @@ def ensemble_transform(
         taper: of each datum, 0 to 1; without it all count in full.
     """
     mean, Y = normal_departures(departures, taper)
-    A = identity_plus(Y @ Y.T)
-    factor = jax.scipy.linalg.cho_factor(A, lower=True)
-    return Transform(-jax.scipy.linalg.cho_solve(factor, Y @ mean), inverse_root(A))
+    with full_precision():
+        A = identity_plus(Y @ Y.T)
+        factor = jax.scipy.linalg.cho_factor(A, lower=True)
+        return Transform(-jax.scipy.linalg.cho_solve(factor, Y @ mean), inverse_root(A))
 
 
 def normal_departures(
     departures: Float[Array, "member datum"], taper: Float[Array, " datum"] | None = None
 ) -> tuple[Float[Array, " datum"], Float[Array, "member datum"]]:
     """d and Y, tapered."""
-    tapered = departures if taper is None else jnp.sqrt(taper) * departures
+    # Rounding may leave a taper's last values below zero.
+    tapered = departures if taper is None else jnp.sqrt(jnp.maximum(taper, 0.0)) * departures
     mean, rest = perturbations(tapered)
     return mean, rest / degrees(len(departures)) ** 0.5
 
@@ -104,10 +107,12 @@ def rotation(key: PRNGKeyArray, members: int) -> Float[Array, "member member"]:
     turned, triangle = jnp.linalg.qr(jax.random.normal(key, (members - 1, members - 1), basis.dtype))
     # Only with the signs of the triangle's diagonal taken out is the rotation uniform.
     uniform = turned * jnp.sign(jnp.diagonal(triangle))
-    return 1.0 / members + basis @ uniform @ basis.T
+    with full_precision():
+        return 1.0 / members + basis @ uniform @ basis.T
 
 
 def rotate(members: Float[Array, "member ..."], key: PRNGKeyArray) -> Float[Array, "member ..."]:
     """Members with rotated perturbations."""
     mean, rest = perturbations(members)
-    return mean + jnp.tensordot(rotation(key, len(members)).astype(rest.dtype), rest, axes=(0, 0))
+    with full_precision():
+        return mean + jnp.tensordot(rotation(key, len(members)).astype(rest.dtype), rest, axes=(0, 0))
