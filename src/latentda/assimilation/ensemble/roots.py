@@ -41,7 +41,7 @@ def identity_plus(gram: Float[Array, "n n"]) -> Float[Array, "n n"]:
 def inverse_root(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
     """A^(-1/2) of a symmetric A whose eigenvalues are 1 or more, as :func:`identity_plus` makes it; A = I gives I.
 
-    Its error is that of the smallest eigenvalue, about machine precision times c. A matrix that is not finite gives NaN.
+    Its error is that of the smallest eigenvalue, about machine precision times c. What is not finite gives NaN.
     """
     identity = jnp.eye(len(matrix), dtype=matrix.dtype)
     bound = 1.0 + jnp.linalg.norm(matrix - identity)

@@ -82,7 +82,9 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
     chosen = METHODS[method]
     update = chosen.build(twin, chosen.window(twin.model))
     given = _given(twin, chosen.observed_every, chosen.window_intervals, keys)
-    errors = np.asarray(_spatial_errors(twin, chosen, update, first_states(twin, chosen.members, keys), given))
+    alone = jnp.broadcast_to(twin.start, (len(seeds), 1, *twin.start.shape))
+    first = draw_members(twin, keys)[:, : chosen.members] if chosen.members > 1 else alone
+    errors = np.asarray(_spatial_errors(twin, chosen, update, first, given))
     scores = errors[:, twin.spinup_cycles :].mean(axis=1)
     count = twin.cycles - twin.spinup_cycles
     row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0, "twin": "identical"}
@@ -154,12 +156,11 @@ def _given(twin: Lorenz96Twin, observed_every: int, ahead: int, keys: PRNGKeyArr
     return jax.vmap(one)(keys)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def first_states(twin: Lorenz96Twin, members: int, keys: PRNGKeyArray) -> Float[Array, "seed member 1 1 point"]:
-    """e_1, or members about it that are drawn apart from the truth."""
-    if members == 1:
-        return jnp.broadcast_to(twin.start, (*keys.shape, 1, *twin.start.shape))
-    return jax.vmap(lambda key: twin.draw_start(jax.random.fold_in(key, 2), (members,)))(keys)
+@partial(jax.jit, static_argnums=0)
+def draw_members(twin: Lorenz96Twin, keys: PRNGKeyArray) -> Float[Array, "seed member 1 1 point"]:
+    """About e_1, apart from the truth; as many as the largest ensemble has, of which smaller ones take the first."""
+    most = max(method.members for method in METHODS.values())
+    return jax.vmap(lambda key: twin.draw_start(jax.random.fold_in(key, 2), (most,)))(keys)
 
 
 @eqx.filter_jit
