@@ -5,7 +5,8 @@ from typer.testing import CliRunner
 
 from latentda.cli.app import app
 from latentda.experiments.lorenz96 import table
-from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin
+from latentda.experiments.lorenz96.methods import METHODS
+from latentda.experiments.lorenz96.setup import Lorenz96Twin
 from latentda.forecast import Lorenz96
 from latentda.verification import read_scores
 

@@ -16,7 +16,7 @@ def benchmark(
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, run side by side; the bands hold for 3.")] = 3,
     json: Annotated[Path, typer.Option(help="Where to write the scores.")] = Path("latentda-output/lorenz96.json"),
 ) -> None:
-    """Run the published test of a small system and compare with its table (less than a minute)."""
+    """Run the published test of a small system and compare with its table (about a minute)."""
     with one_sentence():
         if system != "lorenz96":
             raise UserError(f"Unknown system {system!r}; there is lorenz96.")

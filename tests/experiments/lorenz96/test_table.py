@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 
 from latentda.assimilation import Instant, StrongConstraint
-from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin, variational
+from latentda.assimilation.ensemble import ETKF
+from latentda.experiments.lorenz96.filters import ensemble_filter
+from latentda.experiments.lorenz96.methods import METHODS
 from latentda.experiments.lorenz96.optimal_interpolation import gain
-from latentda.experiments.lorenz96.table import run_lorenz96, table_row
+from latentda.experiments.lorenz96.setup import Lorenz96Twin
+from latentda.experiments.lorenz96.table import draw_members, run_lorenz96, table_row
+from latentda.experiments.lorenz96.variational import variational
 from latentda.forecast import Lorenz96
 
+KEY = jax.random.key(0)
 SHORT = Lorenz96Twin(Lorenz96(points=8), cycles=30, spinup_cycles=10, climatology_steps=300)
 
 # lorenz96-scores: DAPPER 1.8.1 over three seeds, and the band around it.
@@ -23,6 +28,11 @@ BANDS = {
     "3d-var": (0.39, 0.46),
     "4d-var-window-1": (0.44, 0.48),
     "4d-var-window-2": (0.38, 0.42),
+    "enkf-40": (0.21, 0.24),
+    "etkf-20": (0.19, 0.215),
+    "etkf-28": (0.175, 0.20),
+    "letkf-7": (0.21, 0.24),
+    "letkf-10": (0.19, 0.22),
 }
 
 
@@ -78,9 +88,10 @@ def test_rows_say_what_they_are():
     assert all(expected.items() <= row.items() and row["count"] == 20 for row in rows)
 
 
-def test_a_seed_scores_the_same_alone_and_in_company():
-    alone = run_lorenz96("3d-var", (9,), SHORT)
-    company = run_lorenz96("3d-var", (5, 9), SHORT)[2:]
+@pytest.mark.parametrize("method", ["3d-var", "letkf-7"])
+def test_a_seed_scores_the_same_alone_and_in_company(method):
+    alone = run_lorenz96(method, (9,), SHORT)
+    company = run_lorenz96(method, (5, 9), SHORT)[2:]
     for one, other in zip(alone, company, strict=True):
         assert one["rmse"] == pytest.approx(other["rmse"], rel=1e-3)
 
@@ -95,10 +106,28 @@ def test_unknown_methods_and_empty_runs_are_refused():
 def test_three_dimensional_variational_analysis_is_optimal_interpolation():
     forecast, observed = jax.random.normal(jax.random.key(0), (2, 8))
     update = eqx.filter_jit(variational(0.2, outer_loops=1)(SHORT, Instant()))
-    background, analysis = update(forecast.reshape(1, 1, 8), observed)
+    background, analysis = update(forecast.reshape(1, 1, 1, 8), observed, KEY)
     np.testing.assert_array_equal(background.ravel(), forecast)
     K = gain(0.2 * jnp.eye(8), jnp.eye(8), jnp.eye(8))
     np.testing.assert_allclose(analysis.ravel(), forecast + K @ (observed - forecast), atol=1e-6)
+
+
+def test_members_of_a_filter_start_as_the_truth_does_but_apart_from_it():
+    members = draw_members(SHORT, jax.random.split(KEY, 2))
+    np.testing.assert_allclose(members.mean(axis=(0, 1)), SHORT.start, atol=0.02)
+    np.testing.assert_allclose(members.var(axis=(0, 1)), SHORT.initial_variance, rtol=0.5)
+    assert jnp.abs(members[0] - members[1]).min() > 0.0
+
+
+def test_a_filter_has_the_spread_of_its_inflation():
+    forecast, observed = jax.random.normal(KEY, (7, 1, 1, 8)), jax.random.normal(jax.random.key(1), (8,))
+    plain, wider = (
+        eqx.filter_jit(ensemble_filter(lambda _: ETKF(), inflation, False)(SHORT, Instant()))(forecast, observed, KEY)
+        for inflation in (1.0, 1.5)
+    )
+    np.testing.assert_array_equal(wider[0], forecast)
+    np.testing.assert_allclose(wider[1].mean(axis=0), plain[1].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(wider[1].std(axis=0), 1.5 * plain[1].std(axis=0), rtol=1e-4)
 
 
 @pytest.mark.parametrize("intervals", [1, 2])
@@ -110,13 +139,15 @@ def test_four_dimensional_analysis_is_a_minimum(intervals):
     errors = jax.random.normal(jax.random.key(1), (2, 1, 1, 8))
     truth = model.propagate(SHORT.start, 0, (2400,))[0]
     background, observed = truth + 0.3 * errors[0], run(truth) + errors[1]
-    _, analysis = eqx.filter_jit(variational(0.1, outer_loops=10)(SHORT, window))(background, observed.ravel())
+    _, analysis = eqx.filter_jit(variational(0.1, outer_loops=10)(SHORT, window))(
+        background[None], observed.ravel(), KEY
+    )
 
     def gradient(x):
         end, adjoint = jax.vjp(run, x)
         return (x - background) / 0.1 - adjoint(observed - end)[0]
 
-    assert jnp.linalg.norm(gradient(analysis)) < 2e-3 * jnp.linalg.norm(gradient(background))
+    assert jnp.linalg.norm(gradient(analysis[0])) < 2e-3 * jnp.linalg.norm(gradient(background))
 
 
 def test_windows_end_at_the_newest_observations():

@@ -6,8 +6,8 @@ window's end s_k = t_k + L intervals, and analyses the state at t_k:
     x_b(t_k) = M(x_a(t_{k-1})),    y = x_t(s_k) + e,  e ~ N(0, R),    x_a(t_k) = argmin J.
 
 Scored is what the analysis makes of the newest observations, at s_k, also in DAPPER: the time mean of the spatial
-RMS error of M_L(x_a(t_k)) - x_t(s_k). In three dimensions L = 0. Set-up, methods and sources:
-:mod:`latentda.experiments.lorenz96.methods`.
+RMS error of M_L(x_a(t_k)) - x_t(s_k). In three dimensions L = 0. Of an ensemble its mean is scored. Set-up,
+methods and sources: :mod:`latentda.experiments.lorenz96.setup`, :mod:`latentda.experiments.lorenz96.methods`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from latentda.experiments.lorenz96.methods import METHODS, Lorenz96Twin, Method, Update
+from latentda.experiments.lorenz96.methods import METHODS
+from latentda.experiments.lorenz96.setup import Lorenz96Twin, Method, Update
 from latentda.files import write_json
 from latentda.user_error import UserError
 
@@ -36,7 +37,7 @@ class TableRow:
 
     Attributes:
         method: name.
-        settings: observation interval, window, B and iterations in words.
+        settings: observation interval, window and what the method has, in words.
         seeds: of the runs.
         errors: analysis error of each seed.
         mean: over the seeds.
@@ -62,7 +63,7 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
 
     Args:
         method: one of :data:`~latentda.experiments.lorenz96.methods.METHODS`.
-        seeds: one experiment each: truth, observation errors.
+        seeds: one experiment each: truth, observation errors, what a filter draws.
         twin: the set-up; by default the published one.
 
     Returns:
@@ -80,7 +81,10 @@ def run_lorenz96(method: str, seeds: Sequence[int], twin: Lorenz96Twin | None = 
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
     chosen = METHODS[method]
     update = chosen.build(twin, chosen.window(twin.model))
-    errors = np.asarray(_spatial_errors(twin, chosen, update, *_draw(twin, keys)))
+    given = _given(twin, chosen.observed_every, chosen.window_intervals, keys)
+    alone = jnp.broadcast_to(twin.start, (len(seeds), 1, *twin.start.shape))
+    first = draw_members(twin, keys)[:, : chosen.members] if chosen.members > 1 else alone
+    errors = np.asarray(_spatial_errors(twin, chosen, update, first, given))
     scores = errors[:, twin.spinup_cycles :].mean(axis=1)
     count = twin.cycles - twin.spinup_cycles
     row = {"experiment": "lorenz96", "method": method, "channel": "x", "lead_hours": 0, "twin": "identical"}
@@ -128,43 +132,53 @@ def write_table(table: Sequence[TableRow], scores: Sequence[dict[str, Any]], pat
     return write_json(path, {"table": [asdict(row) for row in table], "scores": list(scores)})
 
 
-@partial(jax.jit, static_argnames="twin")
-def _draw(twin: Lorenz96Twin, keys: Array) -> tuple[Float[Array, "seed 1 1 point"], Float[Array, "seed cycle point"]]:
-    """The truth's start and the observation errors of every seed; apart, so that all methods share its compilation."""
+class _Given(NamedTuple):
+    """What the methods of one seed are given: truth at the ends of all windows, observations of it, random keys."""
 
-    def one(key: Array) -> tuple[Array, Array]:
+    truth: Float[Array, "seed cycle 1 1 point"]
+    observed: Float[Array, "seed cycle point"]
+    keys: PRNGKeyArray
+
+
+# Apart from the analyses, so that methods that are given the same share its compilation.
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _given(twin: Lorenz96Twin, observed_every: int, ahead: int, keys: PRNGKeyArray) -> _Given:
+    hours = range(ahead + 1, ahead + twin.cycles + 1)
+    times = tuple(observed_every * twin.model.step_hours * k for k in hours)
+
+    def one(key: Array) -> _Given:
         first, noises = jax.random.split(key)
-        spread = jnp.sqrt(twin.initial_variance) * jax.random.normal(first, twin.start.shape)
-        noise = jax.random.normal(noises, (twin.cycles, twin.model.points))
-        return twin.start + spread, jnp.sqrt(twin.observation_variance) * noise
+        truth = twin.model.propagate(twin.draw_start(first), 0, times)
+        noise = jnp.sqrt(twin.observation_variance) * jax.random.normal(noises, (twin.cycles, twin.model.points))
+        draws = jax.random.split(jax.random.fold_in(key, 3), twin.cycles)
+        return _Given(truth, truth.reshape(noise.shape) + noise, draws)
 
     return jax.vmap(one)(keys)
 
 
+@partial(jax.jit, static_argnums=0)
+def draw_members(twin: Lorenz96Twin, keys: PRNGKeyArray) -> Float[Array, "seed member 1 1 point"]:
+    """About e_1, apart from the truth; as many as the largest ensemble has, of which smaller ones take the first."""
+    most = max(method.members for method in METHODS.values())
+    return jax.vmap(lambda key: twin.draw_start(jax.random.fold_in(key, 2), (most,)))(keys)
+
+
 @eqx.filter_jit
 def _spatial_errors(
-    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
+    twin: Lorenz96Twin, method: Method, update: Update, first: Array, given: _Given
 ) -> Float[Array, "seed cycle kind"]:
     """Spatial RMS errors of background and analysis, every seed and cycle."""
-    return jax.vmap(partial(_one_run, twin, method, update))(start, noise)
+    hours = method.observed_every * twin.model.step_hours
 
+    def later(states: Array, intervals: int) -> Array:
+        return twin.model.propagate_members(states, 0, (intervals * hours,))[:, 0] if intervals else states
 
-def _one_run(
-    twin: Lorenz96Twin, method: Method, update: Update, start: Array, noise: Array
-) -> Float[Array, "cycle kind"]:
-    ahead = method.window_intervals
+    def error(states: Array, truth: Array) -> Float[Array, ""]:
+        observed = later(states, method.window_intervals)
+        return jnp.sqrt(jnp.mean((observed.mean(axis=0) - truth) ** 2))
 
-    def trajectory(x: Array, intervals: int) -> Array:
-        hours = method.observed_every * twin.model.step_hours
-        return twin.model.propagate(x, 0, tuple(hours * k for k in range(intervals + 1)))
+    def cycle(states: Array, now: _Given) -> tuple[Array, Array]:
+        background, analysis = update(later(states, 1), now.observed, now.keys)
+        return analysis, jnp.stack([error(background, now.truth), error(analysis, now.truth)])
 
-    def cycle(forecast: Array, truth_and_data: tuple[Array, Array]) -> tuple[Array, Array]:
-        truth, observed = truth_and_data
-        pair = jnp.stack(update(forecast, observed))
-        later = jax.vmap(lambda x: trajectory(x, max(ahead, 1)))(pair)
-        errors = later[:, ahead] - truth
-        return later[1, 1], jnp.sqrt(jnp.mean(errors**2, axis=(-3, -2, -1)))
-
-    nature_run = trajectory(start, ahead + twin.cycles)[ahead + 1 :]
-    data = nature_run.reshape(noise.shape) + noise
-    return jax.lax.scan(cycle, trajectory(twin.start, 1)[1], (nature_run, data))[1]
+    return jax.vmap(lambda states, run: jax.lax.scan(cycle, states, run)[1])(first, given)

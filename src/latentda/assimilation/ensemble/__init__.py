@@ -1,0 +1,49 @@
+"""Ensemble filters: a transform in the span of the members, global or local, inflation, rotation, model error."""
+
+from latentda.assimilation.ensemble.enkf import EnKF, perturbed_transform
+from latentda.assimilation.ensemble.etkf import ETKF, EnsembleAnalysis
+from latentda.assimilation.ensemble.etkf_q import add_model_error
+from latentda.assimilation.ensemble.filter import EnsembleFilter
+from latentda.assimilation.ensemble.inflation import (
+    AdaptiveInflation,
+    Inflation,
+    Multiplicative,
+    RelaxationToPriorPerturbations,
+    RelaxationToPriorSpread,
+)
+from latentda.assimilation.ensemble.letkf import LETKF, local_analysis
+from latentda.assimilation.ensemble.localization import periodic_taper, support_radius
+from latentda.assimilation.ensemble.roots import inverse_root
+from latentda.assimilation.ensemble.transform import (
+    Transform,
+    ensemble_transform,
+    mean_free_basis,
+    perturbations,
+    rotate,
+    rotation,
+)
+
+__all__ = [
+    "ETKF",
+    "LETKF",
+    "AdaptiveInflation",
+    "EnKF",
+    "EnsembleAnalysis",
+    "EnsembleFilter",
+    "Inflation",
+    "Multiplicative",
+    "RelaxationToPriorPerturbations",
+    "RelaxationToPriorSpread",
+    "Transform",
+    "add_model_error",
+    "ensemble_transform",
+    "inverse_root",
+    "local_analysis",
+    "mean_free_basis",
+    "periodic_taper",
+    "perturbations",
+    "perturbed_transform",
+    "rotate",
+    "rotation",
+    "support_radius",
+]
