@@ -13,7 +13,9 @@ from latentda.world import embedded_world
 def outcome(tmp_path_factory):
     pytest.importorskip("jcm")
     folder = tmp_path_factory.mktemp("real")
-    return run_real_demo([shipped_reports()], RealSetUp(iterations=20, outer_loops=1), embedded_world("climatology"), folder)
+    return run_real_demo(
+        [shipped_reports()], RealSetUp(iterations=20, outer_loops=1), embedded_world("climatology"), folder
+    )
 
 
 @pytest.mark.parametrize("method", RealSetUp.methods)
