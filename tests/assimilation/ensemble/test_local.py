@@ -124,9 +124,11 @@ def test_a_datum_changes_what_is_in_reach_and_nothing_else():
     groups = level_groups(layout_on(GLOBE), filter_on(GLOBE, FAR).ground)
     phi, lam = np.meshgrid(GLOBE.latitude, GLOBE.longitude, indexing="ij")
     near = great_circle_km(phi, lam, float(places.latitude[4]), float(places.longitude[4])) < 4000.0
-    assert near.any() and not near.all()
+    assert near.any()
+    assert not near.all()
     level_near = np.abs(groups.log_pressure - float(places.log_pressure[4])).reshape(-1, *GLOBE.shape) < 0.5
-    assert level_near.any() and not level_near.all()
+    assert level_near.any()
+    assert not level_near.all()
     for channels, level in zip(groups.channels, level_near, strict=True):
         for channel in channels[channels >= 0]:
             changed = (np.asarray(analysed[:, channel]) != members[:, channel]).any(0)

@@ -45,7 +45,7 @@ class GridLETKF:
     """
 
     layout: Layout
-    ground: Float[ArrayLike, "lat lon"]
+    ground: Float[ndarray, "lat lon"]
     places: Places
     valid: Bool[ArrayLike, " datum"]
     localization: Localization
@@ -55,7 +55,7 @@ class GridLETKF:
         cls,
         terms: Sequence[ObservationTerm],
         layout: Layout,
-        ground: Float[ArrayLike, "lat lon"],
+        ground: Float[ndarray, "lat lon"],
         localization: Localization,
     ) -> GridLETKF:
         """For the data of some terms, one after the other as their departures are to be.
