@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -138,22 +138,20 @@ class _Nearby:
     """Finds the data within the horizontal radius; data of one station are looked up once."""
 
     def __init__(self, grid: Grid, places: Places, valid: ndarray, localization: Localization):
-        latitude, longitude, log_pressure = (
-            np.asarray(part)[valid] for part in (places.latitude, places.longitude, places.log_pressure)
-        )
+        latitude, longitude = (np.asarray(part)[valid] for part in (places.latitude, places.longitude))
         sites, site = np.unique(np.stack([latitude, longitude], axis=1), axis=0, return_inverse=True)
         self.tree = cKDTree(_on_sphere(sites[:, 0], sites[:, 1]))
         self.order = np.argsort(site, kind="stable")
         self.count = np.bincount(site, minlength=len(sites))
         self.start = np.cumsum(self.count) - self.count
         self.datum = np.flatnonzero(valid).astype(np.int32)
-        self.log_pressure = log_pressure.astype(np.float32)
+        self.log_pressure = np.asarray(places.log_pressure, np.float32)
         phi, lam = np.meshgrid(grid.latitude, grid.longitude, indexing="ij")
         self.points = _on_sphere(phi.reshape(-1), lam.reshape(-1))
         self.radius = localization.horizontal_km
 
     def pairs(self, columns: Int[ndarray, " column"]) -> _Pairs:
-        """Those of some columns; data are counted among the valid ones."""
+        """Those of some columns."""
         angle = min(1e3 * self.radius / EARTH_RADIUS, np.pi)
         chord = 2.0 * np.sin(0.5 * angle) * (1.0 + 1e-12)
         found = cKDTree(self.points[columns]).sparse_distance_matrix(self.tree, chord, output_type="ndarray")
@@ -168,7 +166,7 @@ class _Nearby:
             np.repeat(part, repeats)
             for part in (found["i"].astype(np.int32), distance.astype(np.float32), taper.astype(np.float32))
         )
-        return _Pairs(column, self.order[within], distance, taper)
+        return _Pairs(column, self.datum[self.order[within]], distance, taper)
 
 
 def _chosen(
@@ -176,31 +174,37 @@ def _chosen(
 ) -> Iterator[Targets]:
     """The targets of some columns, one length of arrays after the other."""
     pairs = nearby.pairs(columns)
-    away = np.abs(nearby.log_pressure[pairs.datum] - log_pressure.astype(np.float32)[:, pairs.column])
+    datum_at = nearby.log_pressure[pairs.datum]
+    away = np.abs(datum_at - log_pressure.astype(np.float32)[:, pairs.column])
     # No place in the vertical is NaN: within reach of all levels.
     level, entry = np.nonzero(~(away >= how.vertical_lnp))
     target = level * len(columns) + pairs.column[entry]
     count = np.bincount(target, minlength=log_pressure.size)
     start = np.cumsum(count) - count
-    if how.most_data is not None and count.max() > how.most_data:
-        many = np.flatnonzero(count[target] > how.most_data)
-        far = _remoteness(pairs.distance[entry[many]], away[level[many], entry[many]], how)
-        entry[many] = entry[many][np.lexsort((far, target[many]))]
-        count = np.minimum(count, how.most_data)
-    length = np.where(count > 0, 2 ** np.ceil(np.log2(np.maximum(count, _FEWEST))).astype(int), 0)
-    for size in np.unique(length[length > 0]):
-        own = np.flatnonzero(length == size)
-        slots = start[own, None] + np.arange(size)
-        held = np.arange(size) < count[own, None]
-        at = entry[np.minimum(slots, len(entry) - 1)]
-        datum = np.where(held, nearby.datum[pairs.datum[at]], 0)
-        taper = np.where(held, pairs.taper[at], np.float32(0.0))
-        yield Targets(columns[own % len(columns)], own // len(columns), datum, taper)
+    entry, start = entry.astype(np.int32), start.astype(np.int32)
+    most = count.max() if how.most_data is None else how.most_data
+    for size in np.unique(_length(count[count > 0])):
+        own = np.flatnonzero((_length(count) == size) & (count > 0))
+        row, held = own // len(columns), np.arange(size) < count[own, None]
+        at = entry[np.minimum(start[own, None] + np.arange(size, dtype=np.int32), np.int32(len(entry) - 1))]
+        if count[own].max() > most:
+            level_at = log_pressure[row, own % len(columns), None].astype(np.float32)
+            far = np.where(held, _remoteness(pairs.distance[at], datum_at[at] - level_at, how), np.float32(np.inf))
+            first = np.argpartition(far, most - 1, axis=1)[:, : _length(most)]
+            at, held = (np.take_along_axis(part, first, axis=1) for part in (at, held))
+            held &= np.arange(held.shape[1]) < most
+        # What is not held is of other targets, and counts nothing here.
+        yield Targets(columns[own % len(columns)], row, pairs.datum[at], pairs.taper[at] * held)
+
+
+def _length(count: int | ndarray) -> Any:
+    """Of the arrays that hold so many data."""
+    return 2 ** np.ceil(np.log2(np.maximum(count, _FEWEST))).astype(int)
 
 
 def _remoteness(distance: ndarray, away: ndarray, how: Localization) -> ndarray:
     horizontal = distance / min(how.horizontal_km, _HALF_WAY_ROUND)
-    vertical = np.nan_to_num(away) / min(how.vertical_lnp, _HIGH_AS_THE_AIR)
+    vertical = np.nan_to_num(away, copy=False) / min(how.vertical_lnp, _HIGH_AS_THE_AIR)
     return horizontal**2 + vertical**2
 
 
