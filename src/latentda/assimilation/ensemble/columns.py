@@ -49,7 +49,8 @@ class Localization:
         horizontal_km: r_h; infinite: everywhere.
         vertical_lnp: r_v, a difference of ln p; infinite: every level.
         most_data: of a place, the nearest by the sum of squares of (distance / radius); by default all in reach.
-        columns_at_once: that data are chosen for. Memory (bytes): about it x data in reach of a column x (100 + 5 levels).
+        columns_at_once: that data are chosen for. Memory (bytes): about it x data in reach of a column
+            x (100 + 5 levels).
 
     Raises:
         UserError: a radius that is not positive, or a number below 1.
