@@ -25,6 +25,7 @@ from numpy import ndarray
 
 from latentda.assimilation import ObservationTerm
 from latentda.assimilation.first_guess import FirstGuess
+from latentda.assimilation.places import ground_log_pressure, places_of
 from latentda.grid import Layout, datetime_of_hours
 from latentda.observations import (
     ObservationBatch,
@@ -132,7 +133,11 @@ class Intake:
         correlation = None
         if self.correlation_length:
             correlation = vertical_correlation(table, batch, self.correlation_length)
-        return ObservationTerm(self._operator(batch), value, batch.error, batch.valid, correlation, self.huber_limit)
+        background = None if first_guess is None else first_guess.background
+        ground = ground_log_pressure(self.layout, self.surface_geopotential, background)
+        places = places_of(batch, self.layout.grid, ground)
+        operator = self._operator(batch)
+        return ObservationTerm(operator, value, batch.error, batch.valid, correlation, self.huber_limit, places)
 
     def _in_time(
         self, table: pa.Table, first_guess: FirstGuess, hours: int, at_once: Float[ndarray, " row"]

@@ -13,6 +13,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from latentda.assimilation.places import Places
 from latentda.assimilation.robust import huber_residual
 from latentda.observations import VerticalCorrelation
 from latentda.user_error import UserError
@@ -35,6 +36,7 @@ class ObservationTerm(eqx.Module):
         valid: False for padding.
         correlation: of errors within soundings; without it R is diagonal.
         huber_limit: departures beyond so many standard deviations are taken for suspect; infinite: none is.
+        places: where the data are, for methods that localise.
     """
 
     operator: ObservationOperator
@@ -43,6 +45,7 @@ class ObservationTerm(eqx.Module):
     valid: Bool[Array, " datum"]
     correlation: VerticalCorrelation | None = None
     huber_limit: float = eqx.field(default=float("inf"), static=True)
+    places: Places | None = None
 
     def departure(self, state: Float[Array, "channel lat lon"]) -> Float[Array, " datum"]:
         """R^(-1/2) (H(x) - y); zero for padding."""

@@ -18,9 +18,12 @@ Sources: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10, for the ta
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Complex, Float
 from numpy import ndarray
 
@@ -67,13 +70,15 @@ class ZonalBlocks(Covariance):
         return jnp.zeros_like(self.sd)
 
 
-def gaspari_cohn(distance: ndarray, radius: float) -> ndarray:
-    """The fifth-order taper: 1 at zero distance, 0 from ``radius`` on (same units)."""
-    r = np.abs(np.asarray(distance, float)) / (0.5 * radius)
+def gaspari_cohn(distance: Any, radius: ArrayLike) -> Any:
+    """The fifth-order taper: 1 at zero distance, 0 from ``radius`` on (same units); of JAX where distances are."""
+    xp = jnp if isinstance(distance, jax.Array) else np
+    r = xp.abs(distance if xp is jnp else np.asarray(distance, float)) / (0.5 * radius)
     near = 1 - 5 / 3 * r**2 + 5 / 8 * r**3 + 0.5 * r**4 - 0.25 * r**5
     with np.errstate(divide="ignore", invalid="ignore"):
         far = 4 - 5 * r + 5 / 3 * r**2 + 5 / 8 * r**3 - 0.5 * r**4 + r**5 / 12 - 2 / (3 * r)
-    return np.where(r <= 1, near, np.where(r < 2, far, 0.0))
+    # In single precision the far part may end a rounding error below zero.
+    return xp.where(r <= 1, near, xp.where(r < 2, xp.maximum(far, 0.0), 0.0))
 
 
 def estimate_zonal_blocks(

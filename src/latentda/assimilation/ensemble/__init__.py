@@ -1,5 +1,6 @@
 """Ensemble filters: a transform in the span of the members, global or local, inflation, rotation, model error."""
 
+from latentda.assimilation.ensemble.columns import Localization
 from latentda.assimilation.ensemble.enkf import EnKF, perturbed_transform
 from latentda.assimilation.ensemble.etkf import ETKF, EnsembleAnalysis
 from latentda.assimilation.ensemble.etkf_q import add_model_error
@@ -12,6 +13,7 @@ from latentda.assimilation.ensemble.inflation import (
     RelaxationToPriorSpread,
 )
 from latentda.assimilation.ensemble.letkf import LETKF, local_analysis
+from latentda.assimilation.ensemble.local import GridLETKF
 from latentda.assimilation.ensemble.localization import periodic_taper, support_radius
 from latentda.assimilation.ensemble.roots import inverse_root
 from latentda.assimilation.ensemble.transform import (
@@ -30,7 +32,9 @@ __all__ = [
     "EnKF",
     "EnsembleAnalysis",
     "EnsembleFilter",
+    "GridLETKF",
     "Inflation",
+    "Localization",
     "Multiplicative",
     "RelaxationToPriorPerturbations",
     "RelaxationToPriorSpread",
