@@ -52,6 +52,16 @@ def test_estimate_recovers_an_isotropic_covariance():
         assert np.abs(error / sd / sd[at[0]]).max() < 5.0 * np.sqrt(2.0 / count)
 
 
+def test_a_latitude_without_variance_gets_no_increment():
+    samples = np.random.default_rng(0).normal(size=(5, 2, 8, 16))
+    samples[:, 0, 3] = 0.0
+    found = estimate_spherical_blocks(samples, SphericalTransform(gaussian_grid(8, 16)))
+    draw = np.asarray(found.root(jnp.ones_like(found.zero_control())))
+    assert np.isfinite(draw).all()
+    assert not draw[0, 3].any()
+    assert draw[1, 3].any()
+
+
 def test_a_channel_that_never_varies_is_refused():
     samples = np.random.default_rng(0).normal(size=(5, 2, 8, 16))
     samples[:, 0] = 0.0

@@ -1,6 +1,7 @@
 """Localised sample covariance: its diagonal is the samples', far correlations vanish, near ones stay."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -64,9 +65,19 @@ def test_one_sample_is_too_few():
 
 def test_what_never_varies_is_refused():
     still = samples()
-    still[:, 0, 0, 0] = 0.0
+    still[:, 0] = 0.0
     with pytest.raises(ValueError, match="never varies"):
         estimate_localized(still, LATITUDE, LONGITUDE, localization_radius_km=1e3)
+
+
+def test_a_place_without_variance_gets_no_increment():
+    still = samples()
+    still[:, 0, 0, 0] = 0.0
+    found = estimate_localized(still, LATITUDE, LONGITUDE, localization_radius_km=1e3)
+    draw = np.asarray(found.root(jnp.ones_like(found.zero_control())))
+    assert np.isfinite(draw).all()
+    assert draw[0, 0, 0] == 0.0
+    assert (draw[1:] != 0.0).all()
 
 
 def test_tokens_stand_in_the_middle_of_their_patches():

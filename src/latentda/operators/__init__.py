@@ -13,7 +13,7 @@ from latentda.operators.covariance import (
 )
 from latentda.operators.grid_points import GridPoints
 from latentda.operators.point import PointObservations
-from latentda.operators.samples import in_pieces, position_dependent_sd, require_room, require_samples
+from latentda.operators.samples import divisor, in_pieces, position_dependent_sd, require_room, require_samples
 from latentda.operators.spherical import SphericalBlocks, estimate_independent_blocks, estimate_spherical_blocks
 from latentda.operators.spherical_transform import SphericalTransform
 from latentda.operators.zonal import ZonalBlocks, estimate_zonal_blocks, gaspari_cohn
@@ -32,6 +32,7 @@ __all__ = [
     "SphericalTransform",
     "Sum",
     "ZonalBlocks",
+    "divisor",
     "estimate_independent_blocks",
     "estimate_spherical_blocks",
     "estimate_zonal_blocks",

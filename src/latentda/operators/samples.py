@@ -44,16 +44,30 @@ def position_dependent_sd(
         smooth: weight of the zonal-mean variance in the local one: 1 makes it the same along a latitude circle.
 
     Raises:
-        UserError: a channel without variance somewhere.
+        UserError: a channel without variance anywhere; where it has none at some places only, they have none.
     """
     total = np.zeros(samples.shape[1:])
     for piece in in_pieces(samples):
         total += np.sum(np.square(piece, dtype=np.float64), axis=0)
     variance = total / len(samples)
     mixed = (1 - smooth) * variance + smooth * variance.mean(axis=-1, keepdims=True)
-    if not np.all(mixed > 0):
-        raise UserError("A channel of the samples never varies: it cannot carry a covariance.")
+    require_variance(mixed)
     return np.sqrt(mixed).astype(np.float32)
+
+
+def require_variance(variance: Float[ndarray, "channel ..."]) -> None:
+    """Check that every channel varies somewhere.
+
+    Raises:
+        UserError: one does not.
+    """
+    if not variance.reshape(len(variance), -1).any(axis=1).all():
+        raise UserError("A channel of the samples never varies: it cannot carry a covariance.")
+
+
+def divisor(sd: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
+    """What samples are divided by to have variance one: their standard deviation, and one where they have none."""
+    return np.where(sd > 0, sd, 1.0).astype(np.float32)
 
 
 def require_room(size: float, what: str, instead: str) -> None:

@@ -9,9 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from latentda.operators.covariance import Control, Covariance
-from latentda.operators.samples import in_pieces
+from latentda.operators.samples import divisor, in_pieces, require_variance
 from latentda.operators.spherical_transform import SphericalTransform
-from latentda.user_error import UserError
 
 
 class SphericalBlocks(Covariance):
@@ -45,7 +44,7 @@ def estimate_spherical_blocks(
     """Zonal-mean standard deviations, then a covariance across channels a total wavenumber.
 
     Raises:
-        UserError: a channel without variance somewhere.
+        UserError: a channel without variance anywhere.
     """
     (blocks,) = estimate_independent_blocks(lambda: in_pieces(samples), (samples.shape[1],), transform)
     return blocks
@@ -62,19 +61,18 @@ def estimate_independent_blocks(
         transform: to harmonics.
 
     Raises:
-        UserError: a channel without variance somewhere.
+        UserError: a channel without variance anywhere.
     """
     square, count = np.zeros(()), 0
     for piece in pieces():
         square = square + np.mean(np.square(piece, dtype=np.float64), axis=3).sum(axis=0)
         count += len(piece)
-    if not np.all(square > 0):
-        raise UserError("A channel of the samples never varies: it cannot carry a covariance.")
+    require_variance(square)
     sd = np.sqrt(square / count).astype(np.float32)[:, :, None]
     parts = [slice(end - size, end) for size, end in zip(sizes, np.cumsum(sizes).tolist(), strict=True)]
     products = [np.zeros((transform.spectral_shape[1], size, size)) for size in sizes]
     for piece in pieces():
-        spectral = np.asarray(transform.to_spectral(jnp.asarray(piece / sd, jnp.float32)), np.float64)
+        spectral = np.asarray(transform.to_spectral(jnp.asarray(piece / divisor(sd), jnp.float32)), np.float64)
         for total, part in zip(products, parts, strict=True):
             total += np.einsum("simn,sjmn->nij", spectral[:, part], spectral[:, part], optimize=True)
     harmonics = count * np.maximum(transform.mask.sum(0), 1)[:, None, None]

@@ -29,7 +29,7 @@ from numpy import ndarray
 
 from latentda.grid import great_circle_km
 from latentda.operators.covariance import Control, Covariance
-from latentda.operators.samples import in_pieces, position_dependent_sd, require_room, require_samples
+from latentda.operators.samples import divisor, in_pieces, position_dependent_sd, require_room, require_samples
 
 
 class ZonalBlocks(Covariance):
@@ -107,7 +107,7 @@ def estimate_zonal_blocks(
     sd = position_dependent_sd(samples, smooth_sd)
     blocks = np.zeros((columns // 2 + 1, channels * rows, channels * rows), np.complex64)
     for piece in in_pieces(samples):
-        spectrum = np.fft.rfft((piece / sd).astype(np.float32), axis=-1, norm="ortho").astype(np.complex64)
+        spectrum = np.fft.rfft((piece / divisor(sd)).astype(np.float32), axis=-1, norm="ortho").astype(np.complex64)
         flat = spectrum.reshape(len(piece), channels * rows, -1)
         blocks += np.einsum("sim,sjm->mij", flat, flat.conj(), optimize=True)
     tapered = _taper(blocks / count, latitude, channels, columns, localization_radius_km)

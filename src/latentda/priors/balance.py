@@ -37,6 +37,7 @@ from latentda.operators import (
     Covariance,
     SphericalBlocks,
     SphericalTransform,
+    divisor,
     estimate_independent_blocks,
     in_pieces,
     position_dependent_sd,
@@ -221,7 +222,7 @@ def _calibrated(covariance: BalancedCovariance, sd: ndarray, draws: int = 200) -
     """The covariance with the wanted standard deviations."""
     keys = jax.random.split(jax.random.key(0), draws)
     drawn = _zonal_squares(covariance, keys)
-    factor = jnp.asarray(sd / np.sqrt(np.asarray(drawn).mean(axis=0))[:, :, None], jnp.float32)
+    factor = jnp.asarray(sd / divisor(np.sqrt(np.asarray(drawn).mean(axis=0)))[:, :, None], jnp.float32)
     return eqx.tree_at(lambda b: b.calibration, covariance, factor)
 
 

@@ -29,6 +29,7 @@ from latentda.operators import (
     Control,
     Covariance,
     Dense,
+    divisor,
     gaspari_cohn,
     in_pieces,
     position_dependent_sd,
@@ -88,7 +89,7 @@ def estimate_localized(
         smooth_sd: weight of the zonal-mean variance in the position-dependent one, 0..1.
 
     Raises:
-        UserError: fewer than two samples, a number that never varies, or samples too large for the machine.
+        UserError: fewer than two samples, a channel that never varies, or samples too large for the machine.
     """
     require_samples(len(samples))
     own, sd = position_dependent_sd(samples, 0.0), position_dependent_sd(samples, smooth_sd)
@@ -99,7 +100,7 @@ def estimate_localized(
         f"{len(samples)} samples of {own.size} numbers each",
         "take fewer, or leave out levels or variables",
     )
-    factor = sd / own / np.sqrt(len(samples), dtype=np.float32)
+    factor = sd / divisor(own) / np.sqrt(len(samples), dtype=np.float32)
     scaled = np.empty((*own.shape[1:], own.shape[0], len(samples)), np.float32)
     for number, sample in enumerate(samples):
         scaled[..., number] = np.moveaxis(sample * factor, 0, -1)
@@ -120,7 +121,7 @@ def _dense(samples: ndarray, own: ndarray, sd: ndarray, taper: ndarray) -> Dense
     channels, size = own.shape[0], own.size
     product = np.zeros((size, size))
     for piece in in_pieces(samples):
-        normal = (piece / own).reshape(len(piece), -1).astype(np.float64)
+        normal = (piece / divisor(own)).reshape(len(piece), -1).astype(np.float64)
         product += normal.T @ normal
     shape = (channels, len(taper), channels, len(taper))
     correlation = (product / len(samples)).reshape(shape) * taper[None, :, None, :]
