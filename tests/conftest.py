@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -34,6 +35,20 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real data at {path}; LATENTDA_SHARED_DATA names their folder")
     return path
+
+
+MOST_MAPS = 25_000
+"""Memory maps of a process from which on its compiled programs are let go; Linux allows 65,530."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_let_go():
+    """Compiled programs keep their memory maps, and a process that has none left dies while it compiles."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture
