@@ -43,7 +43,7 @@ def test_the_ground_is_that_of_the_state_or_of_the_standard_atmosphere(truth):
 
 def test_a_term_says_where_its_data_are(truth):
     table = table_of(["t", "sp"], pres=[60000.0, np.nan], observation=1.0, error=1.0)
-    term = small_intake().term(table, HOURS, FirstGuess.instant(truth))
+    term = small_intake().term(table, HOURS, FirstGuess.instant(truth), placed=True)
     assert term.places is not None
     assert term.places.latitude.shape == term.valid.shape
     np.testing.assert_allclose(term.places.log_pressure[0], np.log(60000.0), rtol=1e-6)

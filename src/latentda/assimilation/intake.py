@@ -122,8 +122,17 @@ class Intake:
         batch = _every_row(table)
         return _by_row(table, batch, _equivalents(self._operator(batch), state))
 
-    def term(self, table: pa.Table, hours: int, first_guess: FirstGuess | None = None) -> ObservationTerm:
-        """The used rows as a term of the cost; with a first guess of several times, as what they say of ``hours``."""
+    def term(
+        self, table: pa.Table, hours: int, first_guess: FirstGuess | None = None, *, placed: bool = False
+    ) -> ObservationTerm:
+        """The used rows as a term of the cost; with a first guess of several times, as what they say of ``hours``.
+
+        Args:
+            table: the observations.
+            hours: of the analysis, since 1970.
+            first_guess: the background.
+            placed: whether the term says where its data are, for methods that localise.
+        """
         batch = make_batch(table, datetime_of_hours(hours))
         value = batch.value
         if first_guess is not None and len(first_guess.offsets) > 1:
@@ -133,9 +142,11 @@ class Intake:
         correlation = None
         if self.correlation_length:
             correlation = vertical_correlation(table, batch, self.correlation_length)
-        background = None if first_guess is None else first_guess.background
-        ground = ground_log_pressure(self.layout, self.surface_geopotential, background)
-        places = places_of(batch, self.layout.grid, ground)
+        places = None
+        if placed:
+            background = None if first_guess is None else first_guess.background
+            ground = ground_log_pressure(self.layout, self.surface_geopotential, background)
+            places = places_of(batch, self.layout.grid, ground)
         operator = self._operator(batch)
         return ObservationTerm(operator, value, batch.error, batch.valid, correlation, self.huber_limit, places)
 
