@@ -43,7 +43,7 @@ def check_model(
 
         chosen = chosen_world(world)
         if background is None:
-            state = climatological_state(chosen.standardizer, time or "2000-01-01")
+            state = climatological_state(chosen.standardizer, time)
         else:
             state = read_background(background, chosen.layout, time)
         report = check(build_model(model, chosen), state, chosen.standardizer)

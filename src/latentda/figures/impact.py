@@ -17,7 +17,7 @@ def impact_figure(found: DataImpact, title: str) -> Figure:
     place = np.arange(len(rows))[::-1]
     for axes, values, words in (
         (left, [row.impact for row in rows], "sum of an analysis (J/kg)"),
-        (right, [1e6 * row.impact * found.analyses / row.count for row in rows], "a datum (1e-6 J/kg)"),
+        (right, [1e6 * found.a_datum(row) for row in rows], "a datum (1e-6 J/kg)"),
     ):
         axes.barh(place, values, color=["#0072b2" if value < 0 else "#d55e00" for value in values])
         axes.axvline(0.0, color="0.3", linewidth=0.8)

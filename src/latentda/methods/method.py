@@ -11,6 +11,7 @@ from typing import Protocol
 from latentda.assimilation import AnalysisMethod, FreeRun
 from latentda.forecast import ForecastModel
 from latentda.operators import Covariance
+from latentda.user_error import UserError
 from latentda.world import World
 
 
@@ -92,3 +93,11 @@ class Method:
             UserError: the world lacks a file that it reads; the message says how to make it.
         """
         return self.system.build(world, options)
+
+    def missing(self, world: World, options: Options = Options()) -> str:
+        """Why it cannot run in a world, in one sentence; empty where it can."""
+        try:
+            self.build(world, options)
+        except UserError as error:
+            return str(error)
+        return ""

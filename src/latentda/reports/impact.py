@@ -33,14 +33,7 @@ def add_impact(report: Report, found: DataImpact, lead_hours: int) -> None:
     )
     header = ["class", "variable", "data", "impact (J/kg)", "a datum (1e-6 J/kg)", "helpful"]
     rows: list[list[Cell]] = [
-        [
-            row.message_class,
-            row.variable,
-            row.count,
-            row.impact,
-            1e6 * row.impact * found.analyses / row.count,
-            row.helpful,
-        ]
+        [row.message_class, row.variable, row.count, row.impact, 1e6 * found.a_datum(row), row.helpful]
         for row in found.rows
     ]
     report.table(header, rows, "The same in numbers, and the share of the data that helped.")

@@ -60,6 +60,10 @@ class DataImpact:
     explained: float
     analyses: int
 
+    def a_datum(self, row: ImpactRow) -> float:
+        """Mean impact of a datum of a kind (J/kg)."""
+        return row.impact * self.analyses / row.count
+
     def to_dict(self) -> dict[str, Any]:
         """The same ready for JSON, with units."""
         explained = self.explained if np.isfinite(self.explained) else None

@@ -60,14 +60,15 @@ class Analyst:
         self.world, self.settings, self.model, self.intake = world, settings, model, intake
         interval = world.settings.interval_hours
         self.slots = (settings.slots or (0, interval)) if settings.declared.four_d else (0,)
+        self._climate = _climate(settings, world.layout)
         self.method = self._method(settings.factor or 1.0)
         self.window_hours = interval / 2 if settings.window_hours is None else settings.window_hours
         self.checks = settings.checks or quality_control_for(world.layout, 2 * self.window_hours)
 
     def _method(self, factor: float) -> AnalysisMethod:
-        settings, climate = self.settings, _climate(self.settings, self.world.layout)
+        settings = self.settings
         budget = settings.iterations, settings.outer_loops, settings.tolerance
-        return settings.declared.build(self.world, Options(factor, *budget, self.slots, self.model, climate))
+        return settings.declared.build(self.world, Options(factor, *budget, self.slots, self.model, self._climate))
 
     @property
     def cycler(self) -> Cycler:

@@ -30,6 +30,8 @@ UPSIDE_DOWN = 1.8
 FOREIGN = 8.0
 """Root mean square from which on it is refused."""
 
+USUAL_DATE = "2000-01-01"
+"""Of a climatology, where none is named."""
 
 BACKGROUND, VERIFYING = "background", "verifying state"
 """What a state may serve as."""
@@ -81,13 +83,13 @@ def read_background(
     return State(states[0], hours, named, role)
 
 
-def climatological_state(standardizer: Standardizer, time: Time) -> State:
-    """The climatological mean of a date, where there is no better state.
+def climatological_state(standardizer: Standardizer, time: Time | None = None) -> State:
+    """The climatological mean of a date, :data:`USUAL_DATE` if none is named, where there is no better state.
 
     Raises:
         UserError: a date off the hour.
     """
-    hours = int(hours_since_1970(time))
+    hours = int(hours_since_1970(time or USUAL_DATE))
     values = np.asarray(standardizer.climatology.mean(np.int32(hours)))
     return State(values, hours, f"the climatology of {iso(datetime_of_hours(hours))}")
 

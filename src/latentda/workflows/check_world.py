@@ -25,12 +25,11 @@ from latentda.assimilation import ObservationTerm, Variational
 from latentda.assimilation.variational.prior import Prior
 from latentda.figures.words import shown_variable
 from latentda.grid import Layout
-from latentda.methods import METHODS, Method, Options
+from latentda.methods import METHODS, Options
 from latentda.networks.weights import read_about
 from latentda.observations import table_from_columns
 from latentda.observations.quality import PHYSICAL_RANGES
 from latentda.priors import background_spread
-from latentda.user_error import UserError
 from latentda.workflows.check import Check
 from latentda.world import WorldFolder, world_intake
 
@@ -80,7 +79,8 @@ def check_world(world: WorldFolder) -> WorldReport:
         UserError: it has no climatology.
     """
     layout, scale = world.layout, np.asarray(world.standardizer.scale)
-    methods = {name: _missing(method, world) for name, method in METHODS.items() if method.assimilates}
+    options = Options(slots=(0, world.settings.interval_hours))
+    methods = {name: method.missing(world, options) for name, method in METHODS.items() if method.assimilates}
     checks = [_finite(world), *_plausible(world)]
     spread: dict[str, ndarray] = {}
     for name in CHECKED_METHODS:
@@ -93,15 +93,6 @@ def check_world(world: WorldFolder) -> WorldReport:
         checks += [_sized(name, spread[name] / scale, layout), _adjoint(name, method.prior, layout)]
         checks.append(_cost(name, method, world))
     return WorldReport(layout, methods, checks, scale, spread, _unexplained(world))
-
-
-def _missing(method: Method, world: WorldFolder) -> str:
-    """Why a method cannot run in a world; empty where it can."""
-    try:
-        method.build(world, Options(slots=(0, world.settings.interval_hours)))
-    except UserError as error:
-        return str(error)
-    return ""
 
 
 def _finite(world: WorldFolder) -> Check:

@@ -119,14 +119,14 @@ def prepare_for(
     name = column(table, "variable")
     kept = np.isin(name, (*layout.variables, *DERIVED))
     if sum(channel.short == "t" for channel in layout.channels) > 1:
-        kept &= ~_heights(table)
+        kept &= ~sounding_heights(table)
     if has_ground(layout):
         kept &= ~_reduced(table, checks, hours)
     coarse = representativeness_errors(spacing_km(layout)) if representative else None
     return _checked(table, kept, checks, hours, coarse)
 
 
-def _heights(table: pa.Table) -> Bool[ndarray, " row"]:
+def sounding_heights(table: pa.Table) -> Bool[ndarray, " row"]:
     """Heights of soundings."""
     return np.isin(column(table, "class"), SOUNDINGS) & (column(table, "variable") == "z")
 
@@ -151,10 +151,10 @@ def _checked(
     table: pa.Table, kept: Bool[ndarray, " row"], checks: QualityControl, hours: int, coarse: ErrorTable | None = None
 ) -> pa.Table:
     # Heights are not assimilated, but the hydrostatic check judges temperatures by them.
-    heights = _heights(table)
+    heights = sounding_heights(table)
     checked = checks.apply(refuse(table, ~(kept | heights), "not_assimilated"), datetime_of_hours(hours))
     # Means of several data, which superobbing appends, show what a box shows.
-    means = _heights(checked)[table.num_rows :]
+    means = sounding_heights(checked)[table.num_rows :]
     unkept = np.concatenate([~kept, means & ~(kept & heights).any()])
     lacking = np.pad(np.isnan(column(table, "error")), (0, len(means)))
     done = assign_errors(refuse(checked, unkept, "not_assimilated"))
@@ -175,12 +175,13 @@ def analysis_hours(table: pa.Table) -> int:
     Other reports than those of soundings, aircraft, satellite winds and surface pressures, such as of satellites all
     day long, count only where there are no others.
     """
-    kept = _conventional(table)
+    kept = conventional(table)
     times = np.sort(column(table, "time").astype("datetime64[s]")[kept if kept.any() else slice(None)])
     return 6 * round(int(times[len(times) // 2].astype(np.int64)) / 21600)
 
 
-def _conventional(table: pa.Table) -> Bool[ndarray, " row"]:
+def conventional(table: pa.Table) -> Bool[ndarray, " row"]:
+    """Temperature, wind and humidity of soundings, aircraft and satellite winds, and pressures of stations."""
     name, kind = column(table, "variable"), column(table, "class")
     aloft = np.isin(kind, (*SOUNDINGS, *SINGLE_LEVEL)) & np.isin(name, ("t", "u", "v", "q"))
     return aloft | (np.isin(kind, (*SURFACE, *SOUNDINGS)) & (name == "sp"))

@@ -31,25 +31,23 @@ from latentda.methods import require_methods
 from latentda.observations import (
     ErrorTable,
     ObservationError,
-    column,
     read_observations,
     refuse,
     require_used,
     write_table,
 )
-from latentda.observations.message_classes import SOUNDINGS
 from latentda.progress import Track, silent
 from latentda.verification import FitRow, Score, fit_columns, fit_scores, merge_fits, observation_fit
 from latentda.workflows.analyst import Analyst, make_analyst
 from latentda.workflows.assimilated import AssimilationSettings
-from latentda.workflows.preparation import SINGLE_LEVEL, SURFACE, analysis_hours, quality_control, withhold_soundings
+from latentda.workflows.preparation import (
+    analysis_hours,
+    conventional,
+    quality_control,
+    sounding_heights,
+    withhold_soundings,
+)
 from latentda.world import WorldFolder
-
-KINDS = (*SOUNDINGS, *SINGLE_LEVEL, *SURFACE)
-"""Classes of reports that are assimilated: those of stations, aircraft and satellite winds, no bogus ones."""
-
-VARIABLES = ("t", "u", "v", "q", "z", "sp")
-"""What of them; heights judge temperatures and are not assimilated themselves."""
 
 CHECKS = quality_control(3.75, 0.4, 3.5)
 """Checks and thinning for a model with boxes of 3.75 degrees and eight levels.
@@ -194,9 +192,8 @@ def _judged(analyst: Analyst, table: pa.Table, hours: int, setup: RealSetUp) -> 
 
 
 def _of_kinds(table: pa.Table) -> pa.Table:
-    """The reports, those of other kinds refused."""
-    wanted = np.isin(column(table, "class"), KINDS) & np.isin(column(table, "variable"), VARIABLES)
-    return refuse(table, ~wanted, "not_assimilated")
+    """The reports, all but conventional ones refused; heights judge temperatures and are not assimilated themselves."""
+    return refuse(table, ~(conventional(table) | sounding_heights(table)), "not_assimilated")
 
 
 def _cycle(analyst: Analyst, reports: Mapping[int, pa.Table], folder: Path) -> list[RealCycle]:

@@ -34,18 +34,11 @@ def usual_methods(world: WorldFolder) -> tuple[str, ...]:
     Raises:
         UserError: it has those of none.
     """
-    ready = tuple(name for name in USUAL_METHODS if not _missing(name, world))
+    missing = {name: METHODS[name].missing(world) for name in USUAL_METHODS}
+    ready = tuple(name for name, reason in missing.items() if not reason)
     if not ready:
-        raise UserError(_missing(USUAL_METHODS[0], world))
+        raise UserError(missing[USUAL_METHODS[0]])
     return ready
-
-
-def _missing(name: str, world: WorldFolder) -> str:
-    try:
-        METHODS[name].build(world)
-    except UserError as error:
-        return str(error)
-    return ""
 
 
 def single_observation(

@@ -10,16 +10,13 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields import open_store
-from latentda.grid import Time, hours_since_1970
+from latentda.grid import Time
+from latentda.workflows.background import USUAL_DATE, climatological_state, require_plausible
 from latentda.workflows.background import read_background as read_state
-from latentda.workflows.background import require_plausible
 from latentda.world import WorldFolder
 
 CLIMATOLOGY = "climatology"
 """The background's name that stands for the mean state of the date."""
-
-USUAL_DATE = "2000-01-01"
-"""Of the climatology, where none is named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +48,8 @@ def read_background(source: str | Path, world: WorldFolder, date: Time | None = 
         UserError: a date off the hour, or a state that is none of the date.
     """
     if str(source) == CLIMATOLOGY:
-        hours = int(hours_since_1970(date or USUAL_DATE))
-        return Background(CLIMATOLOGY, hours, np.asarray(world.standardizer.climatology.mean(np.int32(hours))))
+        mean = climatological_state(world.standardizer, date)
+        return Background(CLIMATOLOGY, mean.hours, mean.values)
     state = read_state(source, world.layout, date or _last(source))
     require_plausible(state, world.standardizer)
     return Background(Path(source).name, state.hours, state.values)
