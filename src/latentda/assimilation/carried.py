@@ -47,6 +47,11 @@ class CarriedState(eqx.Module):
 class CarriesState(eqx.Module):
     """The part of :class:`~latentda.assimilation.method.AnalysisMethod` that methods of one state have in common."""
 
+    @property
+    def localizes(self) -> bool:
+        """They do not."""
+        return False
+
     def init(self, background: Float[ArrayLike, "channel lat lon"]) -> CarriedState:
         """The background, physical units."""
         return CarriedState.of(background)

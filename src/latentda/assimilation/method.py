@@ -30,6 +30,10 @@ class AnalysisMethod(Protocol):
     def observes(self) -> bool:
         """Whether it looks at observations at all."""
 
+    @property
+    def localizes(self) -> bool:
+        """Whether it asks the terms of observations where their data are."""
+
     def init(self, background: Float[ArrayLike, "channel lat lon"]) -> Any:
         """What is carried into the first window, from a state at its start in physical units."""
 

@@ -9,6 +9,7 @@ The ground's pressure is the background's p_s, or that of the standard atmospher
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import equinox as eqx
@@ -37,11 +38,22 @@ class Places(eqx.Module):
         latitude: degrees north.
         longitude: degrees east.
         log_pressure: ln p, p in Pa; NaN where a datum concerns all levels alike.
+        ground: ln p_s of every column of the model's grid, by which its levels have a place too.
     """
 
     latitude: Float[Array, " datum"]
     longitude: Float[Array, " datum"]
     log_pressure: Float[Array, " datum"]
+    ground: Float[Array, "lat lon"]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Places]) -> Places:
+        """Those of several terms, one after the other, over the ground of the first."""
+        latitude, longitude, log_pressure = (
+            jnp.concatenate([getattr(part, name) for part in parts])
+            for name in ("latitude", "longitude", "log_pressure")
+        )
+        return cls(latitude, longitude, log_pressure, parts[0].ground)
 
 
 def ground_log_pressure(
@@ -71,7 +83,8 @@ def places_of(batch: ObservationBatch, grid: Grid, ground: Float[ndarray, "lat l
     at_ground = variable >= len(VARIABLES) - len(SURFACE_VARIABLES)
     log_pressure = np.where(at_ground, _at_places(grid, ground, batch.latitude, batch.longitude), log_pressure)
     log_pressure = np.where(variable == _WHOLE_COLUMN, np.nan, log_pressure)
-    return Places(batch.latitude, batch.longitude, jnp.asarray(log_pressure, batch.latitude.dtype))
+    dtype = batch.latitude.dtype
+    return Places(batch.latitude, batch.longitude, jnp.asarray(log_pressure, dtype), jnp.asarray(ground, dtype))
 
 
 @partial(jax.jit, static_argnums=0)

@@ -162,7 +162,11 @@ class Cycler:
         tables, terms = [table_of(observe(t)) for t in times], list[ObservationTerm]()
         if self.method.observes:
             tables = [self.intake.screen(*one) for one in zip(tables, guesses, times, strict=True)]
-            terms = [self.intake.term(table, t, g) for table, t, g in zip(tables, times, guesses, strict=True)]
+            placed = self.method.localizes
+            terms = [
+                self.intake.term(table, t, guess, placed=placed)
+                for table, t, guess in zip(tables, times, guesses, strict=True)
+            ]
         analysis, carried = self.method.analyse(carried, tuple(terms), hours)
         if not self.forgive_failure:
             _require_finite(analysis, hours)

@@ -1,6 +1,7 @@
 """Cycles kept in a folder: each finished one is a file, and a run that was killed goes on from the last complete one.
 
-A note beside the files says which run they are of, and another run does not go on from them.
+A note beside the files says which run they are of, and another run does not go on from them. What a method hands on
+beside its analysis, such as members, is in files of its own, of which only the last two are kept: it may be far larger.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
@@ -26,12 +28,16 @@ from latentda.progress import Track, silent
 from latentda.runs.claim import claim
 from latentda.runs.identity import identity_of
 from latentda.runs.lock import only_process
+from latentda.user_error import UserError
 
 KIND = "cycle"
 """Kind of file."""
 
 CARRIED = "carried."
 """Begins the names of arrays that a method carries beside the analysis."""
+
+CARRIED_KEPT = 2
+"""Files of what was carried that are kept: a run can go on from each of them."""
 
 
 def run_cycles(
@@ -121,7 +127,7 @@ def carried_arrays(carried: Any, analysis: Float[ndarray, "channel lat lon"]) ->
 def restored(method: AnalysisMethod, analysis: Float[ndarray, "channel lat lon"], arrays: Mapping[str, ndarray]) -> Any:
     """What a method carried: from an analysis, and from the arrays that :func:`carried_arrays` made beside it."""
     carried = method.init(analysis)
-    leaves = [arrays[name] for name in sorted(arrays, key=lambda name: int(name.removeprefix(CARRIED)))]
+    leaves = [jnp.asarray(arrays[name]) for name in sorted(arrays, key=lambda name: int(name.removeprefix(CARRIED)))]
     return jax.tree.unflatten(jax.tree.structure(carried), leaves) if leaves else carried
 
 
@@ -136,20 +142,40 @@ def _file(folder: Path, k: int) -> Path:
     return folder / f"cycle_{k:05d}.safetensors"
 
 
+def _carried_file(folder: Path, k: int) -> Path:
+    return folder / f"carried_{k:05d}.safetensors"
+
+
 def _write(folder: Path, k: int, cycle: Cycle) -> None:
+    carried = carried_arrays(cycle.carried, cycle.analysis)
+    if carried:  # before the cycle, which is not complete without it
+        write_arrays(_carried_file(folder, k), KIND, carried)
     arrays = {name: np.asarray(getattr(cycle, name), np.float32) for name in ("background", "analysis")}
-    arrays |= carried_arrays(cycle.carried, cycle.analysis)
-    write_arrays(_file(folder, k), KIND, arrays, {"hours": cycle.hours, "facts": cycle.facts})
+    about = {"hours": cycle.hours, "facts": cycle.facts, "carries": bool(carried)}
+    write_arrays(_file(folder, k), KIND, arrays, about)
+    if carried:
+        for old in sorted(folder.glob(_carried_file(folder, 0).name.replace("00000", "*")))[:-CARRIED_KEPT]:
+            old.unlink()
 
 
 def _finished(folder: Path, settings: CycleSettings, slots: int) -> Iterator[Cycle]:
-    """The cycles of the windows that are complete, with what they carried as arrays."""
+    """The cycles of the windows that are complete, the last with what it carried as arrays."""
     count = 0
     while count < settings.cycles and _file(folder, count).exists():
         count += 1
-    for k in range(count - count % slots):
+    count -= count % slots
+    for k in range(count):
         arrays, about = read_arrays(_file(folder, k), KIND)
         with fitting(_file(folder, k), KIND):
-            states = arrays.pop("background"), arrays.pop("analysis")
-            cycle = Cycle(about["hours"], *states, about["facts"], carried=arrays)
+            states = arrays["background"], arrays["analysis"]
+            carried = _carried(folder, k) if k == count - 1 and about["carries"] else {}
+            cycle = Cycle(about["hours"], *states, about["facts"], carried=carried)
         yield cycle
+
+
+def _carried(folder: Path, k: int) -> dict[str, ndarray]:
+    if not _carried_file(folder, k).exists():
+        raise UserError(
+            f"{folder} lacks {_carried_file(folder, k).name}, from which the cycles go on; begin in another folder."
+        )
+    return read_arrays(_carried_file(folder, k), KIND)[0]

@@ -8,6 +8,7 @@ from latentda.forecast.host import HostModel, host_failures_told
 from latentda.forecast.jax_model import JaxModel
 from latentda.forecast.lorenz63 import Lorenz63
 from latentda.forecast.lorenz96 import Lorenz96
+from latentda.forecast.members import forecast_members
 from latentda.forecast.model import ForecastModel, forecast, name_of, require_derivative, steps
 from latentda.forecast.numpy_model import NumpyModel
 from latentda.forecast.onnx_model import OnnxModel
@@ -38,6 +39,7 @@ __all__ = [
     "TorchModel",
     "checked",
     "forecast",
+    "forecast_members",
     "host_failures_told",
     "initial_fields",
     "jcm_layout",

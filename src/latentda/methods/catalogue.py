@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from latentda.methods.ensemble import FilterSystem
 from latentda.methods.method import Method
 from latentda.methods.variational import (
     ErringModel,
@@ -37,6 +38,8 @@ _DECLARED = (
     Method("weak_4dvar", "weak-constraint 4D-Var", "#009e73", VariationalSystem(model_space, _ERRING)),
     Method("latent_weak_4dvar", "latent weak-constraint 4D-Var", "#cc79a7", VariationalSystem(latent, _ERRING)),
     Method("latent_4dvar_learned", "latent 4D-Var, learned model", "#a0447a", VariationalSystem(latent, _LEARNED)),
+    Method("letkf", "LETKF, 20 members", "#b8860b", FilterSystem()),
+    Method("letkf_40", "LETKF, 40 members", "#6b4f00", FilterSystem(40)),
 )
 
 METHODS: dict[str, Method] = {method.name: method for method in _DECLARED}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from latentda.assimilation import AnalysisMethod, FreeRun
+from latentda.assimilation.ensemble import Localization
 from latentda.forecast import ForecastModel
 from latentda.operators import Covariance
 from latentda.user_error import UserError
@@ -27,6 +28,10 @@ class Options:
         slots: of a window (h).
         model: that links them; None: the world's.
         climate: the error of the model's climate, beside the background error and scaled with it.
+        members: of an ensemble; None: as many as the method declares.
+        localization: of an ensemble, likewise.
+        without_lost: whether an ensemble goes on without members whose forecast has blown up.
+        seed: of what an ensemble draws.
     """
 
     factor: float = 1.0
@@ -36,6 +41,10 @@ class Options:
     slots: tuple[int, ...] = (0, 12)
     model: ForecastModel | None = None
     climate: Covariance | None = None
+    members: int | None = None
+    localization: Localization | None = None
+    without_lost: bool = False
+    seed: int = 0
 
 
 class System(Protocol):

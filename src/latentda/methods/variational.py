@@ -22,35 +22,36 @@ MakePrior = Callable[[World, float], Prior]
 
 def model_space(world: World, factor: float) -> ModelSpacePrior:
     """The balanced background error."""
-    return ModelSpacePrior(_scaled(world.error("model"), factor))
+    return ModelSpacePrior(scaled(world.error("model"), factor))
 
 
 def model_space_zonal(world: World, factor: float) -> ModelSpacePrior:
     """The inhomogeneous background error of zonal wavenumbers."""
-    return ModelSpacePrior(_scaled(world.error("model_zonal"), factor))
+    return ModelSpacePrior(scaled(world.error("model_zonal"), factor))
 
 
 def latent(world: World, factor: float) -> LatentPrior:
     """The structured background error of the code, increment form."""
-    return LatentPrior(world.increment_code, _scaled(world.error("latent"), factor))
+    return LatentPrior(world.increment_code, scaled(world.error("latent"), factor))
 
 
 def latent_diagonal(world: World, factor: float) -> LatentPrior:
     """One variance a latent element, increment form."""
-    return LatentPrior(world.code, _scaled(world.error("latent_diagonal"), factor))
+    return LatentPrior(world.code, scaled(world.error("latent_diagonal"), factor))
 
 
 def published(world: World, factor: float) -> LatentPrior:
     """One variance a latent element, the analysis decoded whole."""
-    return LatentPrior(world.code, _scaled(world.error("latent_diagonal"), factor), form="published")
+    return LatentPrior(world.code, scaled(world.error("latent_diagonal"), factor), form="published")
 
 
 def latent_and_remainder(world: World, factor: float) -> HybridPrior:
     """The structured latent error, and in model space the error of what the code does not carry."""
-    return HybridPrior((latent(world, factor), ModelSpacePrior(_scaled(world.error("unrepresented"), factor))))
+    return HybridPrior((latent(world, factor), ModelSpacePrior(scaled(world.error("unrepresented"), factor))))
 
 
-def _scaled(covariance: Covariance, factor: float) -> Covariance:
+def scaled(covariance: Covariance, factor: float) -> Covariance:
+    """A covariance with a factor on its variances."""
     return Scaled(covariance, jnp.float32(factor))
 
 
@@ -119,6 +120,6 @@ class VariationalSystem:
         window = self.window.build(world, options, self.prior)
         if options.climate is not None:
             parts = prior.parts if isinstance(prior, HybridPrior) else (prior,)
-            prior = HybridPrior((*parts, ModelSpacePrior(_scaled(options.climate, options.factor))))
+            prior = HybridPrior((*parts, ModelSpacePrior(scaled(options.climate, options.factor))))
         minimiser = GaussNewton(options.iterations, options.outer_loops, options.tolerance)
         return Variational(prior, world.standardizer, window, minimiser)

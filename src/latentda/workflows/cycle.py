@@ -4,7 +4,7 @@
 | --- | --- |
 | analysis.zarr, background.zarr | the states of every analysis time, as WeatherBench 2 has them |
 | forecast.zarr | forecasts from the analyses, along ``prediction_timedelta``, where leads were asked for |
-| cycle_*.safetensors | what a killed run goes on from |
+| cycle_*.safetensors, carried_*.safetensors | what a killed run goes on from |
 | feedback_*.parquet | every datum of each cycle with its verdict, O-B, O-A and the errors used |
 | scores.json | the fit to used and withheld data over all cycles |
 | report.html | series, profiles, maps, stations |

@@ -45,24 +45,27 @@ def departures():
     return jnp.asarray(2.0 * np.random.default_rng(2).normal(size=(MEMBERS, DATA)))
 
 
-def data_places(longitude_shift=0.0):
+def sloping_ground(grid):
+    """Low in the west, rising to the east."""
+    return np.log(np.broadcast_to(np.linspace(1e5, 7e4, grid.shape[1]), grid.shape))
+
+
+def data_places(grid, longitude_shift=0.0):
     random = np.random.default_rng(3)
     latitude, longitude = random.uniform(-80, 80, DATA), random.uniform(0, 360, DATA)
     # Two soundings of several levels, and two data without a level.
     latitude[:6], longitude[:6] = np.repeat(latitude[:2], 3), np.repeat(longitude[:2], 3)
     log_pressure = np.log(random.uniform(20000.0, 100000.0, DATA))
     log_pressure[[5, 11]] = np.nan
-    parts = (latitude, (longitude + longitude_shift) % 360.0, log_pressure)
+    parts = (latitude, (longitude + longitude_shift) % 360.0, log_pressure, sloping_ground(grid))
     return Places(*(jnp.asarray(part, float) for part in parts))
 
 
 def filter_on(grid, localization, *, places=None, valid=None, vertical=None):
-    """The filter on low ground in the west that rises to the east."""
-    ground = np.log(np.broadcast_to(np.linspace(1e5, 7e4, grid.shape[1]), grid.shape))
+    """The filter over sloping ground."""
     return GridLETKF(
         layout_on(grid, vertical),
-        ground,
-        data_places() if places is None else places,
+        data_places(grid) if places is None else places,
         np.ones(DATA, bool) if valid is None else valid,
         localization,
     )
@@ -70,7 +73,7 @@ def filter_on(grid, localization, *, places=None, valid=None, vertical=None):
 
 def dense(method, members):
     """Every level and column with the tapers of all data, by the formulas themselves."""
-    groups = level_groups(method.layout, method.ground)
+    groups = level_groups(method.layout, np.asarray(method.places.ground))
     at, grid = method.places, method.layout.grid
     phi, lam = (np.reshape(part, -1) for part in np.meshgrid(grid.latitude, grid.longitude, indexing="ij"))
     distance = great_circle_km(phi[:, None], lam[:, None], np.asarray(at.latitude), np.asarray(at.longitude))
@@ -103,7 +106,7 @@ def test_levels_follow_the_ground_where_they_do():
     members = members_of(GLOBE)
     method = filter_on(GLOBE, FAR, vertical=SigmaLevels((0.3, 0.85)))
     np.testing.assert_allclose(method(members, departures()), dense(method, members), atol=1e-6)
-    groups = level_groups(method.layout, method.ground)
+    groups = level_groups(method.layout, np.asarray(method.places.ground))
     np.testing.assert_allclose(np.exp(groups.log_pressure[:, 7]), [0.3 * 7e4, 0.85 * 7e4, 7e4])
 
 
@@ -118,10 +121,10 @@ def test_without_localisation_every_column_has_the_global_transform(vertical):
 
 
 def test_a_datum_changes_what_is_in_reach_and_nothing_else():
-    members, places = members_of(GLOBE), data_places()
+    members, places = members_of(GLOBE), data_places(GLOBE)
     only = np.arange(DATA) == 4
     analysed = filter_on(GLOBE, Localization(4000.0, 0.5), valid=only)(members, departures())
-    groups = level_groups(layout_on(GLOBE), filter_on(GLOBE, FAR).ground)
+    groups = level_groups(layout_on(GLOBE), sloping_ground(GLOBE))
     phi, lam = np.meshgrid(GLOBE.latitude, GLOBE.longitude, indexing="ij")
     near = great_circle_km(phi, lam, float(places.latitude[4]), float(places.longitude[4])) < 4000.0
     assert near.any()
@@ -148,9 +151,9 @@ def test_without_data_members_are_what_they_were():
 
 
 def test_longitude_has_no_beginning():
-    members, ground = members_of(GLOBE), np.full(GLOBE.shape, np.log(1e5))
-    method = replace(filter_on(GLOBE, FAR), ground=ground)
-    turned = replace(method, places=data_places(longitude_shift=3 * 45.0))
+    members, ground = members_of(GLOBE), jnp.full(GLOBE.shape, np.log(1e5))
+    method = filter_on(GLOBE, FAR, places=replace(data_places(GLOBE), ground=ground))
+    turned = replace(method, places=replace(data_places(GLOBE, longitude_shift=3 * 45.0), ground=ground))
     shifted = turned(np.roll(members, 3, axis=-1), departures())
     np.testing.assert_allclose(shifted, np.roll(method(members, departures()), 3, axis=-1), atol=1e-6)
 
@@ -159,8 +162,8 @@ def test_the_increment_is_continuous_across_the_meridian_where_longitude_begins(
     members, only = members_of(GLOBE), np.arange(DATA) == 5
 
     def analysed(longitude):
-        places = data_places()
-        moved = Places(places.latitude, jnp.full(DATA, longitude), places.log_pressure)
+        places = data_places(GLOBE)
+        moved = replace(places, longitude=jnp.full(DATA, longitude))
         return np.asarray(filter_on(GLOBE, FAR, places=moved, valid=only)(members, departures()))
 
     east, west = analysed(0.001), analysed(359.999)
@@ -173,7 +176,7 @@ def test_a_pole_is_one_place():
     grid = lat_lon_grid(4, 8, poles=True)
     members = members_of(grid)
     members[..., 0, :] = members[..., 0, :1]
-    method = replace(filter_on(grid, FAR), ground=np.full(grid.shape, np.log(1e5)))
+    method = filter_on(grid, FAR, places=replace(data_places(grid), ground=jnp.full(grid.shape, np.log(1e5))))
     analysed = np.asarray(method(members, departures()))[..., 0, :]
     assert (analysed != members[..., 0, :]).any()
     np.testing.assert_allclose(analysed, np.broadcast_to(analysed[..., :1], analysed.shape), atol=1e-6)
@@ -181,7 +184,7 @@ def test_a_pole_is_one_place():
 
 @pytest.mark.parametrize("vertical", [EVERYWHERE, 3.0])
 def test_of_too_many_data_the_nearest_count(vertical):
-    members, places = members_of(GLOBE), data_places()
+    members, places = members_of(GLOBE), data_places(GLOBE)
     localization = Localization(15000.0, vertical, most_data=3)
     analysed = np.asarray(filter_on(GLOBE, localization)(members, departures()))
     row, column, level = 2, 3, np.log(85000.0)
@@ -208,10 +211,10 @@ def test_radii_of_gaussians():
 
 
 def test_terms_say_where_their_data_are():
-    places, ones = data_places(), jnp.ones(DATA)
+    places, ones = data_places(GLOBE), jnp.ones(DATA)
     term = ObservationTerm(lambda state: ones, ones, ones, ones > 0, places=places)
-    method = GridLETKF.of_terms([term, term], layout_on(GLOBE), np.zeros(GLOBE.shape), FAR)
+    method = GridLETKF.of_terms([term, term], layout_on(GLOBE), FAR)
     np.testing.assert_array_equal(method.places.latitude, np.tile(places.latitude, 2))
     assert method.valid.shape == (2 * DATA,)
     with pytest.raises(UserError, match="give every ObservationTerm its places"):
-        GridLETKF.of_terms([term, replace(term, places=None)], layout_on(GLOBE), np.zeros(GLOBE.shape), FAR)
+        GridLETKF.of_terms([term, replace(term, places=None)], layout_on(GLOBE), FAR)

@@ -1,5 +1,6 @@
 """Ensemble filters: a transform in the span of the members, global or local, inflation, rotation, model error."""
 
+from latentda.assimilation.ensemble.carried import CarriedMembers
 from latentda.assimilation.ensemble.columns import Localization
 from latentda.assimilation.ensemble.enkf import EnKF, perturbed_transform
 from latentda.assimilation.ensemble.etkf import ETKF, EnsembleAnalysis
@@ -15,6 +16,7 @@ from latentda.assimilation.ensemble.inflation import (
 from latentda.assimilation.ensemble.letkf import LETKF, local_analysis
 from latentda.assimilation.ensemble.local import GridLETKF
 from latentda.assimilation.ensemble.localization import periodic_taper, support_radius
+from latentda.assimilation.ensemble.method import EnsembleMethod
 from latentda.assimilation.ensemble.roots import inverse_root
 from latentda.assimilation.ensemble.transform import (
     Transform,
@@ -29,9 +31,11 @@ __all__ = [
     "ETKF",
     "LETKF",
     "AdaptiveInflation",
+    "CarriedMembers",
     "EnKF",
     "EnsembleAnalysis",
     "EnsembleFilter",
+    "EnsembleMethod",
     "GridLETKF",
     "Inflation",
     "Localization",

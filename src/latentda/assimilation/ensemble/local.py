@@ -38,14 +38,12 @@ class GridLETKF:
 
     Attributes:
         layout: of the members.
-        ground: ln p_s of every column, p_s in Pa; of no importance where a layout has no levels.
         places: of the data.
         valid: which of them are data; the rest is padding.
         localization: how far a datum counts.
     """
 
     layout: Layout
-    ground: Float[ndarray, "lat lon"]
     places: Places
     valid: Bool[ArrayLike, " datum"]
     localization: Localization
@@ -55,7 +53,6 @@ class GridLETKF:
         cls,
         terms: Sequence[ObservationTerm],
         layout: Layout,
-        ground: Float[ndarray, "lat lon"],
         localization: Localization,
     ) -> GridLETKF:
         """For the data of some terms, one after the other as their departures are to be.
@@ -66,8 +63,7 @@ class GridLETKF:
         places = [term.places for term in terms if term.places is not None]
         if len(places) < len(terms):
             raise UserError("A local analysis needs to know where data are: give every ObservationTerm its places.")
-        joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *places)
-        return cls(layout, ground, joined, jnp.concatenate([term.valid for term in terms]), localization)
+        return cls(layout, Places.joined(places), jnp.concatenate([term.valid for term in terms]), localization)
 
     def __call__(
         self,
@@ -83,7 +79,9 @@ class GridLETKF:
             key: not used.
         """
         del key
-        groups = level_groups(self.layout, self.ground, together=not np.isfinite(self.localization.vertical_lnp))
+        groups = level_groups(
+            self.layout, np.asarray(self.places.ground), together=not np.isfinite(self.localization.vertical_lnp)
+        )
         grid, columns = self.layout.grid, groups.log_pressure.shape[1]
         # A row has one number of all members: what a target reads lies together in memory.
         rows = jnp.asarray(members).reshape(len(members), -1).T
