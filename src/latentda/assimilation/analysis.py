@@ -48,7 +48,7 @@ class Analysis:
         facts: plain values that its method tells of it: costs, iterations.
         minimum: control vector, costs, gradient norms, of a minimisation.
         members: of an ensemble at the window's last slot, physical units, where the method has them.
-        variance: of the analysis error, of standardised anomalies, where the method knows it.
+        spread: standard deviation of the analysis error at the slots, physical units, where the method knows it.
     """
 
     state: Float[Array, "channel lat lon"]
@@ -60,7 +60,7 @@ class Analysis:
     facts: Mapping[str, Any] = field(default_factory=dict)
     minimum: Any = None
     members: Float[Array, "member channel lat lon"] | None = None
-    variance: Float[Array, "channel lat lon"] | None = None
+    spread: Float[Array, "slot channel lat lon"] | None = None
 
     @property
     def increment(self) -> Float[Array, "channel lat lon"]:

@@ -26,6 +26,8 @@ WindowHours = Annotated[float | None, typer.Option(min=0.0, help="Hours before a
 Slots = Annotated[str, typer.Option(help="Of a window, hours after its start, such as 0,6,12.")]
 Offsets = Annotated[str, typer.Option(help="Hours around an analysis at which the forecast meets data: -3,0,3.")]
 Withhold = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of stations kept back to verify.")]
+Localization = Annotated[str, typer.Option(help="Of an ensemble: km, or km and ln p, where its taper ends: 2500,1.5.")]
+WithoutLost = Annotated[bool, typer.Option("--without-lost", help="Go on without members whose forecast blows up.")]
 Tune = Annotated[bool, typer.Option("--tune", help="Background error sized by the innovations of each analysis.")]
 
 
@@ -48,8 +50,9 @@ def assimilate(
     tune: Tune = False,
     tolerance: Annotated[float, typer.Option(min=0.0, help="Of the gradient's norm, at which minimising ends.")] = 0.01,
     posterior: Annotated[int, typer.Option(min=0, help="Draws of the analysis error: writes its spread.")] = 0,
-    members: Annotated[int, typer.Option(min=0, help="The same, and writes the draws as an ensemble.")] = 0,
+    members: Annotated[int, typer.Option(min=0, help="Draws, or members of an ensemble method, to be written.")] = 0,
     pairs: Annotated[int, typer.Option(min=1, help="Eigenpairs that the draws are made of.")] = 200,
+    localization: Localization = "",
     impact: Annotated[
         str | None, typer.Option(help="Store with the state --lead later: each datum's impact on that forecast.")
     ] = None,
@@ -65,6 +68,7 @@ def assimilate(
         if kind not in ("nc", "zarr"):
             raise UserError(f"The fields are written as nc or zarr, not as {kind}.")
         settings = _settings(method, tune, slots, window, withhold, seed, checks, errors, representativeness)
+        settings = _of_members(settings, members, localization)
         settings = replace(settings, posterior=max(posterior, members), pairs=pairs, keep_members=members > 0)
         settings = replace(settings, impact=impact, lead_hours=lead, tolerance=tolerance)
         result = run(
@@ -100,13 +104,17 @@ def cycle(
     slots: Slots = "",
     withhold: Withhold = 0.0,
     tune: Tune = False,
-    seed: Annotated[int, typer.Option(help="Of the withheld stations.")] = 0,
+    members: Annotated[int, typer.Option(min=0, help="Of an ensemble method; 0: as many as it declares.")] = 0,
+    localization: Localization = "",
+    without_lost: WithoutLost = False,
+    seed: Annotated[int, typer.Option(help="Of the withheld stations and of draws.")] = 0,
 ) -> None:
     """Analysis, forecast, analysis: with your own model and reports, over days or months."""
     with one_sentence(), warnings_shown():
         from latentda.workflows.cycle import cycle as run
 
         settings = _settings(method, tune, slots, window, withhold, seed, checks, errors, representativeness)
+        settings = replace(_of_members(settings, members, localization), without_lost=without_lost)
         settings = replace(settings, offsets=tuple(int(hours) for hours in numbers(offsets)))
         done = run(
             chosen_world(world), background, [*observations, *(more or [])], start, end, out,
@@ -114,8 +122,8 @@ def cycle(
             settings=settings, track=track,
         )  # fmt: skip
         table(f"Root mean squares, {done.cycles} analyses", FIT_HEADER, fit_rows(done.fits))
-        stores = ("analysis.zarr", "background.zarr", *(["forecast.zarr"] if forecasts else []))
-        for name in (*stores, "scores.json", "report.html"):
+        stores = ("analysis.zarr", "background.zarr", "spread.zarr", "forecast.zarr")
+        for name in (*(name for name in stores if (out / name).exists()), "scores.json", "report.html"):
             where(out / name)
 
 
@@ -146,7 +154,28 @@ def _settings(
     )
 
 
+def _of_members(settings: AssimilationSettings, members: int, localization: str) -> AssimilationSettings:
+    """With the size of an ensemble and its radii.
+
+    Raises:
+        UserError: radii that are none, or for a method without members.
+    """
+    from latentda.assimilation.ensemble import Localization as Radii
+    from latentda.user_error import UserError
+
+    if settings.declared.sized and localization:
+        raise UserError(f"{settings.method} has no members to localise; leave --localization out.")
+    radii = numbers(localization)
+    if len(radii) > 2:
+        raise UserError(f"--localization takes a radius in km and one in ln p, such as 2500,1.5; got {localization}.")
+    chosen = Radii(radii[0], *radii[1:2]) if radii else None
+    return replace(settings, ensemble=members or None, localization=chosen)
+
+
 def _ending(facts: Any) -> str:
     from latentda.reports.endings import advice
 
-    return f"{facts['iterations']} iterations, {advice(facts)}; {facts['used']} of {facts['data']} data used."
+    how = (
+        f"{facts['iterations']} iterations, {advice(facts)}" if "iterations" in facts else f"{facts['members']} members"
+    )
+    return f"{how}; {facts['used']} of {facts['data']} data used."

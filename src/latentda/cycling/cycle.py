@@ -58,6 +58,7 @@ class Cycle:
         first_guess: what they were screened against; likewise.
         intake: that screened them; likewise.
         carried: what the method hands on from here; None but for the last cycle of a window.
+        spread: standard deviation of the analysis error, physical units, where the method knows it.
     """
 
     hours: int
@@ -68,6 +69,7 @@ class Cycle:
     first_guess: FirstGuess | None = None
     intake: Intake | None = None
     carried: Any = None
+    spread: Float[ndarray, "channel lat lon"] | None = None
 
     def feedback(self) -> pa.Table | None:
         """Every datum with what became of it; None for a cycle read from disk."""

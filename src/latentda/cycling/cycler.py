@@ -54,7 +54,8 @@ class WindowAnalysis:
 
     def cycles(self, lead_hours: tuple[int, ...]) -> Iterator[Cycle]:
         """A cycle a slot."""
-        states = np.asarray(self.analysis.trajectory)
+        states, last = np.asarray(self.analysis.trajectory), len(lead_hours) - 1
+        spread = self.analysis.spread
         for k, lead in enumerate(lead_hours):
             yield Cycle(
                 self.hours + lead,
@@ -64,7 +65,8 @@ class WindowAnalysis:
                 self.tables[k],
                 self.guesses[k],
                 self.intake,
-                self.carried if k == len(lead_hours) - 1 else None,
+                self.carried if k == last else None,
+                None if spread is None else np.asarray(spread[k]),
             )
 
     def _facts(self, slot: int) -> dict[str, Any]:

@@ -150,7 +150,8 @@ def _write(folder: Path, k: int, cycle: Cycle) -> None:
     carried = carried_arrays(cycle.carried, cycle.analysis)
     if carried:  # before the cycle, which is not complete without it
         write_arrays(_carried_file(folder, k), KIND, carried)
-    arrays = {name: np.asarray(getattr(cycle, name), np.float32) for name in ("background", "analysis")}
+    states = {"background": cycle.background, "analysis": cycle.analysis, "spread": cycle.spread}
+    arrays = {name: np.asarray(state, np.float32) for name, state in states.items() if state is not None}
     about = {"hours": cycle.hours, "facts": cycle.facts, "carries": bool(carried)}
     write_arrays(_file(folder, k), KIND, arrays, about)
     if carried:
@@ -169,7 +170,8 @@ def _finished(folder: Path, settings: CycleSettings, slots: int) -> Iterator[Cyc
         with fitting(_file(folder, k), KIND):
             states = arrays["background"], arrays["analysis"]
             carried = _carried(folder, k) if k == count - 1 and about["carries"] else {}
-            cycle = Cycle(about["hours"], *states, about["facts"], carried=carried)
+            facts, spread = about["facts"], arrays.get("spread")
+            cycle = Cycle(about["hours"], *states, facts, carried=carried, spread=spread)
         yield cycle
 
 

@@ -44,6 +44,7 @@ class FilterSystem:
     inflation: Inflation | None = RelaxationToPriorSpread(0.9)
     rotated: bool = False
     four_d: bool = False
+    sized: bool = False
 
     def build(self, world: World, options: Options) -> EnsembleMethod:
         """The filter in a world."""

@@ -54,6 +54,10 @@ class System(Protocol):
     def four_d(self) -> bool:
         """Whether it takes observations of several times at once, linked by the model."""
 
+    @property
+    def sized(self) -> bool:
+        """Whether its background error has a size to be tuned; members have their own."""
+
     def build(self, world: World, options: Options) -> AnalysisMethod:
         """The analysis in a world."""
 
@@ -63,6 +67,7 @@ class NoAssimilation:
     """The forecast goes on as it is."""
 
     four_d: bool = False
+    sized: bool = False
 
     def build(self, world: World, options: Options) -> FreeRun:
         """The background is the analysis."""
@@ -89,6 +94,11 @@ class Method:
     def four_d(self) -> bool:
         """Whether it takes observations of several times at once."""
         return self.system.four_d
+
+    @property
+    def sized(self) -> bool:
+        """Whether its background error has a size to be tuned."""
+        return self.system.sized
 
     @property
     def assimilates(self) -> bool:

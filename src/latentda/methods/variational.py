@@ -114,6 +114,11 @@ class VariationalSystem:
         """Whether the window has several slots."""
         return self.window.four_d
 
+    @property
+    def sized(self) -> bool:
+        """It has."""
+        return True
+
     def build(self, world: World, options: Options) -> Variational:
         """The analysis in a world."""
         prior = self.prior(world, options.factor)

@@ -85,7 +85,7 @@ def analysis_report(made: Made, summary: FeedbackSummary, attributes: Mapping[st
     method = find_method(made.settings.method)
     report = Report(f"Analysis of {made.time}", method.title)
     report.section("What this is", _introduction(made, method.title))
-    report.table(*_minimisation(made), "The minimisation.")
+    report.table(*_how(made.facts))
     report.section("What the analysis changed")
     channels = shown_channels(made.layout)
     report.figure(
@@ -128,15 +128,22 @@ def _introduction(made: Made, title: str) -> str:
     )
 
 
-def _minimisation(made: Made) -> tuple[list[str], list[list[Cell]]]:
-    facts = made.facts
-    rows: list[list[Cell]] = [
-        ["iterations", facts["iterations"]],
-        ["cost of the background, a datum", f"{facts['observation_cost_background']:.3g}"],
-        ["cost of the analysis, a datum", f"{facts['observation_cost_analysis']:.3g}"],
-        ["how it ended", advice(facts)],
+def _how(facts: Mapping[str, Any]) -> tuple[list[str], list[list[Cell]], str]:
+    """A table of how the analysis was found: by a minimisation, or of members."""
+    if "iterations" in facts:
+        rows: list[list[Cell]] = [
+            ["iterations", facts["iterations"]],
+            ["cost of the background, a datum", f"{facts['observation_cost_background']:.3g}"],
+            ["cost of the analysis, a datum", f"{facts['observation_cost_analysis']:.3g}"],
+            ["how it ended", advice(facts)],
+        ]
+        return ["what", ""], rows, "The minimisation."
+    rows = [
+        ["members", facts["members"]],
+        ["spread of the background", f"{facts['spread_background']:.3g}"],
+        ["spread of the analysis", f"{facts['spread_analysis']:.3g}"],
     ]
-    return ["what", ""], rows
+    return ["what", ""], rows, "The members; their spread in climatological standard deviations."
 
 
 def state_panels(made: Made, channels: Sequence[int]) -> Figure:

@@ -17,9 +17,17 @@ def advice(facts: Facts) -> str:
     return Result[str(facts["result"]).upper()].advice
 
 
+def mean_fact(facts: Iterable[Facts], name: str) -> float | None:
+    """The mean of a number over the cycles that tell it; None where none does."""
+    found = [float(fact[name]) for fact in facts if name in fact]
+    return sum(found) / len(found) if found else None
+
+
 def converged_share(facts: Iterable[Facts]) -> str:
-    """The share of minimisations that converged, as a percentage."""
-    results = [fact["result"] for fact in facts]
+    """The share of minimisations that converged, as a percentage; empty where nothing was minimised."""
+    results = [fact["result"] for fact in facts if "result" in fact]
+    if not results:
+        return ""
     return f"{100 * results.count(Result.CONVERGED.name.lower()) / len(results):.0f} %"
 
 

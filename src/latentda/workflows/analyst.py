@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy import ndarray
 
-from latentda.assimilation import AnalysisMethod, Variational, degrees_of_freedom, posterior
+from latentda.assimilation import Analysis, AnalysisMethod, Variational, degrees_of_freedom, posterior
+from latentda.assimilation.ensemble import EnsembleMethod
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
 from latentda.cycling import Adapt, Cycler, Observe, WindowAnalysis
@@ -67,8 +68,20 @@ class Analyst:
 
     def _method(self, factor: float) -> AnalysisMethod:
         settings = self.settings
-        budget = settings.iterations, settings.outer_loops, settings.tolerance
-        return settings.declared.build(self.world, Options(factor, *budget, self.slots, self.model, self._climate))
+        options = Options(
+            factor,
+            settings.iterations,
+            settings.outer_loops,
+            settings.tolerance,
+            self.slots,
+            self.model,
+            self._climate,
+            settings.ensemble,
+            settings.localization,
+            settings.without_lost,
+            settings.seed,
+        )
+        return settings.declared.build(self.world, options)
 
     @property
     def cycler(self) -> Cycler:
@@ -87,7 +100,7 @@ class Analyst:
         Raises:
             UserError: no datum has an equivalent.
         """
-        if self.settings.factor is not None or not used(table).any():
+        if not self.settings.declared.sized or self.settings.factor is not None or not used(table).any():
             return replace(cycler, facts={"factor": self.settings.factor or 1.0})
         factor, intake = tuned(self.intake, table, guess, hours)
         return replace(cycler, intake=intake, method=self._method(factor), facts={"factor": factor})
@@ -122,7 +135,7 @@ class Analyst:
         """
         times = [state.hours + slot for slot in self.slots]
         slots = {t: self.prepared(part, t) for t, part in zip(times, _by_slot(table, times), strict=True)}
-        carried = self.cycler.forward(self.method.init(state.values), state.hours, state.hours)
+        carried = self.cycler.forward(self.method.init(self.beginning(state)), state.hours, state.hours)
         cycler = self.sized(self.cycler, slots[state.hours], self.method.first_guess(carried), state.hours)
         window = cycler.analyse(carried, slots.__getitem__, state.hours)
         slotwise = [one for cycle in window.cycles(self.slots) if (one := cycle.feedback()) is not None]
@@ -133,14 +146,38 @@ class Analyst:
         facts = {**window.analysis.facts, **_counts(told)}
         factor = window.facts["factor"]
         done = Assimilated(self.settings, self.world.layout, tuple(times), *states, told, factor, facts)
+        done = self._with_ensemble(done, window.analysis)
         if forecast is not None:
             found = forecast.impact(self._variational(cycler, "--impact"), window, slotwise)
             summed = data_impact([found])
             done = replace(done, feedback=concatenate(found.tables), impact=summed)
             warn_of_unexplained(summed)
-        if self.settings.posterior:
+        if self.settings.posterior and self.settings.declared.sized:
             done = self._with_posterior(done, self._variational(cycler, "--posterior"), window)
         return done
+
+    def beginning(self, state: State) -> ndarray:
+        """What the method begins with: a state, or the members that are given.
+
+        Raises:
+            UserError: members are given to a method that has none.
+        """
+        if state.members is None:
+            return state.values
+        if not isinstance(self.method, EnsembleMethod):
+            raise UserError(
+                f"The {state.role} in {state.source} has {len(state.members)} members, and {self.settings.method} "
+                "takes one state: give it the mean, or choose an ensemble method."
+            )
+        return state.members
+
+    def _with_ensemble(self, done: Assimilated, analysis: Analysis) -> Assimilated:
+        if analysis.spread is None:
+            return done
+        kept = self.settings.keep_members and analysis.members is not None
+        return replace(
+            done, spread=np.asarray(analysis.spread[0]), members=np.asarray(analysis.members) if kept else None
+        )
 
     def _variational(self, cycler: Cycler, option: str) -> Variational:
         if not isinstance(cycler.method, Variational):

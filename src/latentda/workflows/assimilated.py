@@ -10,6 +10,7 @@ import xarray as xr
 from jaxtyping import Float
 from numpy import ndarray
 
+from latentda.assimilation.ensemble import Localization
 from latentda.fields import Location
 from latentda.grid import Layout, datetime_of_hours, iso
 from latentda.methods import METHODS, Method, find_method
@@ -45,7 +46,10 @@ class AssimilationSettings:
         representativeness: whether default errors grow by what a box of the world's grid does not show.
         posterior: draws of the analysis error; 0: none.
         pairs: eigenpairs of the Hessian that the draws are made of.
-        keep_members: whether the draws themselves are wanted.
+        keep_members: whether the draws themselves are wanted, or the members of an ensemble.
+        ensemble: members of an ensemble method; None: as many as it declares.
+        localization: of an ensemble method, likewise.
+        without_lost: whether an ensemble goes on without members whose forecast has blown up.
         impact: store or dataset with the state that the forecast from the analysis is verified against, for the impact
             of every datum on it; None: no impact.
         lead_hours: of that forecast, from the time of the analysis, which is the start of a window.
@@ -74,6 +78,9 @@ class AssimilationSettings:
     posterior: int = 0
     pairs: int = 200
     keep_members: bool = False
+    ensemble: int | None = None
+    localization: Localization | None = None
+    without_lost: bool = False
     impact: Location | xr.Dataset | None = None
     lead_hours: int = 24
 
@@ -106,9 +113,10 @@ class Assimilated:
         feedback: every datum with its verdict, O-B and O-A, and its impact (J/kg) where that was asked for.
         factor: on the background error's variances.
         facts: of the analysis: costs, iterations, how it ended.
-        spread: standard deviation of the analysis error at the first slot, physical units, where it was asked for.
+        spread: standard deviation of the analysis error at the first slot, physical units, where it was asked for or
+            the method has members.
         degrees_of_freedom: for signal, of the eigenpairs that were found; likewise.
-        members: draws of the analysis at the first slot, where they were asked for.
+        members: draws of the analysis at the first slot, or the method's members at the last, where asked for.
         impact: of the data on the forecast by class and variable, likewise.
     """
 

@@ -1,4 +1,4 @@
-"""The background as a user brings it: a state of one time in a store or a dataset, on the world's grid.
+"""The background as a user brings it: a state of one time in a store or a dataset, or members, on the world's grid.
 
 Before anything is made of it, it is held against the climatology of its date. Standardised anomalies of weather have a
 root mean square near 1, so a channel beyond :data:`STRANGE` is of another date, unit, grid or order of rows. The state
@@ -8,6 +8,7 @@ that a forecast is verified against is read in the same way.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.fields import FieldsError, Location, Standardizer, hours_of, open_store, read_states
-from latentda.fields.standard_form import standard_form
+from latentda.fields.standard_form import name_of, standard_form
 from latentda.fields.store_times import in_order_of_time
 from latentda.grid import Layout, Time, datetime_of_hours, hours_since_1970, iso
 from latentda.user_error import UserError
@@ -51,18 +52,20 @@ class State:
         hours: its valid time, since 1970.
         source: where it comes from, in words.
         role: what it serves as.
+        members: of an ensemble, whose mean the values are; None: there is one state.
     """
 
     values: Float[ndarray, "channel lat lon"]
     hours: int
     source: str
     role: str = BACKGROUND
+    members: Float[ndarray, "member channel lat lon"] | None = None
 
 
 def read_background(
     source: Location | xr.Dataset, layout: Layout, time: Time | None = None, role: str = BACKGROUND
 ) -> State:
-    """The state of a time in a store or a dataset.
+    """The state of a time in a store or a dataset; of an ensemble (``number``) the mean, with the members.
 
     Args:
         source: a path, a URL or a dataset.
@@ -77,10 +80,23 @@ def read_background(
     dataset = in_order_of_time(standard_form(source)) if isinstance(source, xr.Dataset) else open_store(source)
     try:
         hours = _hours(dataset, time, role)
-        states = read_states(dataset, layout, [datetime_of_hours(hours)] if "time" in dataset.dims else None)
+        times = [datetime_of_hours(hours)] if "time" in dataset.dims else None
+        each = [read_states(one, layout, times)[0] for one in _by_member(dataset)]
     except FieldsError as error:
         raise FieldsError(f"The {role} in {named}: {error}") from error
-    return State(states[0], hours, named, role)
+    if len(each) == 1:
+        return State(each[0], hours, named, role)
+    members = np.stack(each)
+    return State(members.mean(axis=0), hours, named, role, members)
+
+
+def _by_member(dataset: xr.Dataset) -> Iterator[xr.Dataset]:
+    name = name_of("member", dataset)
+    if name is None:
+        yield dataset
+        return
+    for k in range(dataset[name].size):
+        yield dataset.isel({name: k}) if name in dataset.dims else dataset
 
 
 def climatological_state(standardizer: Standardizer, time: Time | None = None) -> State:

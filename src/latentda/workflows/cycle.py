@@ -3,6 +3,7 @@
 | file | what |
 | --- | --- |
 | analysis.zarr, background.zarr | the states of every analysis time, as WeatherBench 2 has them |
+| spread.zarr | the standard deviation of the analysis error, where the method has members |
 | forecast.zarr | forecasts from the analyses, along ``prediction_timedelta``, where leads were asked for |
 | cycle_*.safetensors, carried_*.safetensors | what a killed run goes on from |
 | feedback_*.parquet | every datum of each cycle with its verdict, O-B, O-A and the errors used |
@@ -48,7 +49,8 @@ from latentda.workflows.provenance import provenance
 from latentda.workflows.report_files import ReportFiles, files_of
 from latentda.world import WorldFolder
 
-STORES = ("background", "analysis")
+TITLES = {"background": "Background", "analysis": "Analysis", "spread": "Standard deviation of the analysis error"}
+"""Stores of states, by name."""
 FORECASTS = "forecast"
 
 
@@ -93,7 +95,7 @@ def cycle(
 
     Args:
         world: the world or its folder.
-        background: a store or dataset with the state at the first analysis time.
+        background: a store or dataset with the state at the first analysis time, or with members of it.
         observations: files, folders, or patterns such as ``obs/*.parquet``.
         start: first analysis time.
         end: no analysis is later.
@@ -120,9 +122,9 @@ def cycle(
     observe = _observing(analyst, reports, empty)
     name = model if isinstance(model, str) else name_of(forecasts)
     identity = {"world": method_digest(chosen.method, place), "settings": digest(asdict(chosen)), "model": name}
-    identity |= {"background": digest(state.values)}
+    identity |= {"background": digest(state.values if state.members is None else state.members)}
     cycles = run_cycles(
-        analyst.cycler, state.values, observe, plan, folder=out, identity=identity, keep_feedback=True,
+        analyst.cycler, analyst.beginning(state), observe, plan, folder=out, identity=identity, keep_feedback=True,
         adapt=analyst.adapting(observe), name="analyses", track=track,
     )  # fmt: skip
     attributes = provenance(place, [state.source, *map(str, observations)], chosen, name)
@@ -174,12 +176,12 @@ class _Stores:
         leads: Sequence[int],
     ):
         # What a killed run has written last may be incomplete: it is written again.
-        names = (*STORES, *([FORECASTS] if leads else []))
+        names = (*TITLES, *([FORECASTS] if leads else []))
         self.there = {name: max(_times(folder / f"{name}.zarr") - 1, 0) for name in names}
         self.attributes, self.model, self.leads = attributes, model, tuple(leads)
         lead_steps(self.leads or (model.step_hours,), model.step_hours)
         self.states = {
-            name: StateWriter(folder / f"{name}.zarr", layout, keep=self.there[name], compact=False) for name in STORES
+            name: StateWriter(folder / f"{name}.zarr", layout, keep=self.there[name], compact=False) for name in TITLES
         }
         self.forecasts: ForecastWriter | None = None
         if leads:
@@ -191,10 +193,10 @@ class _Stores:
         """Write what is not there yet."""
         when = datetime_of_hours(one.hours)
         for name, writer in self.states.items():
-            if number >= self.there[name]:
-                state = np.asarray(getattr(one, name), np.float32)[None]
-                title = {"title": f"{name.capitalize()} of every cycle"}
-                writer.append(state, np.array([when]), {**title, **self.attributes})
+            state = getattr(one, name)
+            if number >= self.there[name] and state is not None:
+                title = {"title": f"{TITLES[name]} of every cycle"}
+                writer.append(np.asarray(state, np.float32)[None], np.array([when]), {**title, **self.attributes})
         if self.forecasts is not None and number >= self.there[FORECASTS]:
             states = np.asarray(self.model.propagate(one.analysis, np.int32(one.hours), self.leads))
             self.forecasts.append(states[None], [when], {"title": "Forecasts from the analyses", **self.attributes})

@@ -148,18 +148,21 @@ class EnsembleMethod(eqx.Module):
             for slots in (before, after)
         )
         size = after.shape[1]
-        before_variance, variance = ((x[-1] / scale).var(axis=0, ddof=min(1, size - 1)) for x in (before, after))
+        before_spread, spread = (x.std(axis=1, ddof=min(1, size - 1)) for x in (before, after))
         facts = {
             "members": size,
             "inflation": float(factor),
-            "spread_background": float(jnp.sqrt(before_variance.mean())),
-            "spread_analysis": float(jnp.sqrt(variance.mean())),
+            "spread_background": _size(before_spread / scale),
+            "spread_analysis": _size(spread / scale),
         }
         result = Result.CONVERGED if bool(jnp.isfinite(after).all()) else Result.NOT_FINITE
         mean, members = after.mean(axis=1), after[-1]
-        return Analysis(
-            state, background, mean, result, fit_before, fit_after, facts, members=members, variance=variance
-        )
+        return Analysis(state, background, mean, result, fit_before, fit_after, facts, members=members, spread=spread)
+
+
+def _size(field: Array) -> float:
+    """Root mean square."""
+    return float(jnp.sqrt(jnp.mean(field**2)))
 
 
 @eqx.filter_jit

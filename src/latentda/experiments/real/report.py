@@ -147,8 +147,8 @@ def _minimisations(run: RealRun) -> tuple[list[str], list[list[Cell]]]:
         [
             METHODS[name].title,
             iso(datetime_of_hours(one.cycle.hours)),
-            *(one.cycle.facts[key] for key in keys),
-            advice(one.cycle.facts),
+            *(one.cycle.facts.get(key) for key in keys),
+            advice(one.cycle.facts) if "result" in one.cycle.facts else "",
         ]
         for name, cycles in run.methods.items()
         for one in cycles

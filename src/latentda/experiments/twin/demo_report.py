@@ -16,7 +16,7 @@ from latentda.figures import error_curves, map_panels, score_heat, section_panel
 from latentda.figures.words import shown_channel
 from latentda.grid import datetime_of_hours, iso
 from latentda.methods import METHODS
-from latentda.reports.endings import Facts, converged_share, endings
+from latentda.reports.endings import Facts, converged_share, endings, mean_fact
 from latentda.reports.page import Cell, Report
 from latentda.verification import MEAN_CHANNEL, Score
 
@@ -190,11 +190,8 @@ def _facts(report: Report, run: TwinRun) -> None:
     scored: dict[str, list[Facts]] = {}
     for method in _assimilating(run):
         facts = scored[METHODS[method].title] = [c.facts for c in run.cycles[method][run.setup.spinup_cycles :]]
-        mean = {
-            key: float(np.mean([f[key] for f in facts]))
-            for key in ("used", "refused", "iterations", "misfit_background", "misfit_analysis")
-        }
-        rows.append([METHODS[method].title, *mean.values(), converged_share(facts)])
+        keys = ("used", "refused", "iterations", "misfit_background", "misfit_analysis")
+        rows.append([METHODS[method].title, *(mean_fact(facts, key) for key in keys), converged_share(facts)])
     header = ["method", "data used", "refused", "iterations", "O-B (σo²)", "O-A (σo²)", "converged"]
     report.section(
         "Fit to the observations",

@@ -14,7 +14,7 @@ from latentda.figures.minimisation import minimisation_figure
 from latentda.figures.style import TRUTH
 from latentda.grid import iso
 from latentda.methods import METHODS
-from latentda.reports.endings import Facts, converged_share, endings
+from latentda.reports.endings import Facts, converged_share, endings, mean_fact
 from latentda.reports.page import Cell, Report
 from latentda.verification import MEAN_CHANNEL, Score
 from latentda.verification.comparison import Comparison, best_reference, compare
@@ -227,9 +227,10 @@ def _facts(report: Report, findings: Findings) -> None:
         runs = findings.of_method(method)
         facts = [cycle.facts for run in runs for cycle in run.scored if "misfit_analysis" in cycle.facts]
         if facts:
-            means = [float(np.mean([fact[key] for fact in facts])) for key in keys]
+            means = [mean_fact(facts, key) for key in keys]
             scored[METHODS[method].title] = facts
-            rows.append([METHODS[method].title, runs[0].factor, *means, converged_share(facts)])
+            factor = runs[0].factor if METHODS[method].sized else None
+            rows.append([METHODS[method].title, factor, *means, converged_share(facts)])
     if not rows:
         return
     report.section(

@@ -93,9 +93,9 @@ def tune(campaign: Campaign, cycles: int, workers: int, listen: Listen, *, track
     Raises:
         UserError: no method to tune, or too few cycles.
     """
-    methods = tuple(m for m in campaign.setup.methods if METHODS[m].assimilates)
+    methods = tuple(m for m in campaign.setup.methods if METHODS[m].sized)
     if not methods or cycles < 2:
-        raise UserError("Tuning needs a method that assimilates, and rounds of at least two cycles.")
+        raise UserError("Tuning needs a method with a static background error, and rounds of at least two cycles.")
     days = -(-ROUNDS * cycles * campaign.setup.interval_hours // 24)
     setup = replace(campaign.setup, methods=methods, spinup_days=0, scored_days=days, forecast_days=0)
     nature_folder = campaign.root / "nature_training"
