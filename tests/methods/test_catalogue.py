@@ -9,6 +9,7 @@ import pytest
 
 from latentda import UserError
 from latentda.assimilation import FreeRun, GaussNewton, Instant, Variational, WeakConstraint
+from latentda.assimilation.ensemble import EnsembleMethod, Localization
 from latentda.figures import error_curves, look_of
 from latentda.forecast import Persistence, SurrogateModel
 from latentda.methods import METHODS, Method, Options, VariationalSystem, find_method, method_digest
@@ -34,9 +35,10 @@ def test_every_name_builds(name, world):
     declared = find_method(name)
     built = declared.build(world, Options(iterations=7, model=still(world), slots=(0, 6, 12)))
     assert declared.name == name
-    assert isinstance(built, Variational) == declared.assimilates == (name != "free_run")
-    assert isinstance(built, FreeRun) != declared.assimilates
-    if declared.assimilates:
+    assert isinstance(built, FreeRun) != declared.assimilates == (name != "free_run")
+    assert isinstance(built, Variational) == declared.sized
+    assert isinstance(built, EnsembleMethod) == name.startswith("letkf")
+    if declared.sized:
         assert built.minimiser == GaussNewton(iterations=7)
         assert built.window.lead_hours == ((0, 6, 12) if declared.four_d else (0,))
 
@@ -44,6 +46,13 @@ def test_every_name_builds(name, world):
 def test_titles_and_colours_tell_methods_apart():
     assert len({method.title for method in METHODS.values()}) == len(METHODS)
     assert len({method.colour for method in METHODS.values()}) == len(METHODS)
+
+
+def test_members_are_as_many_as_declared_or_chosen(world):
+    radii = Localization(1000.0)
+    chosen = METHODS["letkf"].build(world, Options(members=7, localization=radii, seed=3, without_lost=True))
+    assert (chosen.size, chosen.localization, chosen.seed, chosen.without_lost) == (7, radii, 3, True)
+    assert [METHODS[name].build(world, Options()).size for name in ("letkf", "letkf_40")] == [20, 40]
 
 
 def test_windows_are_what_methods_declare(world):

@@ -81,8 +81,9 @@ def perturbations(
     members: Float[Array, "member ..."],
 ) -> tuple[Float[Array, "..."], Float[Array, "member ..."]]:
     """x_b and X'."""
-    mean = members.mean(axis=0)
-    return mean, members - mean
+    states = jnp.asarray(members)
+    mean = states.mean(axis=0)
+    return mean, states - mean
 
 
 def degrees(members: int) -> int:
