@@ -86,7 +86,7 @@ class LocalizedEnsemble(Covariance):
 
         def add(total: Array, member: tuple[Control, Array]) -> tuple[Array, None]:
             weights, perturbation = member
-            return total + self.taper.root(weights) * perturbation, None
+            return total + _product(self.taper.root(weights), perturbation), None
 
         # Member after member: their weights are then never all in memory, and each is read in order.
         total, _ = jax.lax.scan(add, jnp.zeros_like(self.perturbations[0]), (control, self.perturbations))
@@ -95,6 +95,13 @@ class LocalizedEnsemble(Covariance):
     def zero_control(self) -> Control:
         """Those of rho, the members along a first axis."""
         return _zeros(len(self.perturbations), self.taper.zero_control())
+
+
+def _product(weights: Array, perturbation: Float[Array, "*slot channel row column"]) -> Array:
+    """L v_k * X'_k, slot after slot: in the transpose that adds slots up without strides, ten times as fast."""
+    if perturbation.ndim == 3:
+        return weights * perturbation
+    return jax.lax.map(lambda slot: weights * slot, perturbation)
 
 
 def _zeros(count: int, control: Control) -> Control:
