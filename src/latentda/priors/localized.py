@@ -9,12 +9,12 @@ Schur product. Nothing is taken to be homogeneous. Its root has two forms:
     B = U U^T,  U lower triangular                      dense: 10,000 numbers need 400 MB
     U v = N^(-1/2) sum_k e_k * ( L v_k ),  L L^T = rho   N samples e_k with smooth weights v_k: as large as they are
 
-The second one is the control variable of ensemble-variational methods, with samples of error for members. rho needs
-few numbers, since it is smooth: L are its eigenvectors at nodes a quarter of its radius apart, carried to the grid by
-its own columns, with rows of unit length so that B keeps the samples' variances.
+The second one is the control variable of ensemble-variational methods (:mod:`~latentda.priors.ensemble`), with samples
+of error for members. L is that of :mod:`~latentda.priors.taper` by nodes, with rows of unit length so that B keeps the
+samples' variances.
 
 Sources: Houtekamer & Mitchell (2001), doi 10.1175/1520-0493(2001)129<0123:ASEKFF>2.0.CO;2; the control variable: Lorenc
-(2003), doi 10.1256/qj.02.132; the taper: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10.
+(2003), doi 10.1256/qj.02.132.
 """
 
 from __future__ import annotations
