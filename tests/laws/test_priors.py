@@ -99,7 +99,7 @@ def ensemble():
 
 def latent_ensemble_beside_static():
     static = latent_network()
-    taper = latent_taper(LAYOUT.grid, PATCH, horizontal_km=9e3)
+    taper = latent_taper(LAYOUT.grid, PATCH, LATENT, horizontal_km=9e3, between_latents=0.5)
     localized = LocalizedEnsemble(ensemble_perturbations(members(), static.autoencoder), taper)
     return hybrid_prior(static, localized, static_weight=0.4, ensemble_weight=0.6)
 

@@ -46,6 +46,10 @@ def taper(horizontal=HORIZONTAL, vertical=VERTICAL):
     return double(model_space_taper(LAYOUT, horizontal_km=horizontal, vertical_lnp=vertical))
 
 
+def latent_rho(**settings):
+    return double(latent_taper(LAYOUT.grid, PATCH, 6, horizontal_km=9000.0, **settings))
+
+
 def code():
     features = LAYOUT.shape[0] * PATCH**2
     components = np.linalg.qr(np.random.default_rng(1).normal(size=(features, 6)))[0]
@@ -85,14 +89,15 @@ def test_in_model_space_it_is_the_dense_schur_product(place):
     np.testing.assert_allclose(found[place], np.var(X[(slice(None), *place)], ddof=1), rtol=1e-6)
 
 
-def test_in_latent_space_it_is_that_of_the_codes():
+@pytest.mark.parametrize("between", [1.0, 0.3, 0.0])
+def test_in_latent_space_it_is_that_of_the_codes(between):
     X = ensemble_perturbations(members(), code())
     assert X.shape == (5, *code().latent_shape)
     np.testing.assert_allclose(X.sum(axis=0), 0.0, atol=1e-12)
-    rho = double(latent_taper(LAYOUT.grid, PATCH, horizontal_km=9000.0))
     place = (3, 1, 2)
-    found = apply(LocalizedEnsemble(X, rho), unit(code().latent_shape, place))
-    wanted = schur(np.asarray(X), place, apart(*token_places(LAYOUT.grid, PATCH), place[1:]), 9000.0)
+    found = apply(LocalizedEnsemble(X, latent_rho(between_latents=between)), unit(code().latent_shape, place))
+    others = np.where(np.arange(6) == 3, 1.0, between)[:, None, None]
+    wanted = schur(np.asarray(X), place, apart(*token_places(LAYOUT.grid, PATCH), place[1:]), 9000.0, others)
     np.testing.assert_allclose(found, wanted, atol=0.02 * float(jnp.abs(X).max()) ** 2)
 
 
@@ -123,7 +128,7 @@ def test_new_members_compile_nothing_anew():
 def test_the_latent_prior_of_members():
     X, rho, x_b = (
         ensemble_perturbations(members(), code()),
-        double(latent_taper(LAYOUT.grid, PATCH, horizontal_km=9e3)),
+        latent_rho(),
         members()[0],
     )
     prior = ensemble_prior(X, rho, code())
@@ -150,7 +155,7 @@ def test_weights_are_of_variances(autoencoder, weights):
 
 
 def test_one_decoder_serves_both_parts_of_a_linear_code_as_two_would():
-    rho = double(latent_taper(LAYOUT.grid, PATCH, horizontal_km=9e3))
+    rho = latent_rho()
     ensemble = LocalizedEnsemble(ensemble_perturbations(members(), code()), rho)
     alone = LatentPrior(code(), Diagonal(jnp.ones(code().latent_shape)))
     together = hybrid_prior(alone, ensemble, static_weight=0.5, ensemble_weight=0.25)
@@ -166,8 +171,8 @@ def through_a_window(latent):
     """A hybrid prior of states at every slot."""
     autoencoder = code() if latent else None
     X = ensemble_perturbations(members(5, SLOTS), autoencoder)
-    rho = latent_taper(LAYOUT.grid, PATCH, horizontal_km=9e3) if latent else taper()
-    ensemble = LocalizedEnsemble(X, double(rho))
+    rho = latent_rho() if latent else taper()
+    ensemble = LocalizedEnsemble(X, rho)
     alone = LatentPrior(code(), Diagonal(jnp.ones(code().latent_shape))) if latent else ModelSpacePrior(static())
     return hybrid_prior(alone, ensemble, static_weight=0.4, ensemble_weight=0.6)
 
@@ -191,3 +196,9 @@ def test_the_static_increment_is_the_same_at_all_slots(latent):
     increment = state(prior, x_b, (v[0], 0.0 * v[1])) - x_b
     np.testing.assert_allclose(increment, jnp.broadcast_to(increment[:1], increment.shape), atol=1e-12)
     assert float(jnp.abs(increment).max()) > 0.1
+
+
+@pytest.mark.parametrize("between", [-0.1, 1.1, np.nan])
+def test_a_factor_between_latents_is_from_zero_to_one(between):
+    with pytest.raises(ValueError, match="factor from 0 to 1"):
+        latent_rho(between_latents=between)

@@ -9,7 +9,8 @@ rho is 1 at no distance. Every member has smooth weights L v_k of its own, so th
 that changes from place to place: the control variable of ensemble-variational methods. rho = rho_h rho_v ends in the
 horizontal and in ln p, the same for all variables of a level.
 
-The perturbations are those of any space. In latent space they are E(x_k) less their mean, at the places of the tokens.
+The perturbations are those of any space. In latent space they are E(x_k) less their mean, at the places of the tokens,
+and rho_v is one factor between different latents.
 Members through a window, ``(member, slot, channel, lat, lon)``, have one control for all slots,
 
     x_t(v) = x_b(t) + (N - 1)^(-1/2) sum_k X'_k(t) * ( L v_k ) ,
@@ -43,6 +44,7 @@ from latentda.operators import Control, Covariance, Scaled, Sum
 from latentda.priors.localized import token_places
 from latentda.priors.prior import LatentPrior, ModelSpacePrior
 from latentda.priors.taper import horizontal_taper, vertical_taper
+from latentda.user_error import UserError
 
 AT_ONCE = 8
 """States that are encoded at once."""
@@ -55,7 +57,7 @@ class Taper(Covariance):
 
     Attributes:
         horizontal: rho_h, of fields ``(row, column)``.
-        vertical: L_v; one row serves all channels where nothing ends in the vertical.
+        vertical: L_v.
     """
 
     horizontal: Covariance
@@ -124,18 +126,27 @@ def model_space_taper(layout: Layout, *, horizontal_km: float, vertical_lnp: flo
     return Taper(horizontal, vertical_taper(layout, vertical_lnp))
 
 
-def latent_taper(grid: Grid, patch: int, *, horizontal_km: float) -> Taper:
-    """rho of codes, which are columns and have no vertical: rho_h between tokens, the same for all latents.
+def latent_taper(grid: Grid, patch: int, latents: int, *, horizontal_km: float, between_latents: float = 1.0) -> Taper:
+    """rho of codes: rho_h between tokens, and instead of rho_v one factor between all different latents.
+
+    A token is a column, and its latents have no distance between them.
 
     Args:
         grid: of the states.
         patch: side of a token's patch in grid points.
+        latents: of a token.
         horizontal_km: where rho_h reaches zero; infinite: it is 1 everywhere.
+        between_latents: rho between two latents of a token, from 0 to 1; the control is shortest with 1.
 
     Raises:
-        UserError: a radius that is not positive.
+        UserError: a radius that is not positive, or a factor beyond 0 and 1.
     """
-    return Taper(horizontal_taper(*token_places(grid, patch), horizontal_km), jnp.ones((1, 1)))
+    if not 0.0 <= between_latents <= 1.0:
+        raise UserError(f"The taper between latents is a factor from 0 to 1; got {between_latents}.")
+    common = jnp.full((latents, 1), between_latents**0.5)
+    own = (1.0 - between_latents) ** 0.5 * jnp.eye(latents)
+    vertical = common if between_latents == 1.0 else jnp.concatenate([common, own], axis=1)
+    return Taper(horizontal_taper(*token_places(grid, patch), horizontal_km), vertical)
 
 
 @eqx.filter_jit

@@ -141,7 +141,7 @@ def test_with_the_identity_for_a_code_latent_space_is_model_space():
     background, X = forecasts(Drift())
     found = four_dimensional(ensemble_prior(X, ending())).solve(background, terms(), 0)
     code = IdentityCode(SHAPE)
-    taper = double(latent_taper(LAYOUT.grid, 1, horizontal_km=12_000.0))
+    taper = double(latent_taper(LAYOUT.grid, 1, 1, horizontal_km=12_000.0))
     latent = four_dimensional(ensemble_prior(ensemble_perturbations(X, code), taper, code))
     assert isinstance(latent.prior, LatentPrior)
     np.testing.assert_allclose(latent.solve(background, terms(), 0).trajectory, found.trajectory, atol=1e-9)
