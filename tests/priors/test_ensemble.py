@@ -202,3 +202,8 @@ def test_the_static_increment_is_the_same_at_all_slots(latent):
 def test_a_factor_between_latents_is_from_zero_to_one(between):
     with pytest.raises(ValueError, match="factor from 0 to 1"):
         latent_rho(between_latents=between)
+
+
+def test_a_taper_of_other_fields_is_refused():
+    with pytest.raises(ValueError, match=r"of fields \(6, 2, 4\), the members are of \(7, 8, 16\)"):
+        LocalizedEnsemble(perturbations(), latent_rho())

@@ -10,8 +10,8 @@ that changes from place to place: the control variable of ensemble-variational m
 horizontal and in ln p, the same for all variables of a level.
 
 The perturbations are those of any space. In latent space they are E(x_k) less their mean, at the places of the tokens,
-and rho_v is one factor between different latents.
-Members through a window, ``(member, slot, channel, lat, lon)``, have one control for all slots,
+and rho_v is one factor between different latents. Members through a window, ``(member, slot, channel, lat, lon)``, have
+one control for all slots,
 
     x_t(v) = x_b(t) + (N - 1)^(-1/2) sum_k X'_k(t) * ( L v_k ) ,
 
@@ -23,8 +23,8 @@ and the members' forecasts stand for the tangent of the model: 4DEnVar, with
 whose increment has no slots and so is the same at all of them.
 
 Sources: Lorenc (2003), doi 10.1256/qj.02.132; Buehner (2005), doi 10.1256/qj.04.15; in four dimensions Liu, Xiao & Wang
-(2008), doi 10.1175/2008MWR2312.1; weights: Hamill & Snyder (2000),
-doi 10.1175/1520-0493(2000)128<2905:AHEKFV>2.0.CO;2.
+(2008), doi 10.1175/2008MWR2312.1, and Buehner et al. (2013), doi 10.5194/npg-20-669-2013; weights: Hamill & Snyder
+(2000), doi 10.1175/1520-0493(2000)128<2905:AHEKFV>2.0.CO;2.
 """
 
 from __future__ import annotations
@@ -78,10 +78,19 @@ class LocalizedEnsemble(Covariance):
     Attributes:
         perturbations: X'_k; other ones of the same shape compile nothing anew.
         taper: rho.
+
+    Raises:
+        UserError: a taper of other fields.
     """
 
     perturbations: Float[Array, "member *slot channel row column"]
     taper: Covariance
+
+    def __check_init__(self) -> None:
+        own = self.perturbations.shape[-3:]
+        tapered = jax.eval_shape(self.taper.root, self.taper.zero_control()).shape
+        if own != tapered:
+            raise UserError(f"The taper is of fields {tapered}, the members are of {own}; make one for their layout.")
 
     def root(self, control: Control) -> Float[Array, "*slot channel row column"]:
         """U v."""
