@@ -19,7 +19,7 @@ from latentda.operators import (
     estimate_zonal_blocks,
     white_control,
 )
-from latentda.priors import LocalizedSamples, estimate_balanced
+from latentda.priors import LocalizedEnsemble, LocalizedSamples, estimate_balanced, horizontal_taper, model_space_taper
 from tests.worlds import (
     NEAR_SURFACE,
     balanced_covariance,
@@ -75,6 +75,25 @@ def localised():
     return LocalizedSamples(jnp.asarray(samples), jnp.asarray(np.random.default_rng(4).normal(size=(3, 4, 5))))
 
 
+def taper():
+    grid = sigma_layout().grid
+    return horizontal_taper(np.asarray(grid.latitude), np.asarray(grid.longitude), 6e3)
+
+
+def localised_ensemble():
+    layout = sigma_layout()
+    members = smooth_fields(layout.grid, 4, layout.shape[0])
+    rho = model_space_taper(layout, horizontal_km=6e3, vertical_lnp=1.0)
+    return LocalizedEnsemble(jnp.asarray(members - members.mean(axis=0)), rho)
+
+
+def localised_ensemble_through_a_window():
+    layout = sigma_layout(names="u")
+    members = smooth_fields(layout.grid, 9, layout.shape[0]).reshape(3, 3, *layout.shape)
+    rho = model_space_taper(layout, horizontal_km=6e3)
+    return LocalizedEnsemble(jnp.asarray(members - members.mean(axis=0)), rho)
+
+
 def hybrid():
     climatological = zonal()
     members = np.random.default_rng(3).normal(size=(4, *climatological.sd.shape))
@@ -85,7 +104,21 @@ def scaled():
     return 2.5 * spherical()
 
 
-BUILDERS = (diagonal, dense, ensemble, zonal, spherical, balanced, rich, localised, hybrid, scaled)
+BUILDERS = (
+    diagonal,
+    dense,
+    ensemble,
+    zonal,
+    spherical,
+    balanced,
+    rich,
+    localised,
+    taper,
+    localised_ensemble,
+    localised_ensemble_through_a_window,
+    hybrid,
+    scaled,
+)
 
 root = eqx.filter_jit(lambda B, v: B.root(v))
 adjoint = eqx.filter_jit(lambda B, x: B.adjoint(x))

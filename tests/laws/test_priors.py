@@ -13,7 +13,18 @@ from jax.flatten_util import ravel_pytree
 
 from latentda.networks import AutoencoderSettings, IdentityCode, LinearPatchCode, PatchAutoencoder
 from latentda.operators import BandLimit, Diagonal
-from latentda.priors import FilteredCode, HybridPrior, LatentPrior, ModelSpacePrior
+from latentda.priors import (
+    FilteredCode,
+    HybridPrior,
+    LatentPrior,
+    LocalizedEnsemble,
+    ModelSpacePrior,
+    ensemble_perturbations,
+    ensemble_prior,
+    hybrid_prior,
+    latent_taper,
+    model_space_taper,
+)
 from tests.worlds import balanced_covariance, check_linearisation, double, inner, sigma_layout, smooth_fields
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -77,9 +88,25 @@ def linear_hybrid():
     return HybridPrior((latent_linear(), balanced()))
 
 
-LINEAR = (model_space, balanced, latent_linear, latent_filtered, linear_hybrid)
-CURVED = (latent_network, published, hybrid)
-ABOUT_THE_BACKGROUND = (*LINEAR, latent_network, hybrid)
+def members():
+    return jnp.asarray(smooth_fields(LAYOUT.grid, 4, LAYOUT.shape[0], 3))
+
+
+def ensemble():
+    taper = model_space_taper(LAYOUT, horizontal_km=6e3, vertical_lnp=1.0)
+    return ensemble_prior(ensemble_perturbations(members()), taper)
+
+
+def latent_ensemble_beside_static():
+    static = latent_network()
+    taper = latent_taper(LAYOUT.grid, PATCH, LATENT, horizontal_km=9e3, between_latents=0.5)
+    localized = LocalizedEnsemble(ensemble_perturbations(members(), static.autoencoder), taper)
+    return hybrid_prior(static, localized, static_weight=0.4, ensemble_weight=0.6)
+
+
+LINEAR = (model_space, balanced, latent_linear, latent_filtered, linear_hybrid, ensemble)
+CURVED = (latent_network, published, hybrid, latent_ensemble_beside_static)
+ABOUT_THE_BACKGROUND = (*LINEAR, latent_network, hybrid, latent_ensemble_beside_static)
 
 state = eqx.filter_jit(lambda prior, background, v: prior.state(prior.anchor(background), v))
 

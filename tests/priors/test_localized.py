@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from latentda.grid import great_circle_km, lat_lon_grid, regional_grid
+from latentda.grid import great_circle_km, regional_grid
 from latentda.operators import Dense
 from latentda.priors import LocalizedSamples, estimate_localized, localized, token_places
 
@@ -122,17 +122,6 @@ def test_variances_may_be_smoothed_along_latitudes(monkeypatch, size):
     variance = np.mean(samples() ** 2, axis=0)
     wanted = np.broadcast_to(variance.mean(-1, keepdims=True), variance.shape)
     np.testing.assert_allclose(np.diag(operator(found)), wanted.reshape(-1), rtol=1e-3)
-
-
-@pytest.mark.parametrize("radius", [5000.0, 8000.0])
-def test_nodes_carry_the_taper_around_the_globe_and_over_the_poles(radius):
-    grid = lat_lon_grid(19, 36, poles=True)
-    rows, columns = np.asarray(grid.latitude), np.asarray(grid.longitude)
-    root = localized._taper_root(rows, columns, radius)
-    assert root.shape[-1] < 0.6 * root.shape[0] * root.shape[1]
-    flat = root.reshape(-1, root.shape[-1])
-    np.testing.assert_allclose(np.sum(flat**2, axis=1), 1.0, rtol=1e-5)
-    np.testing.assert_allclose(flat @ flat.T, localized._taper(rows, columns, radius), atol=0.02)
 
 
 def test_samples_too_large_for_the_machine_are_refused_with_their_size(factored, monkeypatch):

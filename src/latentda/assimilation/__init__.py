@@ -16,7 +16,7 @@ from latentda.assimilation.variational.perturbed import perturbed_analyses
 from latentda.assimilation.variational.posterior import Posterior, degrees_of_freedom, posterior
 from latentda.assimilation.variational.preconditioner import Preconditioner
 from latentda.assimilation.variational.prior import Prior
-from latentda.assimilation.variational.window import Instant, StrongConstraint, WeakConstraint, Window
+from latentda.assimilation.variational.window import Instant, StateAtSlots, StrongConstraint, WeakConstraint, Window
 
 __all__ = [
     "Adam",
@@ -38,6 +38,7 @@ __all__ = [
     "Preconditioner",
     "Prior",
     "Result",
+    "StateAtSlots",
     "StrongConstraint",
     "Variational",
     "WeakConstraint",

@@ -39,7 +39,7 @@ class Analysis:
     """The outcome of one analysis.
 
     Attributes:
-        state: x_a at the window's start, standardised anomalies ``(channel, lat, lon)``.
+        state: x_a at the window's start, or in 4DEnVar at its slots, standardised anomalies.
         background: x_b, likewise.
         trajectory: the analysis at the window's slots, physical units.
         result: how it ended; ``result.advice`` says what to do.
@@ -51,8 +51,8 @@ class Analysis:
         spread: standard deviation of the analysis error at the slots, physical units, where the method knows it.
     """
 
-    state: Float[Array, "channel lat lon"]
-    background: Float[Array, "channel lat lon"]
+    state: Float[Array, "*slot channel lat lon"]
+    background: Float[Array, "*slot channel lat lon"]
     trajectory: Float[Array, "slot channel lat lon"]
     result: Result
     observation_background: list[ndarray]
@@ -63,6 +63,6 @@ class Analysis:
     spread: Float[Array, "slot channel lat lon"] | None = None
 
     @property
-    def increment(self) -> Float[Array, "channel lat lon"]:
+    def increment(self) -> Float[Array, "*slot channel lat lon"]:
         """x_a - x_b."""
         return self.state - self.background

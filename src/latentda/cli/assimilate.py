@@ -168,7 +168,7 @@ def _of_members(settings: AssimilationSettings, members: int, localization: str)
     radii = numbers(localization)
     if len(radii) > 2:
         raise UserError(f"--localization takes a radius in km and one in ln p, such as 2500,1.5; got {localization}.")
-    chosen = Radii(radii[0], *radii[1:2]) if radii else None
+    chosen = Radii(radii[0], radii[1] if len(radii) > 1 else float("inf")) if radii else None
     return replace(settings, ensemble=members or None, localization=chosen)
 
 

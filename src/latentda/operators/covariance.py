@@ -106,14 +106,14 @@ class Dense(Covariance):
 
 
 class Ensemble(Covariance):
-    """B = X X^T / (N - 1) of perturbations X ``(member, ...)`` about their mean."""
+    """B = X X^T / (N - 1) of perturbations X ``(member, ...)`` about their mean; of one member B = 0."""
 
     perturbations: Float[Array, "member ..."]
 
     def root(self, control: Control) -> Array:
         """X v / sqrt(N - 1)."""
-        members = self.perturbations.shape[0]
-        return jnp.tensordot(control, self.perturbations, axes=1) / jnp.sqrt(members - 1.0)
+        degrees = max(self.perturbations.shape[0] - 1, 1)
+        return jnp.tensordot(control, self.perturbations, axes=1) / degrees**0.5
 
     def zero_control(self) -> Control:
         """A zero a member."""

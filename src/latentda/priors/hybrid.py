@@ -29,11 +29,11 @@ class HybridPrior(eqx.Module):
 
     parts: tuple[ModelSpacePrior | LatentPrior, ...]
 
-    def anchor(self, background: Float[Array, "channel lat lon"]) -> Any:
+    def anchor(self, background: Float[Array, "*slot channel lat lon"]) -> Any:
         """The background and every part's anchor."""
         return background, tuple(part.anchor(background) for part in self.parts)
 
-    def state(self, anchor: Any, control: Control) -> Float[Array, "channel lat lon"]:
+    def state(self, anchor: Any, control: Control) -> Float[Array, "*slot channel lat lon"]:
         """x_b + sum_i (x_i(v_i) - x_b)."""
         background, anchors = anchor
         states = (part.state(a, v) for part, a, v in zip(self.parts, anchors, control, strict=True))

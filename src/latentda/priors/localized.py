@@ -9,12 +9,12 @@ Schur product. Nothing is taken to be homogeneous. Its root has two forms:
     B = U U^T,  U lower triangular                      dense: 10,000 numbers need 400 MB
     U v = N^(-1/2) sum_k e_k * ( L v_k ),  L L^T = rho   N samples e_k with smooth weights v_k: as large as they are
 
-The second one is the control variable of ensemble-variational methods, with samples of error for members. rho needs
-few numbers, since it is smooth: L are its eigenvectors at nodes a quarter of its radius apart, carried to the grid by
-its own columns, with rows of unit length so that B keeps the samples' variances.
+The second one is the control variable of ensemble-variational methods (:mod:`~latentda.priors.ensemble`), with samples
+of error for members. L is that of :mod:`~latentda.priors.taper` by nodes, with rows of unit length so that B keeps the
+samples' variances.
 
 Sources: Houtekamer & Mitchell (2001), doi 10.1175/1520-0493(2001)129<0123:ASEKFF>2.0.CO;2; the control variable: Lorenc
-(2003), doi 10.1256/qj.02.132; the taper: Gaspari & Cohn (1999), doi 10.1002/qj.49712555417, eq. 4.10.
+(2003), doi 10.1256/qj.02.132.
 """
 
 from __future__ import annotations
@@ -24,30 +24,24 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy import ndarray
 
-from latentda.grid import EARTH_RADIUS, Grid, great_circle_km
+from latentda.grid import Grid
 from latentda.operators import (
     Control,
     Covariance,
     Dense,
     divisor,
-    gaspari_cohn,
     in_pieces,
     position_dependent_sd,
     require_room,
     require_samples,
 )
+from latentda.priors.taper import taper_matrix, taper_root
 
 LARGEST_DENSE = 10_000
 """Numbers of a field up to which the root is dense."""
 
-NODES_A_RADIUS = 4.0
-"""The taper's radius over the distance between neighbouring nodes: rho is then carried to within 0.015."""
-
 _FLOOR = 1e-4
 """Added to the correlations' diagonal: the taper of great-circle distances is not strictly positive definite."""
-
-_LEAST = 1e-3
-"""Variance of the taper's smallest eigenvector that is kept, over the mean one."""
 
 
 class LocalizedSamples(Covariance):
@@ -94,7 +88,7 @@ def estimate_localized(
     require_samples(len(samples))
     own, sd = position_dependent_sd(samples, 0.0), position_dependent_sd(samples, smooth_sd)
     if own.size <= LARGEST_DENSE:
-        return _dense(samples, own, sd, _taper(latitude, longitude, localization_radius_km))
+        return _dense(samples, own, sd, taper_matrix(latitude, longitude, localization_radius_km))
     require_room(
         4 * samples.size,
         f"{len(samples)} samples of {own.size} numbers each",
@@ -104,7 +98,7 @@ def estimate_localized(
     scaled = np.empty((*own.shape[1:], own.shape[0], len(samples)), np.float32)
     for number, sample in enumerate(samples):
         scaled[..., number] = np.moveaxis(sample * factor, 0, -1)
-    return LocalizedSamples(jnp.asarray(scaled), jnp.asarray(_taper_root(latitude, longitude, localization_radius_km)))
+    return LocalizedSamples(jnp.asarray(scaled), jnp.asarray(taper_root(latitude, longitude, localization_radius_km)))
 
 
 def token_places(grid: Grid, patch: int) -> tuple[Float[ndarray, " row"], Float[ndarray, " column"]]:
@@ -127,41 +121,3 @@ def _dense(samples: ndarray, own: ndarray, sd: ndarray, taper: ndarray) -> Dense
     correlation = (product / len(samples)).reshape(shape) * taper[None, :, None, :]
     root = np.linalg.cholesky(correlation.reshape(size, size) + _FLOOR * np.eye(size)) / np.sqrt(1.0 + _FLOOR)
     return Dense(jnp.asarray(sd.reshape(-1, 1) * root, jnp.float32), sd.shape)
-
-
-def _taper(latitude: ndarray, longitude: ndarray, radius: float) -> Float[ndarray, "point point"]:
-    phi, lam = _points(latitude, longitude)
-    return gaspari_cohn(great_circle_km(phi[:, None], lam[:, None], phi[None], lam[None]), radius)
-
-
-def _taper_root(latitude: ndarray, longitude: ndarray, radius: float) -> Float[ndarray, "row column mode"]:
-    """L: the eigenvectors of rho at the nodes, at every point of the grid."""
-    phi, lam = _nodes(latitude, longitude, radius)
-    values, vectors = np.linalg.eigh(gaspari_cohn(great_circle_km(phi[:, None], lam[:, None], phi, lam), radius))
-    kept = values > _LEAST
-    modes = vectors[:, kept] / np.sqrt(values[kept])
-    column = longitude[:, None]
-    rows = [gaspari_cohn(great_circle_km(row, column, phi, lam), radius) @ modes for row in np.asarray(latitude)]
-    root = np.stack(rows)
-    return (root / np.linalg.norm(root, axis=-1, keepdims=True)).astype(np.float32)
-
-
-def _nodes(latitude: ndarray, longitude: ndarray, radius: float) -> tuple[ndarray, ndarray]:
-    """Evenly over the sphere by the golden angle, in and around the grid; its own points where they are fewer."""
-    spacing = radius / NODES_A_RADIUS
-    points = _points(latitude, longitude)
-    count = int(np.ceil(4.0 * np.pi * (1e-3 * EARTH_RADIUS / spacing) ** 2))
-    number = np.arange(count) + 0.5
-    phi = np.rad2deg(np.arcsin(1.0 - 2.0 * number / count))
-    lam = np.rad2deg(np.pi * (1.0 + np.sqrt(5.0)) * number) % 360.0
-    margin = 1.5 * spacing
-    band = np.rad2deg(1e3 * margin / EARTH_RADIUS)
-    inside = (phi > latitude.min() - band) & (phi < latitude.max() + band)
-    phi, lam = phi[inside], lam[inside]
-    near = np.asarray([great_circle_km(y, x, *points).min() < margin for y, x in zip(phi, lam, strict=True)], bool)
-    return (phi[near], lam[near]) if 0 < near.sum() < points[0].size else points
-
-
-def _points(latitude: ndarray, longitude: ndarray) -> tuple[ndarray, ndarray]:
-    phi, lam = np.meshgrid(latitude, longitude, indexing="ij")
-    return phi.reshape(-1), lam.reshape(-1)

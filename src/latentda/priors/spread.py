@@ -21,8 +21,8 @@ DRAWS = 32
 
 @eqx.filter_jit
 def background_spread(
-    prior: Any, background: Float[Array, "channel lat lon"], key: PRNGKeyArray, samples: int = 50
-) -> Float[Array, "channel lat lon"]:
+    prior: Any, background: Float[Array, "*slot channel lat lon"], key: PRNGKeyArray, samples: int = 50
+) -> Float[Array, "*slot channel lat lon"]:
     """Standard deviation of x(v) about x(0), standardised anomalies."""
     anchor = prior.anchor(background)
     centre = prior.state(anchor, prior.zero_control())
@@ -37,7 +37,7 @@ def background_spread(
 
 @eqx.filter_jit
 def background_draws(
-    prior: Any, background: Float[Array, "channel lat lon"], key: PRNGKeyArray, count: int = DRAWS
+    prior: Any, background: Float[Array, "*slot channel lat lon"], key: PRNGKeyArray, count: int = DRAWS
 ) -> Float[Array, "draw channel lat lon"]:
     """Draws x(v_k) - x(0) of the background error, standardised anomalies, one after the other."""
     anchor = prior.anchor(background)

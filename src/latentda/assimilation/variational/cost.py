@@ -3,9 +3,10 @@
     J(v) = 1/2 |v|^2 + 1/2 sum_k | R_k^(-1/2) ( H_k( M_k( x(v) ) ) - y_k ) |^2
 
 v is white; x(v) is the prior's map to a state of standardised anomalies; M_k the forecast to slot k of the window (the
-identity in 3-D; with a weak constraint it has a part of v to itself); H_k the observation operator on physical fields;
-R_k diagonal, or correlated along the ascents of soundings. With a Huber limit the square of a datum's misfit becomes
-the Huber norm. Every variational method of the package minimises this and nothing else.
+identity in 3-D; with a weak constraint it has a part of v to itself; in 4DEnVar x(v) is a state at every slot, and M_k
+takes the k-th); H_k the observation operator on physical fields; R_k diagonal, or correlated along the ascents of
+soundings. With a Huber limit the square of a datum's misfit becomes the Huber norm. Every variational method of the
+package minimises this and nothing else.
 
 Source: Lorenc (1986), doi 10.1002/qj.49711247414; notation of Ide et al. (1997), doi 10.2151/jmsj1965.75.1B_181.
 """
@@ -15,8 +16,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
+import numpy as np
 import optax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
+from numpy import ndarray
 
 from latentda.assimilation.term import ObservationTerm
 from latentda.assimilation.variational.prior import Prior
@@ -74,8 +78,8 @@ class CostFunction(eqx.Module):
         departures = self.departures(self.trajectory(control))
         return control, [term.residual(d) for term, d in zip(self.terms, departures, strict=True)]
 
-    def state(self, control: Control) -> Float[Array, "channel lat lon"]:
-        """x(v) at the window's start, standardised anomalies."""
+    def state(self, control: Control) -> Float[Array, "*slot channel lat lon"]:
+        """x(v) at the window's start, or in 4DEnVar at its slots, standardised anomalies."""
         return self.prior.state(self.anchor, self._split(control)[0])
 
     def trajectory(self, control: Control) -> Float[Array, "slot channel lat lon"]:
@@ -83,11 +87,23 @@ class CostFunction(eqx.Module):
         return self.forecast(self.state(control), self._split(control)[1])
 
     def forecast(
-        self, state: Float[Array, "channel lat lon"], within: Control | None = None
+        self, state: Float[Array, "*slot channel lat lon"], within: Control | None = None
     ) -> Float[Array, "slot channel lat lon"]:
-        """M_k(x) of anomalies at the window's start, physical units; without ``within`` the model's own."""
-        physical = self.standardizer.to_physical(state, self.start_hours)
-        return self.window.trajectory(physical, self.start_hours, within)
+        """M_k(x) of anomalies x(v), physical units; without ``within`` the model's own.
+
+        Raises:
+            ValueError: x is of other slots than the window.
+        """
+        to_physical, hours = self.standardizer.to_physical, self.start_hours
+        if state.ndim > 3:
+            to_physical, hours = jax.vmap(to_physical), hours + self._leads(len(state))
+        return self.window.trajectory(to_physical(state, hours), self.start_hours, within)
+
+    def _leads(self, states: int) -> Int[ndarray, " slot"]:
+        leads = self.window.lead_hours
+        if states != len(leads):
+            raise ValueError(f"The window wants a state at each of its {len(leads)} slots; got {states}.")
+        return np.asarray(leads, np.int32)
 
     def departures(self, slots: Float[Array, "slot channel lat lon"]) -> list[Float[Array, " datum"]]:
         """R_k^(-1/2) (H_k(x_k) - y_k) of every slot, for the states at the slots in physical units.

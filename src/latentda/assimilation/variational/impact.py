@@ -88,8 +88,10 @@ def impact(
 
     Raises:
         UserError: terms with correlated errors or a Huber limit, whose data have no impact of their own here; or
-            a model that has no derivative, has failed, or whose forecast is not finite.
+            a model that has no derivative, has failed, or whose forecast is not finite; or an analysis at all slots.
     """
+    if analysis.state.ndim > 3:
+        raise UserError("The impact of data is told of analyses of one state, not of a state at every slot (4DEnVar).")
     require_independent_gaussian(terms, "Impacts of data")
     energy = ForecastError(model, lead_hours, jnp.asarray(truth), jnp.asarray(weight), method.standardizer)
     states = analysis.background, analysis.state

@@ -68,7 +68,7 @@ class Variational(CarriesState):
     @host_failures_told()
     def solve(
         self,
-        background: Float[Array, "channel lat lon"],
+        background: Float[Array, "*slot channel lat lon"],
         terms: tuple[ObservationTerm, ...],
         start_hours: int,
         preconditioner: Preconditioner | None = None,
@@ -78,7 +78,7 @@ class Variational(CarriesState):
         """Combine a background (standardised anomalies at the window's start) with observations.
 
         Args:
-            background: x_b.
+            background: x_b; in 4DEnVar at every slot.
             terms: the observations of each slot of the window.
             start_hours: valid time of the background, hours since 1970.
             preconditioner: of an earlier analysis, ``analysis.minimum.preconditioner``.
@@ -99,7 +99,7 @@ class Variational(CarriesState):
         )
 
     def cost(
-        self, background: Float[Array, "channel lat lon"], terms: tuple[ObservationTerm, ...], start_hours: Any
+        self, background: Float[Array, "*slot channel lat lon"], terms: tuple[ObservationTerm, ...], start_hours: Any
     ) -> CostFunction:
         """J of one background and its observations; arguments as in :meth:`solve`."""
         anchor = self.prior.anchor(background)

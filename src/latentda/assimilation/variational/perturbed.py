@@ -27,12 +27,12 @@ from latentda.user_error import UserError
 
 def perturbed_analyses(
     method: Variational,
-    background: Float[Array, "channel lat lon"],
+    background: Float[Array, "*slot channel lat lon"],
     terms: tuple[ObservationTerm, ...],
     start_hours: int,
     key: PRNGKeyArray,
     count: int,
-) -> Float[Array, "member channel lat lon"]:
+) -> Float[Array, "member *slot channel lat lon"]:
     """Analyses at the window's start, standardised anomalies, one after the other in one compiled function.
 
     Args:

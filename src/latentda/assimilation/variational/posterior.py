@@ -60,18 +60,18 @@ class Posterior(eqx.Module):
         """d, of the pairs that are there: a lower bound."""
         return jnp.sum(1.0 - 1.0 / self.pairs.value)
 
-    def perturbed(self, white: Float[Array, " control"]) -> Float[Array, "channel lat lon"]:
+    def perturbed(self, white: Float[Array, " control"]) -> Float[Array, "*slot channel lat lon"]:
         """The state of one white vector e, standardised anomalies."""
         shrink = 1.0 - jax.lax.rsqrt(self.pairs.value)
         control = self.control + white - (shrink * (self.pairs.vector @ white)) @ self.pairs.vector
         unflatten = ravel_pytree(self.cost.zero_control())[1]
         return self.cost.state(unflatten(control))
 
-    def samples(self, key: PRNGKeyArray, count: int) -> Float[Array, "sample channel lat lon"]:
+    def samples(self, key: PRNGKeyArray, count: int) -> Float[Array, "sample *slot channel lat lon"]:
         """Draws of the state, standardised anomalies."""
         return _samples(self, key, count)
 
-    def spread(self, key: PRNGKeyArray, samples: int = 50) -> Float[Array, "channel lat lon"]:
+    def spread(self, key: PRNGKeyArray, samples: int = 50) -> Float[Array, "*slot channel lat lon"]:
         """Standard deviation of the state about the analysis, standardised anomalies, from so many samples."""
         return _spread(self, key, samples)
 

@@ -12,10 +12,13 @@ from latentda.operators import Control
 class Prior(Protocol):
     """The map x(v) around a background; :mod:`latentda.priors` holds its members."""
 
-    def anchor(self, background: Float[Array, "channel lat lon"]) -> Any:
-        """What depends on the background alone, computed once an analysis."""
+    def anchor(self, background: Float[Array, "*slot channel lat lon"]) -> Any:
+        """What depends on the background alone, computed once an analysis.
 
-    def state(self, anchor: Any, control: Control) -> Float[Array, "channel lat lon"]:
+        Where the background is a state at every slot of a window, so is x(v).
+        """
+
+    def state(self, anchor: Any, control: Control) -> Float[Array, "*slot channel lat lon"]:
         """x(v), standardised anomalies."""
 
     def zero_control(self) -> Control:

@@ -28,9 +28,12 @@ class Window(Protocol):
         """The window's own part of the control vector, at zero; None for a model taken to be perfect."""
 
     def trajectory(
-        self, state: Float[Array, "channel lat lon"], start_hours: Any, control: Control | None = None
+        self, state: Float[Array, "*slot channel lat lon"], start_hours: Any, control: Control | None = None
     ) -> Float[Array, "slot channel lat lon"]:
-        """M_k(x) in physical units, from the state at the window's start; without a control the model's own."""
+        """M_k(x) in physical units, from the state at the window's start; without a control the model's own.
+
+        Of the windows :class:`StateAtSlots` takes a state at every slot, the others one.
+        """
 
 
 class Instant(eqx.Module):
@@ -45,6 +48,34 @@ class Instant(eqx.Module):
         """The state itself."""
         del start_hours, control
         return state[None]
+
+
+class StateAtSlots(eqx.Module):
+    """Four-dimensional analysis without a model: x(v) is a state at every slot, and M_k takes the k-th.
+
+    The background is the forecast through the window; a prior of members' forecasts, whose covariance links the slots,
+    stands for the model (4DEnVar). No derivative of a model is asked for.
+
+    Source: Liu, Xiao & Wang (2008), doi 10.1175/2008MWR2312.1.
+    """
+
+    lead_hours: tuple[int, ...] = eqx.field(static=True)
+
+    def zero_control(self) -> None:
+        """None."""
+
+    def trajectory(
+        self, state: Float[Array, "*slot channel lat lon"], start_hours: Any, control: None = None
+    ) -> Float[Array, "slot channel lat lon"]:
+        """The states themselves.
+
+        Raises:
+            ValueError: one state for all slots.
+        """
+        del start_hours, control
+        if state.ndim == 3:
+            raise ValueError(f"The window wants a state at each of its {len(self.lead_hours)} slots; got one for all.")
+        return state
 
 
 class StrongConstraint(eqx.Module):
