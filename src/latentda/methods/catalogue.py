@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from latentda.methods.ensemble import FilterSystem
+from latentda.methods.ensemble import EnsembleVariationalSystem, FilterSystem
 from latentda.methods.method import Method
 from latentda.methods.variational import (
     ErringModel,
@@ -23,6 +23,7 @@ from latentda.methods.variational import (
 from latentda.user_error import UserError
 
 _PERFECT, _ERRING, _LEARNED = PerfectModel(), ErringModel(), PerfectModel(learned=True)
+_LAGGED = EnsembleVariationalSystem(latent=True, members=9, filtered=False)
 
 _DECLARED = (
     Method("free_run", "no assimilation", "#8a919a"),
@@ -40,6 +41,11 @@ _DECLARED = (
     Method("latent_4dvar_learned", "latent 4D-Var, learned model", "#a0447a", VariationalSystem(latent, _LEARNED)),
     Method("letkf", "LETKF, 20 members", "#b8860b", FilterSystem()),
     Method("letkf_40", "LETKF, 40 members", "#6b4f00", FilterSystem(40)),
+    Method("envar_hybrid", "hybrid EnVar", "#7a9a01", EnsembleVariationalSystem(latent=False)),
+    Method("4denvar_hybrid", "hybrid 4DEnVar", "#4b5d00", EnsembleVariationalSystem(latent=False, four_d=True)),
+    Method("latent_envar", "latent hybrid EnVar", "#e7298a", EnsembleVariationalSystem(latent=True)),
+    Method("latent_4denvar", "latent hybrid 4DEnVar", "#99004d", EnsembleVariationalSystem(latent=True, four_d=True)),
+    Method("latent_lagged", "latent 3D-Var, lagged members", "#ff6f91", _LAGGED),
 )
 
 METHODS: dict[str, Method] = {method.name: method for method in _DECLARED}

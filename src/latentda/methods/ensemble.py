@@ -1,29 +1,43 @@
-"""Ensemble systems: a filter, its localisation and its inflation, in a world.
+"""Ensemble systems: filters, and variational methods with members in their background error.
 
-The first members are drawn from the background error by which observations are screened, so that every method starts
-with the same doubt of the same background.
+The first members are drawn from the static background error, so that every method starts with the same doubt of the
+same background.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import jax.numpy as jnp
+
+from latentda.assimilation import GaussNewton, Instant, StateAtSlots, Variational
 from latentda.assimilation.ensemble import (
     ETKF,
     EnsembleAnalysis,
     EnsembleMethod,
+    EnsembleVariational,
     Inflation,
     Localization,
     RelaxationToPriorSpread,
+    mean_variance,
 )
 from latentda.methods.method import Options
-from latentda.methods.variational import scaled
-from latentda.priors import ModelSpacePrior
+from latentda.methods.variational import latent, model_space, scaled
+from latentda.priors import LatentPrior, ModelSpacePrior, Taper, latent_taper, model_space_taper
 from latentda.world import World
 
 USUAL = Localization.of_sigma(700.0, 0.4)
-"""Radii where none are chosen: those of global models with some 20 members, about 2,500 km and a factor of 4 in
-pressure."""
+"""Radii of filters where none are chosen: those of global models with some 20 members, about 2,500 km and a factor of
+4 in pressure."""
+
+IN_MODEL_SPACE = Localization(3500.0, 3.0)
+"""Radii of covariances of some 20 members in model space, see ``docs/decisions.md``."""
+
+IN_LATENT_SPACE = Localization(4000.0)
+"""The same in latent space."""
+
+BETWEEN_LATENTS = 0.3
+"""Taper between two latents of a token, likewise."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +74,57 @@ class FilterSystem:
             options.without_lost,
             options.seed,
         )
+
+
+@dataclass(frozen=True)
+class EnsembleVariationalSystem:
+    """A static background error and members beside it.
+
+    Attributes:
+        latent: whether both are in latent space, or in model space.
+        members: N, where the options say nothing else.
+        share: of the members in the variances.
+        filtered: whether members are updated by an LETKF; else they are the forecasts of the analyses before.
+        four_d: whether members' forecasts link the slots of a window.
+    """
+
+    latent: bool
+    members: int = 20
+    share: float = 0.5
+    filtered: bool = True
+    four_d: bool = False
+    sized: bool = True
+
+    def build(self, world: World, options: Options) -> EnsembleVariational:
+        """The analysis in a world; radii of the options are those of the members' covariance."""
+        static = (latent if self.latent else model_space)(world, options.factor)
+        slots = options.slots if self.four_d else (0,)
+        window = StateAtSlots(slots) if self.four_d else Instant()
+        minimiser = GaussNewton(options.iterations, options.outer_loops, options.tolerance)
+        size = options.members or self.members
+        members_filter = None
+        if self.filtered:
+            own = replace(options, localization=None, members=size)
+            members_filter = FilterSystem(four_d=self.four_d).build(world, own)
+        return EnsembleVariational(
+            static,
+            Variational(static, world.standardizer, window, minimiser),
+            _taper(world, static, options.localization),
+            mean_variance(static.background_error),
+            jnp.float32(self.share),
+            size,
+            members_filter,
+            options.without_lost,
+            options.seed,
+        )
+
+
+def _taper(world: World, static: ModelSpacePrior | LatentPrior, chosen: Localization | None) -> Taper:
+    if isinstance(static, ModelSpacePrior):
+        radii = chosen or IN_MODEL_SPACE
+        return model_space_taper(world.layout, horizontal_km=radii.horizontal_km, vertical_lnp=radii.vertical_lnp)
+    latents, *tokens = static.autoencoder.latent_shape
+    grid = world.layout.grid
+    patch = max(-(-points // count) for points, count in zip(grid.shape, tokens, strict=True))
+    reach = (chosen or IN_LATENT_SPACE).horizontal_km
+    return latent_taper(grid, patch, latents, horizontal_km=reach, between_latents=BETWEEN_LATENTS)

@@ -49,7 +49,7 @@ from latentda.user_error import UserError
 AT_ONCE = 8
 """States that are encoded at once."""
 
-P = TypeVar("P", ModelSpacePrior, LatentPrior)
+P = TypeVar("P", bound=ModelSpacePrior | LatentPrior)
 
 
 class Taper(Covariance):

@@ -3,6 +3,7 @@
 from latentda.assimilation.ensemble.carried import CarriedMembers
 from latentda.assimilation.ensemble.columns import Localization
 from latentda.assimilation.ensemble.enkf import EnKF, perturbed_transform
+from latentda.assimilation.ensemble.envar import EnsembleVariational, mean_variance
 from latentda.assimilation.ensemble.etkf import ETKF, EnsembleAnalysis
 from latentda.assimilation.ensemble.etkf_q import add_model_error
 from latentda.assimilation.ensemble.filter import EnsembleFilter
@@ -36,6 +37,7 @@ __all__ = [
     "EnsembleAnalysis",
     "EnsembleFilter",
     "EnsembleMethod",
+    "EnsembleVariational",
     "GridLETKF",
     "Inflation",
     "Localization",
@@ -48,6 +50,7 @@ __all__ = [
     "inverse_root",
     "local_analysis",
     "mean_free_basis",
+    "mean_variance",
     "periodic_taper",
     "perturbations",
     "perturbed_transform",

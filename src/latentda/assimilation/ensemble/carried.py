@@ -7,6 +7,7 @@ a member that has blown up is no member any more.
 from __future__ import annotations
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -23,26 +24,35 @@ class CarriedMembers(eqx.Module):
 
     Attributes:
         members: physical units, at the slots of the window.
-        means: of the members, at the offsets.
+        background: the members' mean, or the first of them, at the offsets.
         factor: of an adaptive inflation.
         offsets: times relative to the window's start (h).
+        led: whether the first member is the background, not the mean: the others are older forecasts.
     """
 
     members: Float[Array, "slot member channel lat lon"]
-    means: Float[Array, "offset channel lat lon"]
+    background: Float[Array, "offset channel lat lon"]
     factor: Float[Array, ""]
     offsets: tuple[int, ...] = eqx.field(static=True, default=(0,))
+    led: bool = eqx.field(static=True, default=False)
 
     @classmethod
-    def of(cls, members: Float[ArrayLike, "member channel lat lon"], factor: ArrayLike = 1.0) -> CarriedMembers:
+    def of(
+        cls, members: Float[ArrayLike, "member channel lat lon"], factor: ArrayLike = 1.0, *, led: bool = False
+    ) -> CarriedMembers:
         """Members of one time."""
         there = jnp.asarray(members)
-        return cls(there[None], there.mean(axis=0)[None], jnp.asarray(factor, jnp.float32))
+        return cls(there[None], _centre(there, led)[None], jnp.asarray(factor, jnp.float32), led=led)
 
     @property
     def first_guess(self) -> FirstGuess:
-        """The mean at its offsets."""
-        return FirstGuess(np.asarray(self.means), self.offsets)
+        """The background at its offsets."""
+        return FirstGuess(np.asarray(self.background), self.offsets)
+
+    @property
+    def centre(self) -> Float[Array, "slot channel lat lon"]:
+        """The background at the slots of the window."""
+        return jax.vmap(lambda members: _centre(members, self.led))(self.members)
 
     def forecast(
         self,
@@ -54,35 +64,42 @@ class CarriedMembers(eqx.Module):
         *,
         without_lost: bool = False,
     ) -> CarriedMembers:
-        """The members forecast to the slots of a later window, their mean to the offsets around its start.
+        """The members forecast to the slots of a later window, the background to the offsets around its start.
 
         Args:
             model: that forecasts.
             hours: valid time of the members, since 1970.
             lead_hours: from there to the start of the window.
-            offsets: of the means.
+            offsets: of the background.
             slots: of the members.
             without_lost: whether the others go on where a member has blown up.
 
         Raises:
-            AnalysisError: a member has blown up; or fewer than two are left.
+            AnalysisError: a member has blown up; or the background, or all others but one, are lost.
         """
         wanted = sorted({lead_hours + time for time in (*offsets, *slots)})
         if wanted == [0]:
             return self
         made = forecast_members(model, self.members[-1], hours, tuple(wanted))
-        made = _sound(made, name_of(model), hours + lead_hours, without_lost)
-        means = made.mean(axis=0)
+        made = _sound(made, name_of(model), hours + lead_hours, without_lost, self.led)
+        background = _centre(made, self.led)
         at = {lead: k for k, lead in enumerate(wanted)}
         return CarriedMembers(
             jnp.stack([made[:, at[lead_hours + slot]] for slot in slots]),
-            jnp.stack([means[at[lead_hours + offset]] for offset in offsets]),
+            jnp.stack([background[at[lead_hours + offset]] for offset in offsets]),
             self.factor,
             offsets,
+            self.led,
         )
 
 
-def _sound(made: Array, name: str, hours: int, without_lost: bool) -> Float[Array, "member lead channel lat lon"]:
+def _centre(members: Float[Array, "member ..."], led: bool) -> Float[Array, "..."]:
+    return members[0] if led else members.mean(axis=0)
+
+
+def _sound(
+    made: Array, name: str, hours: int, without_lost: bool, led: bool
+) -> Float[Array, "member lead channel lat lon"]:
     """The members that are finite."""
     finite = np.asarray(jnp.isfinite(made).all(axis=(1, 2, 3, 4)))
     if finite.all():
@@ -95,4 +112,6 @@ def _sound(made: Array, name: str, hours: int, without_lost: bool) -> Float[Arra
         )
     if finite.sum() < 2:
         raise AnalysisError(f"{begin}, and fewer than two are left: inflate less or observe more.")
+    if led and not finite[0]:
+        raise AnalysisError(f"{begin}, and the first is the background: repair the analysis before it.")
     return made[np.flatnonzero(finite)]

@@ -78,7 +78,7 @@ class EnsembleMethod(eqx.Module):
         """Members drawn about a background, or those that are given ``(member, channel, lat, lon)``."""
         states = jnp.asarray(background)
         if states.ndim == 3:
-            states = _drawn(self.prior, self.standardizer.scale, states, jax.random.key(self.seed), self.size)
+            states = draw_members(self.prior, self.standardizer.scale, states, jax.random.key(self.seed), self.size)
         return CarriedMembers.of(states)
 
     def first_guess(self, carried: CarriedMembers) -> FirstGuess:
@@ -171,10 +171,18 @@ def _compiled(update: EnsembleFilter, members: Array, departures: Array, key: Ar
 
 
 @eqx.filter_jit
-def _drawn(
+def draw_members(
     prior: Prior, scale: Float[Array, " channel"], background: Array, key: Array, size: int
 ) -> Float[Array, "member channel lat lon"]:
-    """x_b + e_k, the e_k centred, one after the other."""
+    """x_b + e_k, the e_k drawn from a prior and centred, one after the other.
+
+    Args:
+        prior: x(v) about an anomaly.
+        scale: of the anomalies.
+        background: x_b, physical units.
+        key: of the draws.
+        size: N.
+    """
     # Draws are about climatology's mean, as those that screen the observations are.
     anchor = prior.anchor(jnp.zeros_like(background))
 
