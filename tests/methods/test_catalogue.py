@@ -9,7 +9,7 @@ import pytest
 
 from latentda import UserError
 from latentda.assimilation import FreeRun, GaussNewton, Instant, Variational, WeakConstraint
-from latentda.assimilation.ensemble import EnsembleMethod, Localization
+from latentda.assimilation.ensemble import EnsembleMethod, EnsembleVariational, Localization
 from latentda.figures import error_curves, look_of
 from latentda.forecast import Persistence, SurrogateModel
 from latentda.methods import METHODS, Method, Options, VariationalSystem, find_method, method_digest
@@ -36,11 +36,12 @@ def test_every_name_builds(name, world):
     built = declared.build(world, Options(iterations=7, model=still(world), slots=(0, 6, 12)))
     assert declared.name == name
     assert isinstance(built, FreeRun) != declared.assimilates == (name != "free_run")
-    assert isinstance(built, Variational) == declared.sized
-    assert isinstance(built, EnsembleMethod) == name.startswith("letkf")
+    assert isinstance(built, EnsembleMethod | EnsembleVariational) == declared.ensemble
+    assert built.lead_hours == ((0, 6, 12) if declared.four_d else (0,))
+    minimised = built.variational if isinstance(built, EnsembleVariational) else built
+    assert isinstance(minimised, Variational) == declared.sized
     if declared.sized:
-        assert built.minimiser == GaussNewton(iterations=7)
-        assert built.window.lead_hours == ((0, 6, 12) if declared.four_d else (0,))
+        assert minimised.minimiser == GaussNewton(iterations=7)
 
 
 def test_titles_and_colours_tell_methods_apart():

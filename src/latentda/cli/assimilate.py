@@ -163,7 +163,7 @@ def _of_members(settings: AssimilationSettings, members: int, localization: str)
     from latentda.assimilation.ensemble import Localization as Radii
     from latentda.user_error import UserError
 
-    if settings.declared.sized and localization:
+    if localization and not settings.declared.ensemble:
         raise UserError(f"{settings.method} has no members to localise; leave --localization out.")
     radii = numbers(localization)
     if len(radii) > 2:

@@ -7,6 +7,7 @@ same background.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import jax.numpy as jnp
 
@@ -21,6 +22,7 @@ from latentda.assimilation.ensemble import (
     RelaxationToPriorSpread,
     mean_variance,
 )
+from latentda.grid import Layout
 from latentda.methods.method import Options
 from latentda.methods.variational import latent, model_space, scaled
 from latentda.priors import LatentPrior, ModelSpacePrior, Taper, latent_taper, model_space_taper
@@ -121,10 +123,19 @@ class EnsembleVariationalSystem:
 
 def _taper(world: World, static: ModelSpacePrior | LatentPrior, chosen: Localization | None) -> Taper:
     if isinstance(static, ModelSpacePrior):
-        radii = chosen or IN_MODEL_SPACE
-        return model_space_taper(world.layout, horizontal_km=radii.horizontal_km, vertical_lnp=radii.vertical_lnp)
-    latents, *tokens = static.autoencoder.latent_shape
-    grid = world.layout.grid
-    patch = max(-(-points // count) for points, count in zip(grid.shape, tokens, strict=True))
-    reach = (chosen or IN_LATENT_SPACE).horizontal_km
-    return latent_taper(grid, patch, latents, horizontal_km=reach, between_latents=BETWEEN_LATENTS)
+        return _of_states(world.layout, chosen or IN_MODEL_SPACE)
+    return _of_codes(world.layout, static.autoencoder.latent_shape, chosen or IN_LATENT_SPACE)
+
+
+# A cycle whose background error is sized anew builds its method every time; a taper takes a second to make.
+@lru_cache(4)
+def _of_states(layout: Layout, radii: Localization) -> Taper:
+    return model_space_taper(layout, horizontal_km=radii.horizontal_km, vertical_lnp=radii.vertical_lnp)
+
+
+@lru_cache(4)
+def _of_codes(layout: Layout, latent_shape: tuple[int, int, int], radii: Localization) -> Taper:
+    latents, *tokens = latent_shape
+    patch = max(-(-points // count) for points, count in zip(layout.grid.shape, tokens, strict=True))
+    reach = radii.horizontal_km
+    return latent_taper(layout.grid, patch, latents, horizontal_km=reach, between_latents=BETWEEN_LATENTS)

@@ -56,7 +56,11 @@ class System(Protocol):
 
     @property
     def sized(self) -> bool:
-        """Whether its background error has a size to be tuned; members have their own."""
+        """Whether its background error has a size to be tuned; that of members alone has its own."""
+
+    @property
+    def members(self) -> int:
+        """States that it carries from cycle to cycle, where the options say nothing else."""
 
     def build(self, world: World, options: Options) -> AnalysisMethod:
         """The analysis in a world."""
@@ -68,6 +72,7 @@ class NoAssimilation:
 
     four_d: bool = False
     sized: bool = False
+    members: int = 1
 
     def build(self, world: World, options: Options) -> FreeRun:
         """The background is the analysis."""
@@ -99,6 +104,11 @@ class Method:
     def sized(self) -> bool:
         """Whether its background error has a size to be tuned."""
         return self.system.sized
+
+    @property
+    def ensemble(self) -> bool:
+        """Whether it carries members."""
+        return self.system.members > 1
 
     @property
     def assimilates(self) -> bool:

@@ -119,6 +119,11 @@ class VariationalSystem:
         """It has."""
         return True
 
+    @property
+    def members(self) -> int:
+        """One state."""
+        return 1
+
     def build(self, world: World, options: Options) -> Variational:
         """The analysis in a world."""
         prior = self.prior(world, options.factor)

@@ -16,7 +16,6 @@ import pyarrow as pa
 from numpy import ndarray
 
 from latentda.assimilation import Analysis, AnalysisMethod, Variational, degrees_of_freedom, posterior
-from latentda.assimilation.ensemble import EnsembleMethod
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.intake import Intake
 from latentda.cycling import Adapt, Cycler, Observe, WindowAnalysis
@@ -152,7 +151,7 @@ class Analyst:
             summed = data_impact([found])
             done = replace(done, feedback=concatenate(found.tables), impact=summed)
             warn_of_unexplained(summed)
-        if self.settings.posterior and self.settings.declared.sized:
+        if self.settings.posterior and not self.settings.declared.ensemble:
             done = self._with_posterior(done, self._variational(cycler, "--posterior"), window)
         return done
 
@@ -164,7 +163,7 @@ class Analyst:
         """
         if state.members is None:
             return state.values
-        if not isinstance(self.method, EnsembleMethod):
+        if not self.settings.declared.ensemble:
             raise UserError(
                 f"The {state.role} in {state.source} has {len(state.members)} members, and {self.settings.method} "
                 "takes one state: give it the mean, or choose an ensemble method."

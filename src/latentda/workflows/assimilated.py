@@ -44,7 +44,7 @@ class AssimilationSettings:
         checks: instead of those that the world's grid asks for.
         errors: of observations, before those of the files and the default ones.
         representativeness: whether default errors grow by what a box of the world's grid does not show.
-        posterior: draws of the analysis error; 0: none.
+        posterior: draws of the analysis error; 0: none, nor of methods that have members.
         pairs: eigenpairs of the Hessian that the draws are made of.
         keep_members: whether the draws themselves are wanted, or the members of an ensemble.
         ensemble: members of an ensemble method; None: as many as it declares.

@@ -24,6 +24,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from latentda.assimilation import Variational
+from latentda.assimilation.ensemble import EnsembleVariational
 from latentda.assimilation.first_guess import FirstGuess
 from latentda.cycling import Cycler, CycleSettings, Observe
 from latentda.experiments.twin.campaign import Campaign
@@ -186,11 +187,13 @@ def innovations(
         UserError: the method has no background error of its own.
     """
     method = cycler.method
-    if not isinstance(method, Variational):
+    # Members beside a static error have its total variance, whatever theirs is.
+    found = method.variational if isinstance(method, EnsembleVariational) else method
+    if not isinstance(found, Variational):
         raise UserError(f"{type(method).__name__} has no background error to tune; variational methods have one.")
-    anomaly = method.standardizer.to_anomaly(jnp.asarray(background), np.int32(hours))
-    draws = np.asarray(background_draws(method.prior, anomaly, jax.random.key(hours)))
-    own = replace(cycler.intake, perturbations=draws * np.asarray(method.standardizer.scale)[:, None, None])
+    anomaly = found.standardizer.to_anomaly(jnp.asarray(background), np.int32(hours))
+    draws = np.asarray(background_draws(found.prior, anomaly, jax.random.key(hours)))
+    own = replace(cycler.intake, perturbations=draws * np.asarray(found.standardizer.scale)[:, None, None])
     equivalent, expected = own.expectation(table, FirstGuess.instant(background), hours)
     observed = column(table, "observation").astype(np.float64)
     return observed - equivalent, column(table, "error").astype(np.float64), expected
