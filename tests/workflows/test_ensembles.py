@@ -38,6 +38,14 @@ def test_an_analysis_has_members_and_their_spread(result):
     assert all(row.analysis_rms < row.background_rms for row in fits)
 
 
+def test_a_hybrid_has_members_too(reports):
+    found = assimilate(world(), sample() / "background.nc", reports, CASE, method="envar_hybrid", settings=SETTINGS)
+    assert len(found.done.members) == 16
+    assert found.done.spread is not None
+    assert found.done.facts["iterations"] > 0
+    assert all(row.analysis_rms < row.background_rms for row in found.done.fits() if row.used)
+
+
 def test_what_it_writes_is_a_background_with_members(result, tmp_path):
     paths = result.write(tmp_path)
     assert {"analysis", "spread", "members", "report"} <= set(paths)
