@@ -63,13 +63,17 @@ def _lorenz96(seeds: int, path: Path) -> None:
 
 
 def _augmented(seeds: int, path: Path, networks: tuple[str, ...], weights: Path | None) -> None:
+    from latentda.experiments.augmented.costs import run_costs, timed
+    from latentda.experiments.augmented.methods import assets, methods
     from latentda.experiments.augmented.setup import AugmentedTwin
     from latentda.experiments.augmented.table import run_table, write_table
     from latentda.experiments.augmented.weights import learned_networks
 
     twin = AugmentedTwin()
     learned = learned_networks(networks, weights, twin, track)
-    found, scores, costs = run_table(learned, range(1, seeds + 1), twin, track)
+    made = {world: assets(twin, world, learned) for world in twin.noises}
+    found, scores = run_table(methods(learned), made, range(1, seeds + 1), twin, track)
+    costs = run_costs(timed(made["noise"]), twin)
     for world in twin.noises:
         mine = [row for row in found if row.world == world]
         shown = [

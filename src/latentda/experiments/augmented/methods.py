@@ -10,18 +10,19 @@ of which the leading columns are taken, as many as z has numbers. q = 0.01 is th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from latentda.assimilation.ensemble import covariance_root, estimated_model_error
 from latentda.experiments.augmented.filters import FilterInSpace, IsotropicModelError, ModelError, etkf
 from latentda.experiments.augmented.learned import Learned
+from latentda.experiments.augmented.setup import AugmentedTwin
 from latentda.experiments.augmented.system import AugmentedLorenz96, nature_run
 from latentda.experiments.augmented.training import refined
 
@@ -47,21 +48,20 @@ class Assets(eqx.Module):
     lifted: Float[Array, "column point"]
 
 
-def assets(system: AugmentedLorenz96, noise: float, learned: dict[str, Learned], key: PRNGKeyArray) -> Assets:
+def assets(twin: AugmentedTwin, world: str, learned: Mapping[str, Learned]) -> Assets:
     """Estimate what filters need of a world, from runs of their own.
 
     Args:
-        system: the truth's.
-        noise: of its z a step.
+        twin: the set-up.
+        world: by name.
         learned: latent spaces by name.
-        key: of the runs.
     """
-    z = nature_run(system, key, 16, 250, noise)
+    system, noise = twin.system(), twin.noises[world]
+    z = nature_run(system, jax.random.key(twin.system_seed + 1), 16, 250, noise)
     x = jax.jit(jax.vmap(jax.vmap(system.lift)))(z)
     roots = {name: estimated_model_error(one_step_errors(latent, x)) for name, latent in learned.items()}
-    return Assets(
-        system, jnp.asarray(noise), learned, roots, covariance_root(lifted_noise(system, z[:, ::10]), z.shape[-1])
-    )
+    lifted = covariance_root(lifted_noise(system, z[:, ::10]), twin.variables)
+    return Assets(system, jnp.asarray(noise), dict(learned), roots, lifted)
 
 
 def one_step_errors(learned: Learned, x: Float[Array, "run time point"]) -> Float[Array, "sample latent"]:
@@ -164,12 +164,12 @@ def methods(networks: Iterable[str]) -> dict[str, Method]:
     Args:
         networks: names of those that there are; the first of them also gets guessed Q and few members.
     """
-    inflations = (1.0, 1.01, 1.02, 1.05, 1.1, 1.2, 1.3)
+    inflations = (1.0, 1.01, 1.02, 1.05, 1.1, 1.2, 1.3, 1.4)
     found = {
         "etkf-z": Method("true z, no Q", in_true_z, _scan(inflations)),
         "etkf-q-z": Method("true z, true Q", in_true_z_with_q, _scan((1.0, 1.02))),
-        "etkf-q-x": Method("x, Q = q I", in_x, _scan((1.0, 1.02), (0.0, 1e-4, 3e-4, 1e-3))),
-        "etkf-q-x-lifted": Method("x, lifted Q", in_x_with_lifted_q, _scan((1.0, 1.02), (0.0, 3e-3, 1e-2, 3e-2))),
+        "etkf-q-x": Method("x, Q = q I", in_x, _scan((1.0, 1.05), (0.0, 3e-4, 1e-3, 3e-3))),
+        "etkf-q-x-lifted": Method("x, lifted Q", in_x_with_lifted_q, _scan((1.0, 1.05), (3e-3, 1e-2, 3e-2))),
     }
     names = list(networks)
     for name in names:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -107,15 +108,28 @@ def draw(
         seeds: one experiment each.
         members: N.
     """
-    steps = twin.cycles * network.interval + 1
+    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
+    return _draw(system, keys, jnp.asarray(noise), network, twin.cycles, members, twin.error, twin.initial)
 
+
+@eqx.filter_jit
+def _draw(
+    system: AugmentedLorenz96,
+    keys: PRNGKeyArray,
+    noise: Array,
+    network: ObservingNetwork,
+    cycles: int,
+    members: int,
+    error: float,
+    initial: float,
+) -> Given:
     def one(key: PRNGKeyArray) -> Given:
         nature, start, errors, draws = jax.random.split(key, 4)
-        z = nature_run(system, nature, 1, steps, noise)[0]
+        z = nature_run(system, nature, 1, cycles * network.interval + 1, noise)[0]
         each = jax.vmap(lambda k: jax.random.normal(k, z[0].shape))(jax.random.split(start, members))
         x = jax.vmap(system.lift)(z[network.interval :: network.interval])
         exact = x[:, :: network.stride]
-        observed = exact + twin.error * jax.random.normal(errors, exact.shape)
-        return Given(z[0] + twin.initial * each, x, observed, jax.random.split(draws, twin.cycles))
+        observed = exact + error * jax.random.normal(errors, exact.shape)
+        return Given(z[0] + initial * each, x, observed, jax.random.split(draws, cycles))
 
-    return jax.jit(jax.vmap(one))(jax.vmap(jax.random.key)(jnp.asarray(seeds)))
+    return jax.vmap(one)(keys)

@@ -10,9 +10,12 @@ map is not published, this one is ours.
 
 from __future__ import annotations
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.forecast import Lorenz96
@@ -64,8 +67,9 @@ def augmented_lorenz96(key: PRNGKeyArray, points: int = 400, variables: int = 40
     return eqx.tree_at(lambda s: s.scale, system, jnp.std((z @ W.T) ** 3, axis=0))
 
 
+@partial(jax.jit, static_argnames=("runs", "steps", "spinup"))
 def nature_run(
-    system: AugmentedLorenz96, key: PRNGKeyArray, runs: int, steps: int, noise: float = 0.0, spinup: int = 400
+    system: AugmentedLorenz96, key: PRNGKeyArray, runs: int, steps: int, noise: ArrayLike = 0.0, spinup: int = 400
 ) -> Float[Array, "run step variable"]:
     """States z of independent runs on the attractor, h apart.
 
@@ -88,4 +92,4 @@ def nature_run(
         start = 2.0 + 3.0 * jax.random.normal(first, (system.W.shape[1],))
         return jax.lax.scan(advance, start, jax.random.split(noises, spinup + steps))[1][spinup:]
 
-    return jax.jit(jax.vmap(one))(jax.random.split(key, runs))
+    return jax.vmap(one)(jax.random.split(key, runs))

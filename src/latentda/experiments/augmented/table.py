@@ -12,14 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from latentda.experiments.augmented.costs import Cost, run_costs
+from latentda.experiments.augmented.costs import Cost
 from latentda.experiments.augmented.filters import run_filters
-from latentda.experiments.augmented.learned import Learned
-from latentda.experiments.augmented.methods import Assets, Method, assets, methods
+from latentda.experiments.augmented.methods import Assets, Method
 from latentda.experiments.augmented.setup import AugmentedTwin, draw
 from latentda.files import write_json
 from latentda.progress import Track, silent
@@ -114,32 +112,28 @@ LOST = 2.0**0.5
 
 
 def run_table(
-    learned: Mapping[str, Learned],
+    rows: Mapping[str, Method],
+    made: Mapping[str, Assets],
     seeds: Sequence[int],
-    twin: AugmentedTwin | None = None,
+    twin: AugmentedTwin,
     track: Track = silent,
-) -> tuple[list[TableRow], list[dict[str, Any]], list[Cost]]:
-    """Run every row; returns the table, the scores behind it, and the costs.
+) -> tuple[list[TableRow], list[dict[str, Any]]]:
+    """Run every row in every world with every network; returns the table and the scores behind it.
 
     Args:
-        learned: latent spaces by name.
+        rows: methods by name.
+        made: what they are made of, by world.
         seeds: one experiment each.
         twin: the set-up.
         track: shows progress.
     """
-    twin = twin or AugmentedTwin()
-    system, rows = twin.system(), methods(learned)
-    made = {
-        world: assets(system, noise, dict(learned), jax.random.key(twin.system_seed + 1))
-        for world, noise in twin.noises.items()
-    }
-    runs = [(world, observed, name) for world in twin.noises for observed in twin.observed for name in rows]
+    runs = [(world, observed, name) for world in made for observed in twin.observed for name in rows]
     table, scores = [], []
     for world, observed, name in track(runs, "filters", len(runs)):
         row, found = run_method(name, rows[name], made[world], world, observed, seeds, twin)
         table.append(row)
         scores += found
-    return table, scores, run_costs(next(iter(made.values())), twin)
+    return table, scores
 
 
 def write_table(table: Sequence[TableRow], scores: Sequence[dict[str, Any]], costs: Sequence[Cost], path: Path) -> Path:
