@@ -70,7 +70,7 @@ def _augmented(seeds: int, path: Path, networks: tuple[str, ...], weights: Path 
     from latentda.experiments.augmented.weights import learned_networks
 
     twin = AugmentedTwin()
-    learned = learned_networks(networks, weights, twin, track)
+    learned = learned_networks(networks, weights, twin.system, track)
     made = {world: assets(twin, world, learned) for world in twin.noises}
     found, scores = run_table(methods(learned), made, range(1, seeds + 1), twin, track)
     costs = run_costs(timed(made["noise"]), twin)

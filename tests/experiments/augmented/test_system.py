@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from latentda.experiments.augmented.setup import ObservingNetwork, draw
-from latentda.experiments.augmented.system import nature_run
+from latentda.experiments.augmented.system import benchmark_system, nature_run, write_system
 
 
 def test_the_inverse_undoes_the_lift(system, key):
@@ -31,7 +31,7 @@ def test_noise_of_the_truth_is_that_of_every_step(system, key):
 
 def test_what_filters_are_given(twin, system):
     network = ObservingNetwork(4, 2)
-    given = draw(twin, system, network, 0.0, (3, 4), 5)
+    given = draw(twin, network, 0.0, (3, 4), 5)
     assert given.members.shape == (2, 5, 6)
     assert given.truth.shape == (2, 8, 24)
     assert given.observed.shape == (2, 8, 6)
@@ -43,5 +43,13 @@ def test_what_filters_are_given(twin, system):
 
 def test_a_seed_is_the_same_in_company(twin, system):
     network = ObservingNetwork()
-    alone, company = (draw(twin, system, network, 0.1, seeds, 3) for seeds in ((4,), (3, 4)))
+    alone, company = (draw(twin, network, 0.1, seeds, 3) for seeds in ((4,), (3, 4)))
     np.testing.assert_allclose(company.truth[1], alone.truth[0], rtol=1e-3, atol=1e-3)
+
+
+def test_the_system_of_the_benchmark_is_that_of_its_file(tmp_path):
+    system = benchmark_system()
+    assert system.W.shape == (400, 40)
+    np.testing.assert_allclose(system.W.T @ system.W, jnp.eye(40), atol=1e-6)
+    write_system(system, tmp_path)
+    assert (tmp_path / "system.safetensors").stat().st_size < 70_000

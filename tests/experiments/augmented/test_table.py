@@ -1,20 +1,24 @@
 import json
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from latentda.experiments.augmented.costs import run_costs
-from latentda.experiments.augmented.learned import NETWORKS
+from latentda.experiments.augmented.learned import Learned
 from latentda.experiments.augmented.methods import assets, methods
 from latentda.experiments.augmented.table import run_table, write_table
-from latentda.experiments.augmented.weights import learned_networks
-from latentda.user_error import UserError
+from latentda.networks import PointwiseCode, StandardizedCode
 from latentda.verification import read_scores
 
 
 @pytest.fixture(scope="module")
-def learned(twin, plan, tmp_path_factory):
-    return learned_networks(("quadratic",), tmp_path_factory.mktemp("networks"), twin, plan=plan)
+def learned(twin):
+    """Networks that have learnt nothing, and are compiled soon: the table is made of any."""
+    latent = jnp.zeros(6), jnp.eye(6)
+    code = StandardizedCode(PointwiseCode(24, 6, 2, jax.random.key(1)), *latent)
+    return {"quadratic": Learned(code, lambda z: 0.9 * z)}
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +68,3 @@ def test_scores_are_read_as_those_of_other_experiments(written):
     assert {score.kind for score in scores} == {"background", "analysis"}
     assert {score.twin for score in scores} == {"identical"}
     assert {score.count for score in scores} == {6}
-
-
-def test_trained_networks_are_found_again(twin, learned, plan, tmp_path):
-    with pytest.raises(UserError, match="no trained networks published; give a folder"):
-        learned_networks(("published",), None, twin)
-    with pytest.raises(UserError, match="Unknown networks quadratric; known are quadratic, product, published"):
-        learned_networks(("quadratric",), None, twin)
-    assert set(NETWORKS) == {"quadratic", "product", "published"}
-
-
-def test_the_package_has_networks_of_the_full_system():
-    found = learned_networks(("quadratic", "product"), None, None)
-    assert {len(learned.code.mean) for learned in found.values()} == {40}

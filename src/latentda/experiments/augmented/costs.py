@@ -68,7 +68,7 @@ def run_costs(
     short, network = replace(twin, cycles=cycles), twin.observed["4th"]
 
     def run(method: Method, made: Assets) -> float:
-        given = draw(short, made.system, network, float(made.noise), (1,), method.members)
+        given = draw(short, network, float(made.noise), (1,), method.members)
         setting = jnp.asarray(method.scan[-1:])
         jax.block_until_ready(given)
         start = time.process_time()

@@ -56,11 +56,11 @@ def assets(twin: AugmentedTwin, world: str, learned: Mapping[str, Learned]) -> A
         world: by name.
         learned: latent spaces by name.
     """
-    system, noise = twin.system(), twin.noises[world]
-    z = nature_run(system, jax.random.key(twin.system_seed + 1), 16, 250, noise)
+    system, noise = twin.system, twin.noises[world]
+    z = nature_run(system, jax.random.key(1997), 16, 250, noise)
     x = jax.jit(jax.vmap(jax.vmap(system.lift)))(z)
     roots = {name: estimated_model_error(one_step_errors(latent, x)) for name, latent in learned.items()}
-    lifted = covariance_root(lifted_noise(system, z[:, ::10]), twin.variables)
+    lifted = covariance_root(lifted_noise(system, z[:, ::10]), system.W.shape[1])
     return Assets(system, jnp.asarray(noise), dict(learned), roots, lifted)
 
 

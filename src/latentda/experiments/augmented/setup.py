@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from latentda.experiments.augmented.system import AugmentedLorenz96, augmented_lorenz96, nature_run
+from latentda.experiments.augmented.system import AugmentedLorenz96, benchmark_system, nature_run
 
 
 @dataclass(frozen=True)
@@ -43,35 +43,27 @@ NOISES = {"noise": 0.1, "perfect": 0.0}
 """Standard deviation in z of the truth's model noise a step, by the name of the world."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AugmentedTwin:
     """The set-up.
 
     Attributes:
-        points: numbers of x.
-        variables: of z.
+        system: lift and step.
         cycles: analyses.
         spinup_cycles: first of them that are not scored.
         error: standard deviation of the observations.
         initial: of the members about the truth, in z.
-        system_seed: of the lift.
         observed: networks of observations by name.
         noises: worlds by name.
     """
 
-    points: int = 400
-    variables: int = 40
+    system: AugmentedLorenz96 = field(default_factory=benchmark_system)
     cycles: int = 600
     spinup_cycles: int = 100
     error: float = 0.3
     initial: float = 1.0
-    system_seed: int = 1996
     observed: dict[str, ObservingNetwork] = field(default_factory=lambda: dict(OBSERVED))
     noises: dict[str, float] = field(default_factory=lambda: dict(NOISES))
-
-    def system(self) -> AugmentedLorenz96:
-        """The system, always the same."""
-        return augmented_lorenz96(jax.random.key(self.system_seed), self.points, self.variables)
 
 
 class Given(NamedTuple):
@@ -92,7 +84,6 @@ class Given(NamedTuple):
 
 def draw(
     twin: AugmentedTwin,
-    system: AugmentedLorenz96,
     network: ObservingNetwork,
     noise: float,
     seeds: tuple[int, ...],
@@ -102,14 +93,13 @@ def draw(
 
     Args:
         twin: the set-up.
-        system: of the truth.
         network: of the observations.
         noise: of the truth.
         seeds: one experiment each.
         members: N.
     """
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds))
-    return _draw(system, keys, jnp.asarray(noise), network, twin.cycles, members, twin.error, twin.initial)
+    return _draw(twin.system, keys, jnp.asarray(noise), network, twin.cycles, members, twin.error, twin.initial)
 
 
 @eqx.filter_jit

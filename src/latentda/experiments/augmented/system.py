@@ -11,6 +11,7 @@ map is not published, this one is ours.
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -20,6 +21,13 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from latentda.forecast import Lorenz96
 from latentda.forecast.lorenz import runge_kutta_step
+from latentda.networks.weights import read_network, write_network
+
+DATA = Path(__file__).parent / "data"
+"""What comes with the package."""
+
+KIND = "augmented Lorenz-96"
+"""Of file."""
 
 
 class AugmentedLorenz96(eqx.Module):
@@ -65,6 +73,20 @@ def augmented_lorenz96(key: PRNGKeyArray, points: int = 400, variables: int = 40
     system = AugmentedLorenz96(W, jnp.ones(points), Lorenz96(variables))
     z = nature_run(system, second, 100, 1000).reshape(-1, variables)
     return eqx.tree_at(lambda s: s.scale, system, jnp.std((z @ W.T) ** 3, axis=0))
+
+
+def benchmark_system() -> AugmentedLorenz96:
+    """The system of the benchmark, from its file: a chaotic run has other s on other machines."""
+    return read_network(DATA / "system", KIND, lambda of: AugmentedLorenz96(*_zeros(*of["shape"])))
+
+
+def write_system(system: AugmentedLorenz96, folder: Path) -> None:
+    """Write ``system.safetensors``."""
+    write_network(system, folder / "system", KIND, {"shape": system.W.shape}, None, None)
+
+
+def _zeros(points: int, variables: int) -> tuple[Array, Array, Lorenz96]:
+    return jnp.zeros((points, variables)), jnp.zeros(points), Lorenz96(variables)
 
 
 @partial(jax.jit, static_argnames=("runs", "steps", "spinup"))

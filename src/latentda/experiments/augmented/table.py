@@ -77,7 +77,7 @@ def run_method(
         raise UserError(f"Nothing to score: seeds {tuple(seeds)}, {twin.cycles} cycles.")
     start = time.perf_counter()
     network = twin.observed[observed]
-    given = draw(twin, made.system, network, twin.noises[world], tuple(seeds), method.members)
+    given = draw(twin, network, twin.noises[world], tuple(seeds), method.members)
     errors = run_filters(method.build, made, jnp.asarray(method.scan), given, network, twin.error)
     scores = np.asarray(errors)[:, :, twin.spinup_cycles :].mean(axis=2)
     # A filter that has diverged to infinity is no better than one that knows nothing of a unit variance.

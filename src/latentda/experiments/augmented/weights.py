@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from latentda.experiments.augmented.learned import NETWORKS, Learned, read_learned, write_learned
-from latentda.experiments.augmented.setup import AugmentedTwin
+from latentda.experiments.augmented.system import DATA, AugmentedLorenz96
 from latentda.experiments.augmented.training import Plan, Trainer
 from latentda.progress import Track, silent
 from latentda.user_error import UserError
-
-TRAINED = Path(__file__).parent / "data"
-"""The package's."""
 
 
 def learned_networks(
     names: Sequence[str],
     folder: Path | None,
-    twin: AugmentedTwin,
+    system: AugmentedLorenz96,
     track: Track = silent,
     plan: Plan | None = None,
 ) -> dict[str, Learned]:
@@ -27,7 +24,7 @@ def learned_networks(
     Args:
         names: of :data:`~latentda.experiments.augmented.learned.NETWORKS`.
         folder: where networks are read, or trained into; without it the package's are read.
-        twin: whose system is learnt.
+        system: what is learnt.
         track: shows progress.
         plan: of the training.
 
@@ -37,15 +34,15 @@ def learned_networks(
     unknown = [name for name in names if name not in NETWORKS]
     if unknown or not names:
         raise UserError(f"Unknown networks {', '.join(unknown) or 'of no name'}; known are {', '.join(NETWORKS)}.")
-    place = folder or TRAINED
+    place = folder or DATA
     missing = [name for name in names if not (place / f"{name}.safetensors").is_file()]
     if missing and folder is None:
         raise UserError(
             f"The package has no trained networks {', '.join(missing)}; give a folder to train them into (--weights)."
         )
     if missing:
-        trainer = Trainer(twin.system(), plan or Plan(), place, track)
+        trainer = Trainer(system, plan or Plan(), place, track)
         for name in missing:
             learned, about = trainer.learn(name)
-            write_learned(learned, name, twin.points, place, about)
+            write_learned(learned, name, len(system.scale), place, about)
     return {name: read_learned(name, place) for name in names}
