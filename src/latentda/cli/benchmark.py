@@ -86,8 +86,8 @@ def _augmented(seeds: int, path: Path, networks: tuple[str, ...], weights: Path 
         ]
         title = f"Augmented Lorenz-96, identical twin, {WORLDS[world]}: analysis error in x (spread of seeds)"
         table(title, ["method", *twin.observed, "tuned"], shown)
-    timed = [[cost.method, f"{cost.milliseconds:.2f}", f"{cost.ratio:.2f}"] for cost in costs]
-    table("Cost of a cycle", ["method", "processor ms", "over etkf-q-x"], timed)
+    cycles = [[cost.method, f"{cost.milliseconds:.2f}", f"{cost.ratio:.2f}"] for cost in costs]
+    table("Cost of a cycle", ["method", "processor ms", "over etkf-q-x"], cycles)
     where(write_table(found, scores, costs, path))
 
 

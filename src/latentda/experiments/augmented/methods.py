@@ -168,8 +168,8 @@ def methods(networks: Iterable[str]) -> dict[str, Method]:
     found = {
         "etkf-z": Method("true z, no Q", in_true_z, _scan(inflations)),
         "etkf-q-z": Method("true z, true Q", in_true_z_with_q, _scan((1.0, 1.02))),
-        "etkf-q-x": Method("x, Q = q I", in_x, _scan((1.0, 1.05), (0.0, 3e-4, 1e-3, 3e-3))),
-        "etkf-q-x-lifted": Method("x, lifted Q", in_x_with_lifted_q, _scan((1.0, 1.05), (3e-3, 1e-2, 3e-2))),
+        "etkf-q-x": Method("x, Q = q I", in_x, _scan((1.0, 1.05), (0.0, 1e-3, 3e-3, 1e-2))),
+        "etkf-q-x-lifted": Method("x, lifted Q", in_x_with_lifted_q, _scan((1.0, 1.05), (1e-4, 1e-2, 3e-2))),
     }
     names = list(networks)
     for name in names:

@@ -12,7 +12,7 @@ States are a perfect run of the system; a filter's Q is estimated from runs apar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class Trainer:
         """
         plan, new = self.plan, NETWORKS[name]
         if new.code not in self._codes:
-            self._codes[new.code] = self._learn_code(new.code)
+            self._codes[new.code] = self._learn_code(new.code, new.rate)
         code, codes = self._codes[new.code]
         series = np.asarray(codes).reshape(*self._states.shape[:2], -1)
         step = new.step(series.shape[-1], jax.random.fold_in(self._key, 3))
@@ -95,16 +95,16 @@ class Trainer:
             learned = Learned(*self._fit((code, step), joint_loss, pieces, plan.joint, f"{name}-joint"))
         return learned, errors_of(learned, jnp.asarray(self._held_out))
 
-    def _learn_code(self, kind: str) -> tuple[StandardizedCode, Array]:
+    def _learn_code(self, kind: str, rate: float) -> tuple[StandardizedCode, Array]:
         """Stages 1 to 3; also the codes of all states."""
         plan, states = self.plan, self._states.reshape(-1, self._states.shape[-1])
         points, latent = self.system.W.shape
         code = CODES[kind](points, latent, jax.random.fold_in(self._key, 2))
-        code = self._fit(code, reconstruction_loss, states, plan.code, f"{kind}-code")
+        code = self._fit(code, reconstruction_loss, states, _slowed(plan.code, rate), f"{kind}-code")
         some = states[::4]
         for k in range(plan.rounds):
             pairs = some, np.asarray(refined(code, some))
-            code = self._fit(code, _decoding, pairs, plan.decoder, f"{kind}-decoder-{k + 1}")
+            code = self._fit(code, _decoding, pairs, _slowed(plan.decoder, rate), f"{kind}-decoder-{k + 1}")
         codes = refined(code, states)
         standardized = standardized_code(code, codes)
         return standardized, jax.vmap(standardized.standardized)(codes)
@@ -150,6 +150,10 @@ def windows(series: Float[ndarray, "run time number"], chained: int) -> Float[nd
     """All pieces of ``chained`` + 1 values in a row."""
     pieces = np.lib.stride_tricks.sliding_window_view(series, chained + 1, axis=1)
     return pieces.swapaxes(-1, -2).reshape(-1, chained + 1, series.shape[-1])
+
+
+def _slowed(settings: TrainingSettings, rate: float) -> TrainingSettings:
+    return replace(settings, learning_rate=rate * settings.learning_rate)
 
 
 def _decoding(code: VectorCode, batch: tuple[Array, Array]) -> Float[Array, ""]:
