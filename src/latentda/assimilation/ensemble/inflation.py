@@ -63,7 +63,7 @@ class Multiplicative(eqx.Module):
         factor: f, on perturbations; 1 changes nothing.
     """
 
-    factor: float
+    factor: ArrayLike
 
     def __call__(
         self, background: Array, analysis: Array, departures: Array, factor: ArrayLike
