@@ -1,0 +1,1 @@
+"""The published ensemble filter of this resolution, SPEEDY-LETKF, and ours beside it."""
