@@ -47,7 +47,10 @@ def test_the_table_is_printed_and_written(tmp_path, monkeypatch):
 def test_another_system_is_refused():
     result = run(app, ["benchmark", "lorenz84"])
     assert result.exit_code == 1
-    assert "Unknown system 'lorenz84'; there are lorenz96, augmented-lorenz96, speedy-letkf-reg2, speedy-letkf-raob." in result.stderr
+    assert (
+        "Unknown system 'lorenz84'; there are lorenz96, augmented-lorenz96, speedy-letkf-reg2, speedy-letkf-raob."
+        in result.stderr
+    )
 
 
 def test_networks_that_do_not_come_with_the_package_are_asked_for(tmp_path):

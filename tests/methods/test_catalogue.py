@@ -52,6 +52,8 @@ def test_titles_and_colours_tell_methods_apart():
 def test_members_are_as_many_as_declared_or_chosen(world):
     radii = Localization(1000.0)
     chosen = METHODS["letkf"].build(world, Options(members=7, localization=radii, seed=3, without_lost=True))
+    # Radii of two grid lengths are exact; those of more than six carry weights between columns.
+    assert [METHODS["letkf"].build(world, Options()).localization.every, chosen.localization.every] == [2, 1]
     assert (chosen.size, chosen.localization, chosen.seed, chosen.without_lost) == (7, radii, 3, True)
     assert [METHODS[name].build(world, Options()).size for name in ("letkf", "letkf_40")] == [20, 40]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import jax.numpy as jnp
+import numpy as np
 
 from latentda.assimilation import GaussNewton, Instant, StateAtSlots, Variational
 from latentda.assimilation.ensemble import (
@@ -22,7 +23,7 @@ from latentda.assimilation.ensemble import (
     RelaxationToPriorSpread,
     mean_variance,
 )
-from latentda.grid import Layout
+from latentda.grid import EARTH_RADIUS, Grid, Layout
 from latentda.methods.method import Options
 from latentda.methods.variational import latent, model_space, scaled
 from latentda.priors import LatentPrior, ModelSpacePrior, Taper, latent_taper, model_space_taper
@@ -40,6 +41,9 @@ IN_LATENT_SPACE = Localization(4000.0)
 
 BETWEEN_LATENTS = 0.3
 """Taper between two latents of a token, likewise."""
+
+
+HALF_WAY_ROUND_KM = np.pi * EARTH_RADIUS / 1e3
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,20 @@ class FilterSystem:
             world.standardizer,
             options.members or self.members,
             self.analysis,
-            self.localization and (options.localization or self.localization),
+            self.localization and _carried(options.localization or self.localization, world.layout.grid),
             self.inflation,
             self.rotated,
             options.slots if self.four_d else (0,),
             options.without_lost,
             options.seed,
         )
+
+
+def _carried(radii: Localization, grid: Grid) -> Localization:
+    """With weights at every so many-th column as are a third of the radius apart, at most."""
+    spacing = np.abs(np.diff(grid.latitude)).mean() if grid.shape[0] > 1 else 360.0 / grid.shape[1]
+    reach = min(radii.horizontal_km, HALF_WAY_ROUND_KM) / 3.0
+    return replace(radii, every=max(radii.every, int(reach / (np.deg2rad(spacing) * EARTH_RADIUS / 1e3))))
 
 
 @dataclass(frozen=True)

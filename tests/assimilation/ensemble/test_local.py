@@ -218,3 +218,42 @@ def test_terms_say_where_their_data_are():
     assert method.valid.shape == (2 * DATA,)
     with pytest.raises(UserError, match="give every ObservationTerm its places"):
         GridLETKF.of_terms([term, replace(term, places=None)], layout_on(GLOBE), FAR)
+
+
+def test_weights_of_every_column_are_those_of_all():
+    members, exact = members_of(GLOBE), filter_on(GLOBE, FAR)
+    np.testing.assert_allclose(
+        replace(exact, localization=replace(FAR, every=1))(members, departures()), exact(members, departures())
+    )
+
+
+@pytest.mark.parametrize("poles", [False, True])
+def test_weights_between_columns_are_bilinear(poles):
+    grid = lat_lon_grid(9, 16, poles=poles)
+    wide = Localization(15000.0, 3.0)
+    members, whole = members_of(grid), filter_on(grid, wide)
+    some = replace(whole, localization=replace(wide, every=2))
+    exact, carried = (np.asarray(one(members, departures())) for one in (whole, some))
+    # Where weights are found nothing changes; elsewhere the increment is nearly the same, across the date line too.
+    np.testing.assert_allclose(carried[..., ::2, ::2], exact[..., ::2, ::2], atol=2e-6)
+    apart, moved = np.sqrt(np.mean((carried - exact) ** 2)), np.sqrt(np.mean((exact - members) ** 2))
+    assert 0.0 < apart < 0.15 * moved
+    seam = np.sqrt(np.mean((carried - exact)[..., -1] ** 2))
+    assert seam < 0.15 * moved
+    np.testing.assert_allclose(carried.mean(axis=0), np.mean(carried, axis=0))
+
+
+def test_equal_weights_carry_to_the_same_everywhere():
+    """Where all columns see the same data with the same taper the places between do, too."""
+    grid = lat_lon_grid(9, 16)
+    members, far = members_of(grid), Localization(EVERYWHERE)
+    exact = filter_on(grid, far)(members, departures())
+    carried = filter_on(grid, replace(far, every=3))(members, departures())
+    np.testing.assert_allclose(carried, exact, atol=2e-5)
+
+
+def test_columns_out_of_reach_stay_when_weights_are_carried():
+    members = members_of(GLOBE)
+    nowhere = replace(FAR, every=2)
+    analysed = filter_on(GLOBE, nowhere, valid=np.zeros(DATA, bool))(members, departures())
+    np.testing.assert_allclose(analysed, members, atol=1e-6)

@@ -48,6 +48,7 @@ class Localization:
     Attributes:
         horizontal_km: r_h; infinite: everywhere.
         vertical_lnp: r_v, a difference of ln p; infinite: every level.
+        every: weights are found at every so many-th row and column, and carried to those between.
         most_data: of a place, the nearest by the sum of squares of (distance / radius); by default all in reach.
         columns_at_once: that data are chosen for. Memory (bytes): about it x data in reach of a column
             x (100 + 5 levels).
@@ -58,6 +59,7 @@ class Localization:
 
     horizontal_km: float
     vertical_lnp: float = float("inf")
+    every: int = 1
     most_data: int | None = None
     columns_at_once: int = 1024
 
@@ -95,6 +97,7 @@ def targets(
     places: Places,
     valid: Bool[ndarray, " datum"],
     localization: Localization,
+    columns: Int[ndarray, " wanted"] | None = None,
 ) -> Iterator[Targets]:
     """Every place of analysis with data in reach, in groups of like numbers of data; those without do not come.
 
@@ -104,14 +107,16 @@ def targets(
         places: of the data.
         valid: which of them are data; the rest is padding.
         localization: how far they count.
+        columns: where; by default everywhere.
     """
     if not np.any(valid):
         return
     nearby = _Nearby(grid, places, np.asarray(valid), localization)
     waiting: dict[int, Targets] = {}
-    for start in range(0, log_pressure.shape[1], localization.columns_at_once):
-        columns = np.arange(start, min(start + localization.columns_at_once, log_pressure.shape[1]))
-        for found in _chosen(nearby, columns, log_pressure[:, columns], localization):
+    wanted = np.arange(log_pressure.shape[1]) if columns is None else columns
+    for start in range(0, len(wanted), localization.columns_at_once):
+        some = wanted[start : start + localization.columns_at_once]
+        for found in _chosen(nearby, some, log_pressure[:, some], localization):
             length = found.datum.shape[1]
             ready = found
             if length in waiting:

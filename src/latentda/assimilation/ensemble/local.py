@@ -22,9 +22,11 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from numpy import ndarray
 
-from latentda.assimilation.ensemble.columns import Localization, targets
-from latentda.assimilation.ensemble.level_groups import level_groups
-from latentda.assimilation.ensemble.transform import ensemble_transform
+from latentda.assimilation.ensemble.between import combined, thinned
+from latentda.assimilation.ensemble.columns import Localization, Targets, targets
+from latentda.assimilation.ensemble.level_groups import LevelGroups, level_groups
+from latentda.assimilation.ensemble.roots import full_precision
+from latentda.assimilation.ensemble.transform import ensemble_transform, perturbations
 from latentda.assimilation.places import Places
 from latentda.assimilation.term import ObservationTerm
 from latentda.grid import Layout
@@ -87,37 +89,77 @@ class GridLETKF:
         rows = jnp.asarray(members).reshape(len(members), -1).T
         data = jnp.asarray(departures).T
         datum_at = jnp.asarray(self.places.log_pressure, rows.dtype)
+        if self.localization.every > 1:
+            return self._carried(jnp.asarray(members), data, datum_at, groups)
         waiting = []
         for some in targets(grid, groups.log_pressure, self.places, np.asarray(self.valid), self.localization):
             channels = groups.channels[some.level]
             held = (channels >= 0) & (some.column[:, None] >= 0)
             row = np.where(held, channels * columns + some.column[:, None], 0)
-            level_at = groups.log_pressure[some.level, some.column].astype(rows.dtype)
-            radius = self.localization.vertical_lnp
-            values = _analysed(rows, row, data, some.datum, some.taper, datum_at, level_at, radius)
-            waiting.append((row[held], held, values))
+            weights = self._weights(some, data, datum_at, groups)
+            waiting.append((row[held], held, _analysed(rows, row, weights)))
         return _with_rows(rows, waiting).reshape(members.shape)
+
+    def _weights(
+        self, some: Targets, data: Float[Array, "datum member"], datum_at: Float[Array, " datum"], groups: LevelGroups
+    ) -> Float[Array, "target member member"]:
+        level_at = groups.log_pressure[some.level, some.column].astype(data.dtype)
+        return _weights(data, some.datum, some.taper, datum_at, level_at, self.localization.vertical_lnp)
+
+    def _carried(
+        self,
+        members: Float[Array, "member channel lat lon"],
+        data: Float[Array, "datum member"],
+        datum_at: Float[Array, " datum"],
+        groups: LevelGroups,
+    ) -> Float[Array, "member channel lat lon"]:
+        """The analysed members by weights of every so many-th column."""
+        grid, size = self.layout.grid, len(members)
+        thin = thinned(grid, self.localization.every)
+        position = np.zeros(groups.log_pressure.shape[1], int)
+        position[thin.columns] = np.arange(thin.columns.size)
+        # Where no datum is in reach members stay what they are.
+        weights = np.tile(np.eye(size, dtype=data.dtype), (len(groups.channels), thin.columns.size, 1, 1))
+        valid = np.asarray(self.valid)
+        for some in targets(grid, groups.log_pressure, self.places, valid, self.localization, thin.columns):
+            held = some.column >= 0
+            found = np.asarray(self._weights(some, data, datum_at, groups))
+            weights[some.level[held], position[some.column[held]]] = found[held]
+        mean, rest = perturbations(members)
+        out, shape = np.array(members), (thin.by_row.shape[1], thin.by_column.shape[1], size, size)
+        for own, channels in zip(weights, groups.channels, strict=True):
+            made = combined(rest[:, channels], own.reshape(shape), thin.by_row, thin.by_column)
+            there = channels >= 0
+            out[:, channels[there]] = np.asarray(mean[channels[there]] + made[:, np.flatnonzero(there)])
+        return jnp.asarray(out)
 
 
 @jax.jit
-def _analysed(
-    rows: Float[Array, "row member"],
-    row: Int[Array, "target channel"],
+def _weights(
     departures: Float[Array, "datum member"],
     datum: Int[Array, "target near"],
     taper: Float[Array, "target near"],
     datum_at: Float[Array, " datum"],
     level_at: Float[Array, " target"],
     radius: Float[Array, ""],
-) -> Float[Array, "target channel member"]:
-    """The rows of some targets after the analysis."""
+) -> Float[Array, "target member member"]:
+    """W of some targets."""
     away = jnp.abs(datum_at[datum] - level_at[:, None])
     vertical = jnp.where(jnp.isnan(away), 1.0, gaspari_cohn(away, radius))
     near = jnp.swapaxes(departures[datum], 1, 2)
-    transform = jax.vmap(ensemble_transform)(near, (taper * vertical).astype(rows.dtype))
+    transform = jax.vmap(ensemble_transform)(near, (taper * vertical).astype(departures.dtype))
+    return jax.vmap(lambda one: one.weights)(transform)
+
+
+@jax.jit
+def _analysed(
+    rows: Float[Array, "row member"], row: Int[Array, "target channel"], weights: Float[Array, "target member member"]
+) -> Float[Array, "target channel member"]:
+    """The rows of some targets after the analysis."""
     own = rows[row]
     mean = own.mean(-1, keepdims=True)
-    return mean + (own - mean) @ jax.vmap(lambda one: one.weights)(transform)
+    with full_precision():
+        return mean + (own - mean) @ weights
 
 
 def _with_rows(rows: Array, analysed: list[tuple[ndarray, ndarray, Array]]) -> Float[Array, "member row"]:
