@@ -127,7 +127,13 @@ def run_table(
         twin: the set-up.
         track: shows progress.
     """
-    runs = [(world, observed, name) for world in made for observed in twin.observed for name in rows]
+    runs = [
+        (world, observed, name)
+        for world in made
+        for observed in twin.observed
+        for name, row in rows.items()
+        if twin.noises[world] > 0.0 or not row.noisy
+    ]
     table, scores = [], []
     for world, observed, name in track(runs, "filters", len(runs)):
         row, found = run_method(name, rows[name], made[world], world, observed, seeds, twin)
