@@ -37,7 +37,8 @@ def test_other_seeds_are_refused(text):
         (["run", "fraternal-sand"], "fraternal-sonde"),
         (["run", "fraternal-sonde", "--methods", "kriging"], "kriging"),
         (["run", "fraternal-sonde", "--seeds", "no"], "Seeds are"),
-        (["tune", "fraternal-sonde", "--methods", "free_run"], "assimilates"),
+        (["tune", "fraternal-sonde", "--methods", "free_run"], "static background error"),
+        (["tune", "fraternal-sonde", "--methods", "letkf"], "static background error"),
     ],
 )
 def test_what_cannot_be_run_is_said_at_once(tmp_path, arguments, words):
