@@ -42,7 +42,7 @@ CARRIED_KEPT = 2
 
 def run_cycles(
     cycler: Cycler,
-    background: Float[ndarray, "channel lat lon"],
+    background: Float[ndarray, "*member channel lat lon"],
     observe: Observe,
     settings: CycleSettings,
     *,
@@ -57,7 +57,7 @@ def run_cycles(
 
     Args:
         cycler: model, intake and method.
-        background: x_b of the first cycle.
+        background: x_b of the first cycle, or members of it for a method that carries members.
         observe: the observations of a time.
         settings: when and how often.
         folder: where to keep finished cycles and to resume from; nothing is kept without it. Another process that
@@ -131,7 +131,7 @@ def restored(method: AnalysisMethod, analysis: Float[ndarray, "channel lat lon"]
     return jax.tree.unflatten(jax.tree.structure(carried), leaves) if leaves else carried
 
 
-def _identity(cycler: Cycler, background: Float[ndarray, "channel lat lon"]) -> dict[str, Any]:
+def _identity(cycler: Cycler, background: Float[ndarray, "*member channel lat lon"]) -> dict[str, Any]:
     parts = identity_of(
         background=np.asarray(background, np.float32), model=cycler.model, intake=cycler.intake, method=cycler.method
     )

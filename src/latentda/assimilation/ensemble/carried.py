@@ -6,6 +6,8 @@ a member that has blown up is no member any more.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -91,6 +93,35 @@ class CarriedMembers(eqx.Module):
             offsets,
             self.led,
         )
+
+
+class CarriesMembers(eqx.Module):
+    """The part of :class:`~latentda.assimilation.method.AnalysisMethod` that methods of members have in common."""
+
+    @property
+    @abstractmethod
+    def lead_hours(self) -> tuple[int, ...]:
+        """Slots of the window (h)."""
+
+    @property
+    @abstractmethod
+    def without_lost(self) -> bool:
+        """Whether the others go on where a member's forecast has blown up."""
+
+    @property
+    def observes(self) -> bool:
+        """They do."""
+        return True
+
+    def first_guess(self, carried: CarriedMembers) -> FirstGuess:
+        """The members' mean, or the newest of lagged forecasts."""
+        return carried.first_guess
+
+    def forecast(
+        self, carried: CarriedMembers, model: ForecastModel, hours: int, lead_hours: int, offsets: tuple[int, ...]
+    ) -> CarriedMembers:
+        """The members at the slots of a later window, and the background at the offsets."""
+        return carried.forecast(model, hours, lead_hours, offsets, self.lead_hours, without_lost=self.without_lost)
 
 
 def _centre(members: Float[Array, "member ..."], led: bool) -> Float[Array, "..."]:

@@ -32,12 +32,10 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from latentda.assimilation.analysis import Analysis
-from latentda.assimilation.ensemble.carried import CarriedMembers
+from latentda.assimilation.ensemble.carried import CarriedMembers, CarriesMembers
 from latentda.assimilation.ensemble.method import EnsembleMethod, draw_members
-from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.term import ObservationTerm
 from latentda.assimilation.variational.method import Variational
-from latentda.forecast import ForecastModel
 from latentda.operators import Covariance
 from latentda.priors import (
     LatentPrior,
@@ -52,7 +50,7 @@ DRAWS = 32
 """Draws of a static covariance, whose mean square tells its trace."""
 
 
-class EnsembleVariational(eqx.Module):
+class EnsembleVariational(CarriesMembers):
     """The analysis above.
 
     Attributes:
@@ -83,11 +81,6 @@ class EnsembleVariational(eqx.Module):
         return self.variational.lead_hours
 
     @property
-    def observes(self) -> bool:
-        """It does."""
-        return True
-
-    @property
     def localizes(self) -> bool:
         """Whether the members' filter asks terms where their data are."""
         return self.filter is not None and self.filter.localizes
@@ -101,16 +94,6 @@ class EnsembleVariational(eqx.Module):
             if self.filter is None:
                 states = jnp.concatenate([jnp.asarray(background)[None], states[1:]])
         return CarriedMembers.of(states, led=self.filter is None)
-
-    def first_guess(self, carried: CarriedMembers) -> FirstGuess:
-        """The members' mean, or the newest of lagged forecasts."""
-        return carried.first_guess
-
-    def forecast(
-        self, carried: CarriedMembers, model: ForecastModel, hours: int, lead_hours: int, offsets: tuple[int, ...]
-    ) -> CarriedMembers:
-        """All members, and the background at the offsets."""
-        return carried.forecast(model, hours, lead_hours, offsets, self.lead_hours, without_lost=self.without_lost)
 
     def analyse(
         self, carried: CarriedMembers, observations: tuple[ObservationTerm, ...], start_hours: int

@@ -85,12 +85,12 @@ class GridLETKF:
             self.layout, np.asarray(self.places.ground), together=not np.isfinite(self.localization.vertical_lnp)
         )
         grid, columns = self.layout.grid, groups.log_pressure.shape[1]
-        # A row has one number of all members: what a target reads lies together in memory.
-        rows = jnp.asarray(members).reshape(len(members), -1).T
         data = jnp.asarray(departures).T
-        datum_at = jnp.asarray(self.places.log_pressure, rows.dtype)
+        datum_at = jnp.asarray(self.places.log_pressure, data.dtype)
         if self.localization.every > 1:
             return self._carried(jnp.asarray(members), data, datum_at, groups)
+        # A row has one number of all members: what a target reads lies together in memory.
+        rows = jnp.asarray(members).reshape(len(members), -1).T
         waiting = []
         for some in targets(grid, groups.log_pressure, self.places, np.asarray(self.valid), self.localization):
             channels = groups.channels[some.level]

@@ -23,21 +23,19 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from latentda.assimilation.analysis import Analysis, AnalysisError, Result
-from latentda.assimilation.ensemble.carried import CarriedMembers
+from latentda.assimilation.ensemble.carried import CarriedMembers, CarriesMembers
 from latentda.assimilation.ensemble.columns import Localization
 from latentda.assimilation.ensemble.etkf import ETKF, EnsembleAnalysis
 from latentda.assimilation.ensemble.filter import EnsembleFilter
 from latentda.assimilation.ensemble.inflation import Inflation
 from latentda.assimilation.ensemble.local import GridLETKF
-from latentda.assimilation.first_guess import FirstGuess
 from latentda.assimilation.term import ObservationTerm, require_independent_gaussian
 from latentda.assimilation.variational.prior import Prior
 from latentda.fields import Standardizer
-from latentda.forecast import ForecastModel
 from latentda.operators import white_control
 
 
-class EnsembleMethod(eqx.Module):
+class EnsembleMethod(CarriesMembers):
     """A filter in a cycle.
 
     Attributes:
@@ -65,11 +63,6 @@ class EnsembleMethod(eqx.Module):
     seed: int = eqx.field(static=True, default=0)
 
     @property
-    def observes(self) -> bool:
-        """It does."""
-        return True
-
-    @property
     def localizes(self) -> bool:
         """Whether it asks terms where their data are."""
         return self.localization is not None
@@ -80,16 +73,6 @@ class EnsembleMethod(eqx.Module):
         if states.ndim == 3:
             states = draw_members(self.prior, self.standardizer.scale, states, jax.random.key(self.seed), self.size)
         return CarriedMembers.of(states)
-
-    def first_guess(self, carried: CarriedMembers) -> FirstGuess:
-        """The members' mean."""
-        return carried.first_guess
-
-    def forecast(
-        self, carried: CarriedMembers, model: ForecastModel, hours: int, lead_hours: int, offsets: tuple[int, ...]
-    ) -> CarriedMembers:
-        """The members, and their mean at the offsets."""
-        return carried.forecast(model, hours, lead_hours, offsets, self.lead_hours, without_lost=self.without_lost)
 
     def analyse(
         self, carried: CarriedMembers, observations: tuple[ObservationTerm, ...], start_hours: int
